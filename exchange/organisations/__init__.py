@@ -1,0 +1,1 @@
+"""Associations, firms, schools, the town: parties that several people act for."""

@@ -1,0 +1,51 @@
+"""Floors and ceilings. The database's functions decide; this explains, previews and verifies the same rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from ledger.errors import AccountClosed, AccountUnknown, FloorReached
+
+if TYPE_CHECKING:
+    from ledger.accounts import Account
+    from ledger.entries import Entry
+
+PERSON_FLOOR = -2000  # minutes: about 33 hours received ahead (practice of the SEL de Vilaine)
+PERSON_CEILING = 2000
+
+
+class Limits(NamedTuple):
+    """Bounds of a balance, in minutes. A floor refuses; a ceiling is soft: it only alerts."""
+
+    floor: int | None = None
+    ceiling: int | None = None
+
+
+def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
+    """Raise what the books would raise: AccountUnknown, AccountClosed or FloorReached, in the order of account ids.
+
+    Only an account that the whole entry takes from is checked: one already outside may move toward zero.
+    """
+    effect = entry.net()
+    for number in sorted(effect):
+        if number not in accounts:
+            raise AccountUnknown(account=number)
+    for number in sorted(effect):
+        check_account(accounts[number], effect[number])
+
+
+def check_account(account: Account, effect: int) -> None:
+    """Raise AccountClosed, or FloorReached when ``effect`` minutes would take the account below its floor."""
+    if account.closed:
+        raise AccountClosed(account=account.id)
+    floor = account.limits.floor
+    if effect < 0 and floor is not None and account.balance + effect - account.held < floor:
+        raise FloorReached(
+            account=account.id, floor=floor, balance=account.balance, held=account.held, minutes=-effect
+        )
+
+
+def check_hold(account: Account, minutes: int) -> None:
+    """Raise what setting ``minutes`` aside would raise: the same as paying them now."""
+    check_account(account, -minutes)

@@ -1,0 +1,100 @@
+"""Durations as people say them, in whole minutes."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+MOST = 100_000  # a slip of a thousand hours is a slip of the pen
+
+_HOURS_AND_MINUTES = re.compile(r"(\d+) ?(?:h|heures?|hours?|:) ?(\d{1,2}) ?(?:mn|min|minutes?)?")
+_HOURS = re.compile(r"(\d+(?:[.,]\d+)?) ?(?:h|heures?|hours?)")
+_MINUTES = re.compile(r"(\d+) ?(?:m|mn|min|minutes?|marrons?)")
+_BARE = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+class NotADuration(ValueError):
+    """The text is not a duration; ``reason`` is one of: empty, unreadable, fraction, sixty, zero, too-long."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Ambiguous(ValueError):
+    """A bare number that could be hours or minutes: ask "2 heures ou 2 minutes ?".
+
+    ``as_hours`` and ``as_minutes`` are both readings in minutes; a reading that makes no whole minute is None.
+    """
+
+    def __init__(self, as_hours: int | None, as_minutes: int | None) -> None:
+        super().__init__(as_hours, as_minutes)
+        self.as_hours = as_hours
+        self.as_minutes = as_minutes
+
+
+def parse(text: str) -> int:
+    """Read a duration: "1h30", "1 h 30", "1:30", "1,5 h", "90" and "90 min" are all 90.
+
+    Raises NotADuration, or Ambiguous for a bare number up to 12 or with a decimal.
+    """
+    said = " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").lower().split())
+    if not said:
+        raise NotADuration("empty")
+    if len(said) > 40 or not said.isascii():
+        raise NotADuration("unreadable")
+    if match := _HOURS_AND_MINUTES.fullmatch(said):
+        return _bounded(_clock(int(match[1]), int(match[2])))
+    if match := _HOURS.fullmatch(said):
+        return _bounded(_whole(_number(match[1]) * 60))
+    if match := _MINUTES.fullmatch(said):
+        return _bounded(int(match[1]))
+    if _BARE.fullmatch(said):
+        return _bare(said)
+    raise NotADuration("unreadable")
+
+
+def _bare(said: str) -> int:
+    number = _number(said)
+    if number > 12 and number.denominator == 1 and "," not in said and "." not in said:
+        return _bounded(int(number))
+    if number == 0:
+        raise NotADuration("zero")
+    hours = number * 60
+    raise Ambiguous(
+        as_hours=int(hours) if hours.denominator == 1 and hours <= MOST else None,
+        as_minutes=int(number) if number.denominator == 1 and number <= MOST else None,
+    )
+
+
+def _number(said: str) -> Fraction:
+    return Fraction(said.replace(",", "."))
+
+
+def _clock(hours: int, minutes: int) -> int:
+    if minutes > 59:
+        raise NotADuration("sixty")
+    return hours * 60 + minutes
+
+
+def _whole(minutes: Fraction) -> int:
+    if minutes.denominator != 1:
+        raise NotADuration("fraction")
+    return int(minutes)
+
+
+def _bounded(minutes: int) -> int:
+    if minutes < 1:
+        raise NotADuration("zero")
+    if minutes > MOST:
+        raise NotADuration("too-long")
+    return minutes
+
+
+def spell(minutes: int) -> str:
+    """The duration as it is read: "1 h 30", "45 min", "2 h", with a minus sign for a negative balance."""
+    sign = "\u2212" if minutes < 0 else ""
+    hours, rest = divmod(abs(minutes), 60)
+    if not hours:
+        return f"{sign}{rest}\u00a0min"
+    return f"{sign}{hours}\u00a0h" + (f"\u00a0{rest:02d}" if rest else "")

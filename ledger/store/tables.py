@@ -1,0 +1,148 @@
+"""The tables of the books as this program reads them; it can write none of them (see ``writing``)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKeyConstraint, Integer, LargeBinary, MetaData, Table, Text
+
+# The names that PostgreSQL itself gives, so that the SQL of the migrations need not repeat them.
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+Instant = DateTime(timezone=True)
+
+
+def _by() -> tuple[Column[int | None], Column[int], Column[int | None]]:
+    """Who wrote a row: the sign-in that typed (none for jobs), the party it acted for, the mandate it used."""
+    return (
+        Column("by_sign_in", BigInteger),
+        Column("by_party", BigInteger, nullable=False),
+        Column("by_mandate", BigInteger),
+    )
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("party_id", BigInteger, nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("clock", Instant, nullable=False),
+    Column("floor", BigInteger),
+    Column("ceiling", BigInteger),
+    Column("limits_until", Instant),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    ForeignKeyConstraint(["community_id"], ["communities.id"]),
+    ForeignKeyConstraint(["party_id"], ["parties.id"]),
+    schema="books",
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("cause_kind", Text),
+    Column("cause_id", BigInteger),
+    Column("reverses_id", BigInteger, unique=True),
+    Column("happened_on", Date, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    *_by(),
+    Column("note_digest", LargeBinary),
+    ForeignKeyConstraint(["community_id", "reverses_id"], ["books.entries.community_id", "books.entries.id"]),
+    schema="books",
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("entry_id", BigInteger, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("from_account", BigInteger, nullable=False),
+    Column("to_account", BigInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+    Column("from_seq", BigInteger, nullable=False),
+    Column("from_balance", BigInteger, nullable=False),
+    Column("to_seq", BigInteger, nullable=False),
+    Column("to_balance", BigInteger, nullable=False),
+    ForeignKeyConstraint(["community_id", "entry_id"], ["books.entries.community_id", "books.entries.id"]),
+    ForeignKeyConstraint(["community_id", "from_account"], ["books.accounts.community_id", "books.accounts.id"]),
+    ForeignKeyConstraint(["community_id", "to_account"], ["books.accounts.community_id", "books.accounts.id"]),
+    schema="books",
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("entry_id", BigInteger, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    ForeignKeyConstraint(["entry_id"], ["books.entries.id"]),
+    schema="books",
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("from_account", BigInteger, nullable=False),
+    Column("to_account", BigInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+    Column("cause_kind", Text),
+    Column("cause_id", BigInteger),
+    Column("recorded_at", Instant, nullable=False),
+    *_by(),
+    ForeignKeyConstraint(["community_id", "from_account"], ["books.accounts.community_id", "books.accounts.id"]),
+    ForeignKeyConstraint(["community_id", "to_account"], ["books.accounts.community_id", "books.accounts.id"]),
+    schema="books",
+)
+
+hold_resolutions = Table(
+    "hold_resolutions",
+    metadata,
+    Column("hold_id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("entry_id", BigInteger, unique=True),
+    Column("recorded_at", Instant, nullable=False),
+    *_by(),
+    ForeignKeyConstraint(["community_id", "hold_id"], ["books.holds.community_id", "books.holds.id"]),
+    ForeignKeyConstraint(["community_id", "entry_id"], ["books.entries.community_id", "books.entries.id"]),
+    schema="books",
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("account_kind", Text),
+    Column("account_id", BigInteger),
+    Column("floor", BigInteger),
+    Column("ceiling", BigInteger),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Column("reason", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    *_by(),
+    ForeignKeyConstraint(["community_id"], ["communities.id"]),
+    ForeignKeyConstraint(["community_id", "account_id"], ["books.accounts.community_id", "books.accounts.id"]),
+    schema="books",
+)

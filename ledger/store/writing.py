@@ -1,0 +1,161 @@
+"""The only way to write the books: the functions of the database, called on the session's own connection.
+
+The driver's cursor is used directly: posting is the hottest path, and compiling a statement costs as much as running it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from ledger.entries import Acting, Entry
+from ledger.errors import BY_RULE, AccountUnknown, EntryMalformed, Refused
+from ledger.limits import Limits
+
+_POST = (
+    "SELECT * FROM books.post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+    " %s::bigint[], %s::bigint[], %s::bigint[], %s)"
+)
+_REVERSE = "SELECT * FROM books.reverse(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_HOLD = "SELECT * FROM books.hold(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_RESOLVE = "SELECT * FROM books.resolve_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_OPEN = "SELECT books.open_account(%s, %s, %s, %s, %s)"
+_CLOSE = "SELECT books.close_account(%s, %s, %s)"
+_LIMIT = "SELECT books.set_limit(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+class Written(NamedTuple):
+    """What a function of the books answered. ``replayed``: the same key had written it already."""
+
+    id: int | None
+    recorded_at: datetime
+    replayed: bool
+
+
+def _call(session: Session, statement: str, values: Sequence[Any]) -> Any:
+    """Run one function of the books; what it refuses is raised as the domain error of its name."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    try:
+        with connection.cursor() as cursor:
+            return cursor.execute(statement, values, prepare=True).fetchone()
+    except psycopg.errors.RaiseException as raised:
+        raise _refusal(raised) or raised from raised
+    except psycopg.DatabaseError as raised:
+        if (refused := _refusal(raised)) is not None:
+            raise refused from raised
+        raise
+
+
+def _refusal(raised: psycopg.Error) -> Refused | None:
+    if raised.sqlstate == "MR001":
+        kind = BY_RULE[raised.diag.message_primary or ""]
+        detail = raised.diag.message_detail or ""
+        return kind(**json.loads(detail)) if detail.startswith("{") else kind(detail=detail)
+    if isinstance(raised, psycopg.errors.ForeignKeyViolation):
+        return AccountUnknown()
+    if isinstance(raised, psycopg.errors.CheckViolation | psycopg.errors.NotNullViolation):
+        return EntryMalformed(constraint=raised.diag.constraint_name)
+    return None
+
+
+def post(session: Session, entry: Entry, *, community: int, key: str, by: Acting, at: datetime) -> Written:
+    """Post an entry under the limits of every account that it takes from.
+
+    The same ``key`` of the same acting party answers what it wrote first. Raises FloorReached, AccountUnknown,
+    AccountClosed, EntryMalformed or KeyReused; the caller's transaction is then good only for a rollback.
+    """
+    cause_kind, cause_id = entry.cause or (None, None)
+    moves = entry.transfers
+    row = _call(
+        session,
+        _POST,
+        (
+            community, key, entry.kind, cause_kind, cause_id, entry.happened_on, at, by.sign_in, by.party, by.mandate,
+            [move.from_account for move in moves], [move.to_account for move in moves],
+            [move.minutes for move in moves], entry.note,
+        ),
+    )  # fmt: skip
+    return Written(*row)
+
+
+def reverse(
+    session: Session, entry: int, *, community: int, key: str, reason: str, happened_on: date, by: Acting, at: datetime
+) -> Written:
+    """Correct a whole entry by its mirror, at most once.
+
+    Raises EntryUnknown, ReasonMissing, CorrectionOfCorrection, EntryCorrectedAlready or CorrectionGains.
+    """
+    values = (community, entry, key, at, happened_on, by.sign_in, by.party, by.mandate, reason)
+    return Written(*_call(session, _REVERSE, values))
+
+
+def hold(
+    session: Session,
+    *,
+    community: int,
+    from_account: int,
+    to_account: int,
+    minutes: int,
+    cause: tuple[str, int],
+    key: str,
+    by: Acting,
+    at: datetime,
+) -> Written:
+    """Set ``minutes`` aside on the payer's account. Raises FloorReached, AccountUnknown, AccountClosed or KeyReused."""
+    values = (community, key, *cause, at, by.sign_in, by.party, by.mandate, from_account, to_account, minutes)
+    return Written(*_call(session, _HOLD, values))
+
+
+def post_hold(
+    session: Session, hold: int, *, community: int, minutes: int, happened_on: date, by: Acting, at: datetime, note: str
+) -> Written:
+    """Post ``minutes`` of a hold as a loan's entry, and release the rest. Raises HoldResolved or HoldExceeded."""
+    values = (community, hold, "posted", minutes, "loan", happened_on, at, by.sign_in, by.party, by.mandate, note)
+    return Written(*_call(session, _RESOLVE, values))
+
+
+def release_hold(
+    session: Session, hold: int, *, community: int, by: Acting, at: datetime, expired: bool = False
+) -> Written:
+    """Give back what a hold set aside. Raises HoldResolved when it was posted."""
+    kind = "expired" if expired else "released"
+    values = (community, hold, kind, None, None, None, at, by.sign_in, by.party, by.mandate, None)
+    return Written(*_call(session, _RESOLVE, values))
+
+
+def open_account(session: Session, *, community: int, party: int, kind: str, at: datetime) -> int:
+    """Open the account of a party at zero, and return its id. Raises AccountExists."""
+    return int(_call(session, _OPEN, (community, party, kind, secrets.token_urlsafe(16), at))[0])
+
+
+def close_account(session: Session, account: int, *, community: int, at: datetime) -> None:
+    """Close an account that stands at zero with nothing held. Raises AccountNotSettled."""
+    _call(session, _CLOSE, (community, account, at))
+
+
+def set_limit(
+    session: Session,
+    limits: Limits,
+    *,
+    community: int,
+    kind: str | None = None,
+    account: int | None = None,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+    reason: str,
+    by: Acting,
+    at: datetime,
+) -> int:
+    """Write the default limits of a kind of account, or a dated exception for one account; return the row's id."""
+    values = (
+        community, kind, account, limits.floor, limits.ceiling, starts_at, ends_at, reason, at,
+        by.sign_in, by.party, by.mandate,
+    )  # fmt: skip
+    return int(_call(session, _LIMIT, values)[0])
