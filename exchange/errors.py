@@ -70,6 +70,34 @@ class UserNameTaken(Refusal):
     rule = "user-name-taken"
 
 
+class HappensLater(Refusal):
+    """An exchange is declared once it has happened."""
+
+    rule = "happens-later"
+    field = "happened_on"
+
+
+class TooOld(Refusal):
+    """An exchange is declared within a year. Facts: days."""
+
+    rule = "too-old"
+    field = "happened_on"
+
+
+class WithOneself(Refusal):
+    """An exchange is between two accounts."""
+
+    rule = "with-oneself"
+    field = "other"
+
+
+class OtherUnknown(Refusal):
+    """The other side has no open account in this community."""
+
+    rule = "other-unknown"
+    field = "other"
+
+
 class Invalid(Refusal):
     """A value is out of its bounds. Facts: field, and the sentence's figures."""
 

@@ -1,0 +1,1 @@
+"""Neighbours say what they exchanged; who was helped agrees; the books write it."""

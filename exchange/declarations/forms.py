@@ -1,0 +1,45 @@
+"""The form of a declared exchange."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from wtforms import RadioField, SelectField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Optional
+
+from exchange.forms import DayField, DurationField, Form, KeyedForm, LongText, Text
+
+NATURES = {"service": _("Un service"), "knowledge": _("Un savoir"), "goods": _("Un objet, un bien")}
+
+
+class DeclarationForm(KeyedForm):
+    """Who helped whom, how long, when, at what."""
+
+    direction = RadioField(
+        _("Que s'est-il passé ?"),
+        choices=[SelectChoice("received", _("J'ai été aidé")), SelectChoice("given", _("J'ai aidé"))],
+        validators=[InputRequired(_("Dites si vous avez été aidé ou si vous avez aidé."))],
+    )
+    other = SelectField(_("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))])
+    minutes = DurationField(
+        _("Combien de temps ?"), validators=[InputRequired(_("Écrivez une durée, par exemple 1h30 ou 45 min."))]
+    )
+    happened_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    nature = RadioField(
+        _("Qu'avez-vous échangé ?"),
+        choices=[SelectChoice(value, label) for value, label in NATURES.items()],
+        default="service",
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )
+    description = Text(
+        _("En quelques mots"), most=400, validators=[InputRequired(_("Dites en quelques mots ce que c'était."))]
+    )
+    slip = Text(_("Numéro du bon d'échange"), most=40, validators=[Optional()])
+
+
+class RefusalForm(Form):
+    """Why an exchange isn't recognised."""
+
+    reason = LongText(
+        _("Pourquoi ?"), most=400, validators=[InputRequired(_("Dites pourquoi, pour que l'autre personne comprenne."))]
+    )

@@ -1,0 +1,48 @@
+"""Reads of declarations, always within the accounts of who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from exchange.declarations.models import Declaration, DeclarationAnswer
+
+
+def waiting(session: Session, accounts: Collection[int], *, limit: int = 50) -> Sequence[Declaration]:
+    """Declarations of these accounts that nobody answered yet, those to answer first."""
+    answered = select(DeclarationAnswer.declaration_id)
+    return session.scalars(
+        select(Declaration)
+        .where(or_(Declaration.giver_account.in_(accounts), Declaration.receiver_account.in_(accounts)))
+        .where(Declaration.id.not_in(answered))
+        .order_by(Declaration.receiver_account.in_(accounts).desc(), Declaration.id)
+        .limit(limit)
+    ).all()
+
+
+def within(session: Session, token: str, accounts: Collection[int]) -> Declaration | None:
+    """The declaration of this random identifier, if one of its two accounts is among these."""
+    return session.scalar(
+        select(Declaration).where(
+            and_(
+                Declaration.token == token,
+                or_(Declaration.giver_account.in_(accounts), Declaration.receiver_account.in_(accounts)),
+            )
+        )
+    )
+
+
+def answer(session: Session, declaration: int) -> DeclarationAnswer | None:
+    """The answer given to a declaration, if any."""
+    return session.get(DeclarationAnswer, declaration)
+
+
+def descriptions(session: Session, ids: Iterable[int]) -> dict[int, Declaration]:
+    """These declarations by id, in one query: what a statement's lines were about."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = session.scalars(select(Declaration).where(Declaration.id.in_(wanted)))
+    return {row.id: row for row in rows}

@@ -1,0 +1,239 @@
+"""Pages of a declared exchange: say it, check it, and answer what others said."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from exchange import clock, idempotency, outbox
+from exchange.db import db, transaction
+from exchange.declarations import operations, queries
+from exchange.declarations.forms import NATURES, DeclarationForm, RefusalForm
+from exchange.declarations.models import Declaration
+from exchange.errors import NotFound, OtherUnknown
+from exchange.formats import amount
+from exchange.members import queries as members
+from exchange.security import Scope, auth_required, own, today
+from ledger.entries import Acting
+from ledger.errors import Refused
+from ledger.store import reading
+from ledger.store.reading import AccountView
+
+declarations = Blueprint("declarations", __name__)
+
+
+class Counter(NamedTuple):
+    """The account that somebody declares on, its community and holder, and who acts."""
+
+    account: AccountView
+    community: members.CommunityView
+    holder: members.PartyView
+    by: Acting
+
+
+def _counter(token: str, permission: str) -> Counter:
+    """Load the account through the parties that the person acts for, or NotFound."""
+    session, scope = db.session(), own(permission)
+    account = reading.account_within(session, token, parties=scope.parties, communities=scope.communities)
+    if account is None or account.closed_at is not None:
+        raise NotFound
+    holder = members.parties(session, [account.party_id])[account.party_id]
+    community = members.community(session, account.community_id)
+    return Counter(account, community, holder, scope.acting(account.party_id, account.community_id))
+
+
+@declarations.get("/comptes/<account>/echanges/nouveau")
+@auth_required()
+def new(account: str) -> str:
+    """The form, perhaps begun: with somebody (``avec``), or again like an earlier one."""
+    counter = _counter(account, "exchange.declare")
+    form = DeclarationForm(formdata=None, happened_on=today(), other=request.args.get("avec"))
+    return _form_page(counter, form)
+
+
+@declarations.post("/comptes/<account>/echanges/verification")
+@auth_required()
+def check(account: str) -> str | tuple[str, int]:
+    """Repeat what will be written, in words. Writes nothing."""
+    counter = _counter(account, "exchange.declare")
+    form = DeclarationForm()
+    if "correct" in request.form:
+        form.validate()
+        return _form_page(counter, form, quiet=True)
+    if (said := _understood(counter, form)) is None:
+        return _form_page(counter, form), 422
+    return render_template("declarations/check.html", counter=counter, form=form, said=said, names=_names(said),
+                           nature=NATURES[said.nature])  # fmt: skip
+
+
+@declarations.post("/comptes/<account>/declarations")
+@auth_required()
+def create(account: str) -> Response | tuple[str, int] | str:
+    """Write the declaration, once for one key; by who was helped, the minutes move now."""
+    counter = _counter(account, "exchange.declare")
+    form = DeclarationForm()
+    if (said := _understood(counter, form)) is None:
+        return _form_page(counter, form), 422
+    try:
+        return redirect(_declare_once(counter, form, said), 303)
+    except Refused as error:
+        if error.rule == "key-reused":
+            raise
+        form.refuse(error)
+        return _form_page(counter, form), 422
+
+
+def _declare_once(counter: Counter, form: DeclarationForm, said: operations.Exchange) -> str:
+    """Declare, tell the other side, and return the address of what was written, now or by an earlier request."""
+    at, by = clock.now(), counter.by
+    content = idempotency.digest(request.path, said._replace(giver=None, receiver=None)._asdict() | {
+        "giver": said.giver.id, "receiver": said.receiver.id})  # type: ignore[arg-type]  # fmt: skip
+    with transaction() as session:
+        claim = idempotency.claim(session, party=by.party, key=form.key.data, content=content, at=at)
+        if claim.answer is None:
+            declaration = operations.declare(
+                session, said, answer_days=counter.community.answer_days, today=today(), by=by, at=at
+            )
+            posted = by.party == said.receiver.party_id
+            _tell_other(counter, said, declaration, posted=posted)
+            location = url_for("statements.show", account=counter.account.token, fait=declaration.token)
+            claim.keep(303, location, has_entry=posted)
+        else:
+            location = claim.answer.location or "/"
+    return location
+
+
+def _tell_other(counter: Counter, said: operations.Exchange, declaration: Declaration, *, posted: bool) -> None:
+    """Write to the other side: what was said of them, or what waits for their word."""
+    session = db.session()
+    other = said.giver if posted else said.receiver
+    recipients = members.e_mails_of(session, other.party_id, on=today())
+    outbox.write(
+        session, recipients, "declared" if posted else "to_confirm", at=declaration.declared_at,
+        declaration=declaration, counter=counter, address=url_for("declarations.show", declaration=declaration.token,
+                                                                  _external=True),
+    )  # fmt: skip
+
+
+def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange | None:
+    """What the form says, or None with the reasons written beside its fields."""
+    valid = form.validate()
+    other = _other(counter, form.other.data)
+    if other is None:
+        form.refuse(OtherUnknown()) if form.other.data else None
+        return None
+    if not valid:
+        return None
+    mine = counter.account
+    giver, receiver = (mine, other) if form.direction.data == "given" else (other, mine)
+    assert form.minutes.data is not None
+    assert form.happened_on.data is not None
+    return operations.Exchange(
+        giver, receiver, form.minutes.data, form.happened_on.data, form.nature.data, form.description.data,
+        form.slip.data or None,
+    )  # fmt: skip
+
+
+def _other(counter: Counter, token: str | None) -> AccountView | None:
+    party = members.party_by_token(db.session(), token) if token and token.isprintable() else None
+    account = reading.account_of(db.session(), counter.account.community_id, party.id) if party else None
+    return account if account and account.closed_at is None and account.id != counter.account.id else None
+
+
+def _names(said: operations.Exchange) -> dict[int, members.PartyView]:
+    return members.parties(db.session(), [said.giver.party_id, said.receiver.party_id])
+
+
+def _form_page(counter: Counter, form: DeclarationForm, *, quiet: bool = False) -> str:
+    """The form with its list of people; ``quiet``: shown again to correct, without blame."""
+    session = db.session()
+    open_accounts = reading.open_accounts(session, counter.account.community_id)
+    people = members.parties(session, [a.party_id for a in open_accounts if a.id != counter.account.id])
+    form.other.choices = [("", _("Choisissez"))] + [
+        (party.token, party.name) for party in sorted(people.values(), key=lambda party: party.sort_name)
+    ]
+    if quiet:
+        for field in form:
+            field.errors = ()
+    return render_template("declarations/new.html", counter=counter, form=form)
+
+
+class Shown(NamedTuple):
+    """A declaration as one of its two sides reads it."""
+
+    declaration: Declaration
+    answer: Any
+    community: members.CommunityView
+    giver: members.PartyView
+    receiver: members.PartyView
+    scope: Scope
+
+    @property
+    def mine_to_answer(self) -> bool:
+        """Whether the person acts for who was helped, whose word is waited for."""
+        return self.answer is None and self.receiver.id in self.scope.parties
+
+
+def _shown(token: str, permission: str = "account.read") -> Shown:
+    """Load a declaration through the accounts of the parties that the person acts for, or NotFound."""
+    session, scope = db.session(), own(permission)
+    mine = [account.id for account in reading.accounts_of(session, scope.parties)]
+    declaration = queries.within(session, token, mine)
+    if declaration is None:
+        raise NotFound
+    holders = reading.parties_of(session, [declaration.giver_account, declaration.receiver_account])
+    people = members.parties(session, holders.values())
+    return Shown(
+        declaration,
+        queries.answer(session, declaration.id),
+        members.community(session, declaration.community_id),
+        people[holders[declaration.giver_account]],
+        people[holders[declaration.receiver_account]],
+        scope,
+    )
+
+
+@declarations.get("/declarations/<declaration>")
+@auth_required()
+def show(declaration: str) -> str:
+    """One declaration, with its answer, or the two buttons of who must answer."""
+    return render_template("declarations/show.html", shown=_shown(declaration), form=RefusalForm(formdata=None))
+
+
+@declarations.post("/declarations/<declaration>/confirmation")
+@auth_required()
+def confirm(declaration: str) -> Response | tuple[str, int]:
+    """Who was helped agrees: the minutes move."""
+    shown = _shown(declaration, "exchange.answer")
+    by = shown.scope.acting(shown.receiver.id)
+    try:
+        with transaction() as session:
+            operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=clock.now())
+    except Refused as error:
+        form = RefusalForm(formdata=None)
+        form.refuse(error)
+        return render_template("declarations/show.html", shown=_shown(declaration), form=form), 422
+    said = amount(shown.declaration.minutes, shown.community)
+    flash(_("C'est confirmé : %(amount)s vont à %(name)s.", amount=said, name=shown.giver.name), "success")
+    return redirect(url_for("declarations.show", declaration=declaration), 303)
+
+
+@declarations.post("/declarations/<declaration>/refus")
+@auth_required()
+def refuse(declaration: str) -> Response | tuple[str, int]:
+    """Who was helped doesn't agree: nothing moves, and the other side is told why."""
+    shown = _shown(declaration, "exchange.answer")
+    by = shown.scope.acting(shown.receiver.id)
+    form = RefusalForm()
+    if not form.validate():
+        return render_template("declarations/show.html", shown=shown, form=form), 422
+    with transaction() as session:
+        operations.refuse(session, shown.declaration, payer_party=shown.receiver.id, reason=form.reason.data, by=by,
+                          at=clock.now())  # fmt: skip
+        outbox.write(session, members.e_mails_of(session, shown.giver.id, on=today()), "refused", at=clock.now(),
+                     shown=shown, reason=form.reason.data)  # fmt: skip
+    flash(_("C'est refusé : rien n'a bougé. %(name)s en est averti.", name=shown.giver.name), "success")
+    return redirect(url_for("declarations.show", declaration=declaration), 303)

@@ -1,0 +1,50 @@
+"""Puts the application together: settings, edge modules, then the pages of each capability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_mailman import Mail
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from exchange import config, faults, formats, headers, i18n, navigation, pages, sign_in
+from exchange.db import db
+
+csrf = CSRFProtect()
+MOST_UPLOADED = 6 * 1024 * 1024  # bytes: a file of 5 MiB and the form around it
+
+
+def create_app(settings: dict[str, Any] | None = None) -> Flask:
+    """The WSGI application, from the environment, or from ``settings`` over it.
+
+    Raises NotConfigured when no database is named.
+    """
+    app = Flask("exchange", template_folder=str(config.ROOT / "templates"), static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_UPLOADED,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "connect_args": {"options": "-c timezone=UTC"}},
+        PERMANENT_SESSION_LIFETIME=60 * 60 * 24 * 31,
+    )
+    app.config.update(config.from_environment() if settings is None else settings)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    if app.config.get("BEHIND_PROXIES"):
+        hops = app.config["BEHIND_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    db.init_app(app)
+    Migrate(app, db, directory=str(config.ROOT / "migrations"))
+    Mail(app)
+    csrf.init_app(app)
+    i18n.init(app)
+    sign_in.init(app)
+    headers.init(app)
+    formats.init(app)
+    faults.init(app)
+    navigation.init(app)
+    pages.init(app)
+    return app

@@ -1,0 +1,124 @@
+"""Every error as a page, or as a problem document for programs (RFC 9457); none shows more than its sentence."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException
+
+from exchange.db import db
+from exchange.errors import status_of
+from exchange.sentences import Sentence, sentence_of
+from ledger.errors import Refused
+
+logger = logging.getLogger(__name__)
+
+TITLES = {
+    400: "Demande incompréhensible",
+    401: "Connexion nécessaire",
+    403: "Page réservée",
+    404: "Page introuvable",
+    405: "Action impossible ici",
+    409: "Déjà fait, ou déjà pris",
+    413: "Envoi trop lourd",
+    415: "Format non reconnu",
+    422: "Ce n'est pas possible",
+    429: "Trop d'essais",
+    500: "Une erreur de notre part",
+    503: "Service momentanément indisponible",
+}
+
+
+def answer(status: int, sentence: Sentence, rule: str = "about:blank", *, links: list[tuple[str, str]] | None = None,
+           **more: object) -> tuple[Response | str, int]:  # fmt: skip
+    """An error as the caller reads it: a page, or a problem document under ``/api/``."""
+    title = _(TITLES.get(status, TITLES[400 if status < 500 else 500]))
+    if request.path.startswith("/api/"):
+        problem = {"type": rule, "title": title, "status": status, "detail": " ".join(filter(None, sentence)), **more}
+        body = jsonify(problem)
+        body.mimetype = "application/problem+json"
+        return body, status
+    remedy = [sentence.remedy] if sentence.remedy else []
+    page = render_template("errors/error.html", status=status, title=title, sentence=sentence.what, remedy=remedy,
+                           links=links or [])  # fmt: skip
+    return page, status
+
+
+def refused(error: Refused) -> tuple[Response | str, int]:
+    """A domain error that no form caught."""
+    db.session.rollback()
+    links = []
+    if location := error.facts.get("location"):
+        links.append((_("Voir ce qui est enregistré"), location))
+    return answer(status_of(error), sentence_of(error), f"/api/v1/problems#{error.rule}", links=links)
+
+
+def http_error(error: HTTPException) -> tuple[Response | str, int]:
+    """An error of HTTP itself: unknown address, wrong method, too large..."""
+    sentences = {
+        400: Sentence(_("Nous n'avons pas compris cette demande."), _("Revenez en arrière et recommencez.")),
+        401: Sentence(_("Il faut se connecter pour voir cette page.")),
+        403: Sentence(_("Cette page est réservée.")),
+        404: Sentence(_("Cette page n'existe pas, ou elle n'est pas à vous."), _("Vérifiez l'adresse, ou repartez de l'accueil.")),
+        405: Sentence(_("Cette adresse ne se demande pas de cette façon."), _("Repartez de l'accueil.")),
+        413: Sentence(_("Cet envoi est trop lourd : 5 Mo au plus."), _("Partagez le fichier en deux, et recommencez.")),
+        429: Sentence(_("Trop d'essais en peu de temps."), _("Attendez quelques minutes, puis recommencez.")),
+    }  # fmt: skip
+    code = error.code or 500
+    if code < 400 and error.response is not None:
+        return error.response, code  # type: ignore[return-value]
+    page, status = answer(code, sentences.get(code, sentences[400]))
+    if error.response is None and isinstance(page, Response):
+        page.headers.extend([(k, v) for k, v in error.get_headers() if k == "Allow"])
+    return page, status
+
+
+def forged(_error: CSRFError) -> tuple[Response | str, int]:
+    """The form was sent by another site, or the cookies were removed meanwhile."""
+    return answer(400, Sentence(
+        _("Ce formulaire n'a pas pu être vérifié : la page a peut-être été ouverte avant votre connexion."),
+        _("Rouvrez la page et recommencez."),
+    ))  # fmt: skip
+
+
+def unavailable(error: Exception) -> tuple[Response | str, int]:
+    """The database doesn't answer, or its pool is exhausted: nothing was written."""
+    logger.warning("database unavailable: %s", error)
+    db.session.remove()
+    body, status = answer(503, Sentence(
+        _("Le service ne répond pas en ce moment. Rien n'a été enregistré."),
+        _("Attendez une minute et recommencez."),
+    ))  # fmt: skip
+    return body, status
+
+
+def unreadable(error: DataError) -> tuple[Response | str, int]:
+    """A value that the database can't hold reached it: refused like any other bad value."""
+    logger.warning("value refused by the database: %s", error)
+    db.session.rollback()
+    return answer(422, Sentence(_("Une des valeurs envoyées ne peut pas être enregistrée.")))
+
+
+def unexpected(error: Exception) -> tuple[Response | str, int]:
+    """A fault of ours."""
+    logger.exception("unexpected error", exc_info=error)
+    db.session.rollback()
+    return answer(500, Sentence(
+        _("Quelque chose s'est mal passé de notre côté. Rien n'a été enregistré."),
+        _("Recommencez ; si cela se reproduit, prévenez un administrateur."),
+    ))  # fmt: skip
+
+
+def init(app: Flask) -> None:
+    """Bind to the application."""
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(CSRFError, forged)
+    app.register_error_handler(HTTPException, http_error)
+    for unanswered in (OperationalError, InterfaceError, TimeoutError):
+        app.register_error_handler(unanswered, unavailable)
+    app.register_error_handler(DataError, unreadable)
+    app.register_error_handler(Exception, unexpected)

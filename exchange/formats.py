@@ -1,0 +1,66 @@
+"""How figures, days and hours are written on a page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_babel import format_date, format_decimal, gettext, ngettext
+
+from exchange.members.queries import CommunityView
+from exchange.security import territory
+from ledger.minutes import spell
+
+
+def amount(minutes: int, community: CommunityView) -> str:
+    """Minutes in the community's unit and as a duration: "90 marrons (1 h 30)"."""
+    unit = community.unit_one if abs(minutes) < 2 else community.unit_many
+    return f"{units(minutes)}\u00a0{unit} ({spell(minutes)})"
+
+
+def units(minutes: int) -> str:
+    """A number of units with the separators of the language and a true minus sign."""
+    return str(format_decimal(minutes)).replace("-", "\u2212")
+
+
+def local(at: datetime) -> datetime:
+    """An instant on the clocks of the territory."""
+    return at.astimezone(ZoneInfo(territory().zone))
+
+
+def day(value: date | datetime, form: str = "full") -> str:
+    """A day in words: "samedi 14 novembre 2026"; the first of a month as French writes it, "1er novembre 2026"."""
+    on = local(value).date() if isinstance(value, datetime) else value
+    said = str(format_date(on, "EEEE d MMMM y" if form == "full" else "d MMM y"))
+    return said.replace(" 1 ", " 1er ", 1) if said.startswith(("lundi", "mardi", "mercredi", "jeudi", "vendredi",
+                                                               "samedi", "dimanche")) else said  # fmt: skip
+
+
+def hour(at: datetime) -> str:
+    """An hour on the territory's clocks: "14 h 00"."""
+    there = local(at)
+    return gettext("%(hour)s h %(minute)s", hour=there.hour, minute=f"{there.minute:02d}")
+
+
+def instant(at: datetime) -> str:
+    """A day and an hour in words."""
+    return gettext("%(day)s à %(hour)s", day=day(at), hour=hour(at))
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """A span in words: "samedi 14 novembre 2026, de 14 h 00 à 18 h 00"; over several days, both are named."""
+    if local(starts_at).date() == local(ends_at).date():
+        return gettext("%(day)s, de %(start)s à %(end)s", day=day(starts_at), start=hour(starts_at), end=hour(ends_at))
+    return gettext("du %(start)s au %(end)s", start=instant(starts_at), end=instant(ends_at))
+
+
+def people(number: int) -> str:
+    """A number of people: "1 personne", "60 personnes"."""
+    return str(ngettext("%(num)s personne", "%(num)s personnes", number))
+
+
+def init(app: Flask) -> None:
+    """Offer these to templates as filters."""
+    for filter_ in (amount, units, day, hour, instant, span, people, spell):
+        app.jinja_env.filters[filter_.__name__] = filter_

@@ -1,0 +1,147 @@
+"""What every form shares: clean text, durations as people say them, the key that makes a double click harmless."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import DateField as WTFormsDateField
+from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms.validators import Length, StopValidation, ValidationError
+from wtforms.widgets import TextInput
+
+from exchange.sentences import sentence_of
+from ledger import minutes
+from ledger.errors import Refused
+from ledger.minutes import spell
+
+LINES = "\n\r\t"
+
+
+def unprintable(text: str) -> bool:
+    """Whether a text holds something that no keyboard types: controls, lone surrogates, overrides of direction."""
+    return any(unicodedata.category(sign) in {"Cc", "Cs", "Cf"} and sign not in LINES and sign not in ALLOWED
+               for sign in text)  # fmt: skip
+
+
+ALLOWED = "\u200c\u200d\u00ad"  # joiners that emoji and some languages need
+
+
+class Printable:
+    """Refuses what can't be printed; a database can't even keep some of it."""
+
+    def __call__(self, _form: Any, field: Field) -> None:
+        if isinstance(field.data, str) and unprintable(field.data):
+            raise StopValidation(_("Ce texte contient des caractères invisibles : effacez-le et écrivez-le de nouveau."))
+
+
+def trimmed(text: Any) -> Any:
+    """The text without the spaces around it, its lines ended in one way."""
+    return text.replace("\r\n", "\n").strip() if isinstance(text, str) else text
+
+
+class Text(StringField):
+    """One line of text, trimmed; ``most`` characters at most."""
+
+    def __init__(self, label: Any, *, most: int = 200, validators: Any = (), **more: Any) -> None:
+        length = Length(max=most, message=lazy_gettext("%(max)d caractères au plus."))
+        super().__init__(label, validators=[Printable(), *validators, length], filters=[trimmed], **more)
+
+
+class LongText(TextAreaField):
+    """Several lines of text, trimmed; ``most`` characters at most."""
+
+    def __init__(self, label: Any, *, most: int = 2000, validators: Any = (), **more: Any) -> None:
+        length = Length(max=most, message=lazy_gettext("%(max)d caractères au plus."))
+        super().__init__(label, validators=[Printable(), *validators, length], filters=[trimmed], **more)
+
+
+class DayField(WTFormsDateField):
+    """A day, from the browser's calendar or typed as 14/11/2026."""
+
+    def __init__(self, label: Any, **more: Any) -> None:
+        super().__init__(label, format=["%Y-%m-%d", "%d/%m/%Y"], **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as wrong:
+            raise ValueError(_("Écrivez une date qui existe, par exemple 14/11/2026.")) from wrong
+        if self.data is not None and not date(1900, 1, 1) <= self.data <= date(2200, 1, 1):
+            raise ValueError(_("Écrivez une date qui existe, par exemple 14/11/2026."))
+
+
+WRONG_DURATION = {
+    "empty": lazy_gettext("Écrivez une durée, par exemple 1h30 ou 45 min."),
+    "unreadable": lazy_gettext("Nous n'avons pas compris cette durée. Écrivez par exemple 1h30 ou 45 min."),
+    "fraction": lazy_gettext("Cette durée ne tombe pas sur une minute entière."),
+    "sixty": lazy_gettext("Après les heures, les minutes vont de 0 à 59."),
+    "zero": lazy_gettext("La durée est d'une minute au moins."),
+    "too-long": lazy_gettext("Cette durée est trop longue : 100 000 minutes au plus."),
+}
+
+
+class DurationField(Field):
+    """A duration in minutes, typed as people say it: "1h30", "45 min", "90"."""
+
+    widget = TextInput()
+    typed: str | None = None
+
+    def _value(self) -> str:
+        if self.typed is not None:
+            return self.typed
+        return spell(self.data).replace("\u00a0", " ") if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.typed = valuelist[0] if valuelist else ""
+        self.data = None
+        try:
+            self.data = minutes.parse(self.typed)
+        except minutes.NotADuration as wrong:
+            raise ValueError(WRONG_DURATION[wrong.reason]) from wrong
+        except minutes.Ambiguous as two:
+            raise ValueError(_ask_back(two)) from two
+
+    def pre_validate(self, _form: Any) -> None:
+        """What wasn't understood is said once, not followed by "required"."""
+        if self.process_errors:
+            raise StopValidation
+
+
+def _ask_back(two: minutes.Ambiguous) -> str:
+    readings = [spell(reading) for reading in (two.as_hours, two.as_minutes) if reading]
+    if len(readings) == 2:
+        return str(_("%(hours)s ou %(minutes)s ? Écrivez l'unité.", hours=readings[0], minutes=readings[1]))
+    if readings:
+        return str(_("Voulez-vous dire %(reading)s ? Écrivez l'unité.", reading=readings[0]))
+    return str(WRONG_DURATION["fraction"])
+
+
+class Form(FlaskForm):
+    """A form that can be refused by a rule, and says so beside the field that can mend it."""
+
+    def refuse(self, error: Refused) -> None:
+        """Show a domain error: beside its field when it names one of this form, else above."""
+        said = sentence_of(error)
+        sentence = " ".join(filter(None, said))
+        name = error.facts.get("field") or getattr(error, "field", None)
+        if name and name in self:
+            self[name].errors = [*self[name].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+
+class KeyedForm(Form):
+    """A form that writes once: its key is made with the page, so that a second sending finds the first."""
+
+    key = HiddenField(default=lambda: secrets.token_urlsafe(16))
+
+    def validate_key(self, field: HiddenField) -> None:
+        if not field.data or len(field.data) > 100 or not field.data.isascii() or not field.data.isprintable():
+            field.data = secrets.token_urlsafe(16)
+            raise ValidationError(_("Ce formulaire était incomplet : vérifiez-le et envoyez-le de nouveau."))

@@ -1,0 +1,129 @@
+"""Who may do what. Mandates are the only rights, and this table the only place that reads them as permissions.
+
+A page never asks "may this person see that row?": it loads the row through the parties that the person acts for, so
+that another's row is simply not found. A page of an office (a lender's, a community's) says who can instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from flask import g
+from flask_login import current_user
+from flask_security.decorators import auth_required
+
+from exchange import clock
+from exchange.db import db
+from exchange.errors import NotAllowed, NotFound
+from exchange.members import queries as members
+from exchange.members.models import Territory
+from ledger.entries import Acting
+
+__all__ = ["OFFICES", "OWN", "Office", "Scope", "auth_required", "held", "office", "own"]
+
+# What people do with what is theirs, or with what they were asked to do for others: permission -> roles.
+OWN: dict[str, frozenset[str]] = {
+    "account.read": frozenset({"member", "delegate", "facilitator"}),
+    "account.export": frozenset({"member", "delegate"}),
+    "exchange.declare": frozenset({"member", "delegate", "facilitator"}),
+    "exchange.answer": frozenset({"member", "delegate"}),
+    "advert.publish": frozenset({"member", "delegate", "facilitator"}),
+    "advert.read": frozenset({"member", "delegate", "facilitator", "treasurer", "auditor", "administrator"}),
+    "thread.write": frozenset({"member", "delegate"}),
+    "profile.edit": frozenset({"member", "delegate", "facilitator"}),
+    "booking.ask": frozenset({"member", "delegate", "facilitator", "administrator"}),
+    "booking.read": frozenset({"member", "delegate", "facilitator", "administrator"}),
+}
+
+# What is done for an office, in the name of the party that it belongs to.
+OFFICES: dict[str, frozenset[str]] = {
+    "catalogue.manage": frozenset({"officer"}),
+    "booking.decide": frozenset({"officer"}),
+    "rules.write": frozenset({"officer"}),
+    "import.run": frozenset({"officer"}),
+    "community.admit": frozenset({"administrator"}),
+    "community.letters": frozenset({"administrator"}),
+    "books.read": frozenset({"treasurer", "auditor", "administrator"}),
+    "books.correct": frozenset({"treasurer", "administrator"}),
+}
+
+
+class Office(NamedTuple):
+    """The party whose office it is, and who acts for it."""
+
+    party: members.PartyView
+    by: Acting
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything that the signed-in person may do under one permission, today."""
+
+    mandates: tuple[members.Held, ...]
+
+    @property
+    def parties(self) -> list[int]:
+        """The parties that the person acts for in their own name or as a delegate."""
+        return [held.party_id for held in self.mandates if held.role != "facilitator"]
+
+    @property
+    def communities(self) -> list[int]:
+        """The communities in which the person acts for any member: the facilitator's counter."""
+        return [held.community_id for held in self.mandates if held.role == "facilitator" and held.community_id]
+
+    def acting(self, party: int, community: int | None = None) -> Acting:
+        """Who acts, for ``party``: by its own mandate, else by that of the facilitator of ``community``.
+
+        Raises NotFound when the person has neither.
+        """
+        for held in self.mandates:
+            if held.party_id == party and held.role != "facilitator":
+                return Acting(held.sign_in_id, party, held.id)
+        for held in self.mandates:
+            if held.role == "facilitator" and community is not None and held.community_id == community:
+                return Acting(held.sign_in_id, party, held.id)
+        raise NotFound
+
+
+def territory() -> Territory:
+    """What this install serves; read once for each request."""
+    if "territory" not in g:
+        g.territory = members.territory(db.session())
+    found: Territory = g.territory
+    return found
+
+
+def today() -> date:
+    """The day on the calendar of the territory."""
+    return clock.local_date(clock.now(), territory().zone)
+
+
+def held() -> tuple[members.Held, ...]:
+    """The mandates of the signed-in person in force today; one query for each request."""
+    if "mandates" not in g:
+        g.mandates = ()
+        if current_user.is_authenticated:
+            g.mandates = tuple(members.mandates_of(db.session(), current_user.id, on=today()))
+    mandates: tuple[members.Held, ...] = g.mandates
+    return mandates
+
+
+def own(permission: str) -> Scope:
+    """The scope of a permission over one's own things; empty when the person has no mandate for it."""
+    return Scope(tuple(mandate for mandate in held() if mandate.role in OWN[permission]))
+
+
+def office(permission: str, token: str) -> Office:
+    """The office of the party named in the address.
+
+    Raises NotFound for an unknown party, NotAllowed (which says who can) without the mandate.
+    """
+    party = members.party_by_token(db.session(), token)
+    if party is None:
+        raise NotFound
+    for mandate in held():
+        if mandate.party_id == party.id and mandate.role in OFFICES[permission]:
+            return Office(party, Acting(mandate.sign_in_id, party.id, mandate.id))
+    raise NotAllowed(roles=sorted(OFFICES[permission]), party=party.name)

@@ -1,0 +1,1 @@
+"""A member reads what moved on their account."""

@@ -1,0 +1,51 @@
+"""The statement as a member reads it: lines of the books with names and words put beside them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from exchange.declarations import queries as declarations
+from exchange.declarations.models import Declaration
+from exchange.members import queries as members
+from ledger.statements import Line
+from ledger.store import reading
+
+
+class Row(NamedTuple):
+    """One line, with whom it was and what it was about."""
+
+    line: Line
+    other: members.PartyView
+    declaration: Declaration | None
+    typed_by: str | None  # the sign-in, when it acted for somebody
+
+
+class Page(NamedTuple):
+    """A page of a statement, newest first."""
+
+    rows: list[Row]
+    newer: bool
+    older: int | None  # the seq before which the next page starts
+
+
+def page(session: Session, account: int, *, before: int | None = None, size: int = 25) -> Page:
+    """A page of the statement in four queries, however long the account's life."""
+    lines = reading.statement(session, account, before=before, size=size + 1)
+    more, lines = len(lines) > size, lines[:size]
+    people = members.parties(session, [line.other_party for line in lines])
+    said = declarations.descriptions(
+        session, [line.cause_id for line in lines if line.cause_kind == "declaration" and line.cause_id]
+    )
+    typed = members.sign_in_names(session, [line.by_sign_in for line in lines])
+    rows = [
+        Row(
+            line,
+            people[line.other_party],
+            said.get(line.cause_id or 0) if line.cause_kind == "declaration" else None,
+            typed.get(line.by_sign_in or 0),
+        )
+        for line in lines
+    ]
+    return Page(rows, before is not None, lines[-1].seq if more else None)

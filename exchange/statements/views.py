@@ -1,0 +1,84 @@
+"""The statement of an account: its balance, what waits, what moved."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext as _
+
+from exchange.db import db
+from exchange.declarations import queries as declarations
+from exchange.errors import NotFound
+from exchange.members import queries as members
+from exchange.security import auth_required, own
+from exchange.statements import queries
+from ledger.store import reading
+from ledger.store.reading import AccountView
+
+statements = Blueprint("statements", __name__)
+
+
+def _account(token: str, permission: str) -> AccountView:
+    scope = own(permission)
+    account = reading.account_within(db.session(), token, parties=scope.parties, communities=scope.communities)
+    if account is None:
+        raise NotFound
+    return account
+
+
+def _before() -> int | None:
+    """The cursor of the page, from the address; anything else than a number starts from the newest."""
+    given = request.args.get("avant", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+@statements.get("/comptes/<account>")
+@auth_required()
+def show(account: str) -> str:
+    """Balance first, then what waits for somebody's word, then what moved."""
+    session, mine = db.session(), _account(account, "account.read")
+    waiting = declarations.waiting(session, [mine.id])
+    holders = reading.parties_of(session, [a for d in waiting for a in (d.giver_account, d.receiver_account)])
+    return render_template(
+        "statements/show.html",
+        account=mine,
+        community=members.community(session, mine.community_id),
+        holder=members.parties(session, [mine.party_id])[mine.party_id],
+        page=queries.page(session, mine.id, before=_before()),
+        waiting=waiting,
+        people=members.parties(session, holders.values()),
+        holders=holders,
+        done=_just_declared(mine),
+    )
+
+
+def _just_declared(mine: AccountView) -> object:
+    token = request.args.get("fait", "")
+    return declarations.within(db.session(), token, [mine.id]) if token else None
+
+
+@statements.get("/comptes/<account>/releve.csv")
+@auth_required()
+def export(account: str) -> Response:
+    """The whole statement as a spreadsheet reads it, oldest first."""
+    session, mine = db.session(), _account(account, "account.export")
+    page = queries.page(session, mine.id, size=100_000)
+    out = io.StringIO()
+    sheet = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    sheet.writerow([_("Numéro"), _("Jour"), _("Enregistré le"), _("Avec"), _("Quoi"), _("Minutes"), _("Solde en minutes")])
+    for row in reversed(page.rows):
+        what = row.declaration.description if row.declaration else ""
+        sheet.writerow([
+            row.line.seq, row.line.happened_on.isoformat(), row.line.recorded_at.isoformat(timespec="seconds"),
+            harmless(row.other.name), harmless(what), row.line.minutes, row.line.balance,
+        ])  # fmt: skip
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="releve.csv"'
+    return answer
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
