@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from exchange.imports.reasons import RefusedError, Reason
+from exchange.imports.reasons import Reason, RefusedError
 from exchange.imports.wording import fold
 
 Kind = Literal["place-with-room", "thing"]
@@ -111,13 +111,16 @@ THING_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "quantity": ("quantite", "qte", "nombre", "nb", "quantity", "qty", "count"),
     "inventory": (
         "numero d inventaire", "numeros d inventaire", "n d inventaire", "n inventaire", "inventaire",
-        "numero de serie",        "n de serie", "inventory number", "inventory numbers", "inventory", "serial number", "serial numbers",
+        "numero de serie", "n de serie", "inventory number", "inventory numbers", "inventory", "serial number",
+        "serial numbers",
     ),
     "place": ("lieu", "emplacement", "lieu de stockage", "stockage", "local", "place", "location"),
     "owner": ("proprietaire", "preteur", "owner", "lender"),
     "value": ("valeur", "valeur en euros", "valeur euros", "prix", "value", "price"),
-    "photo": ("photo", "adresse de la photo", "adresse photo", "url photo", "lien photo", "image",
-              "photo address", "photo url"),
+    "photo": (
+        "photo", "adresse de la photo", "adresse photo", "url photo", "lien photo", "image", "photo address",
+        "photo url",
+    ),
     "acquired_on": ("date d achat", "date d acquisition", "acquis le", "acquired on", "purchase date"),
 }  # fmt: skip
 PLACE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from exchange.imports.reasons import RefusedError, Reason
+from exchange.imports.reasons import Reason, RefusedError
 from exchange.imports.values import is_nothing
 from exchange.imports.wording import fold, one_line, without_invisible
 
@@ -218,43 +218,42 @@ def _rows(text: str, delimiter: str, *, skip: int = 0) -> Iterator[_Row]:
 
 def _row_at(text: str, start: int, line: int, delimiter: str, bare: re.Pattern[str]) -> tuple[_Row, int]:
     """The row that starts here and where the next one does; after a bad row that is the next physical line."""
-    plain = _plain_row(text, start, line, delimiter)
-    if plain is not None:
-        return plain
     cells: list[str] = []
-    position = start
+    position, end = start, _line_end(text, start)
     while len(cells) < _MAX_CELLS:
+        position = _take_plain_cells(text, position, end, delimiter, cells)
         cell, position, reason = _cell_at(text, position, bare)
         if reason is None and position < len(text) and text[position] not in (delimiter, "\r", "\n"):
             reason = Reason("quote-misplaced" if _same_line(text, start, position) else "quote-unclosed")
-        if reason is None and len(cell) > MAX_CELL:
-            reason = Reason("cell-too-long", {"limit": str(MAX_CELL)})
         if reason is not None:
             return Problem(line, reason), _next_line(text, start)
         cells.append(cell)
         if position == len(text) or text[position] != delimiter:
-            return Record(line, tuple(cells)), _next_line(text, position)
+            return _bounded(line, cells), _next_line(text, position)
         position += 1
-    return _too_wide(line), _next_line(text, start)
+        end = end if position <= end else _line_end(text, position)
+    return _bounded(line, cells), _next_line(text, start)
 
 
-def _plain_row(text: str, start: int, line: int, delimiter: str) -> tuple[_Row, int] | None:
-    """The row when its line holds no quotation mark at all, as nearly all do: no need to look at each letter."""
-    newline = _NEWLINE.search(text, start)
-    end = newline.start() if newline else len(text)
-    if text.find('"', start, end) >= 0:
-        return None
-    following = newline.end() if newline else end
-    if text.count(delimiter, start, end) >= _MAX_CELLS:
-        return _too_wide(line), following
-    cells = tuple(text[start:end].split(delimiter))
+def _take_plain_cells(text: str, position: int, end: int, delimiter: str, cells: list[str]) -> int:
+    """Take at once the cells before the last one of the line, or before the one with the next quotation mark.
+
+    Nearly no cell has a mark: this spares looking at each of them alone.
+    """
+    mark = text.find('"', position, end)
+    last = text.rfind(delimiter, position, end if mark < 0 else mark)
+    if last < 0:
+        return position
+    cells.extend(text[position:last].split(delimiter))
+    return last + 1
+
+
+def _bounded(line: int, cells: list[str]) -> _Row:
+    if len(cells) >= _MAX_CELLS:
+        return Problem(line, Reason("line-too-wide", {"limit": str(_MAX_CELLS)}))
     if any(len(cell) > MAX_CELL for cell in cells):
-        return Problem(line, Reason("cell-too-long", {"limit": str(MAX_CELL)})), following
-    return Record(line, cells), following
-
-
-def _too_wide(line: int) -> Problem:
-    return Problem(line, Reason("line-too-wide", {"limit": str(_MAX_CELLS)}))
+        return Problem(line, Reason("cell-too-long", {"limit": str(MAX_CELL)}))
+    return Record(line, tuple(cells))
 
 
 def _cell_at(text: str, position: int, bare: re.Pattern[str]) -> tuple[str, int, Reason | None]:
@@ -271,6 +270,11 @@ def _cell_at(text: str, position: int, bare: re.Pattern[str]) -> tuple[str, int,
 
 def _same_line(text: str, start: int, end: int) -> bool:
     return _NEWLINE.search(text, start, end) is None
+
+
+def _line_end(text: str, position: int) -> int:
+    newline = _NEWLINE.search(text, position)
+    return newline.start() if newline else len(text)
 
 
 def _next_line(text: str, position: int) -> int:

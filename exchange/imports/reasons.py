@@ -87,8 +87,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "header-duplicated": N_("Plusieurs colonnes s'appellent « %(column)s » ; la suivante est nommée « %(renamed)s »."),
     "header-empty": N_("La colonne %(position)s n'a pas de titre ; elle est nommée « %(renamed)s »."),
     # A line that can't be read.
-    "line-too-long": N_("La ligne a %(count)s cellules, il y a %(expected)s colonnes."),
-    "line-too-short": N_("La ligne n'a que %(count)s cellules, il y a %(expected)s colonnes."),
+    "line-too-long": N_("Il y a trop de cellules : %(count)s au lieu de %(expected)s."),
+    "line-too-short": N_("Il manque des cellules : %(count)s au lieu de %(expected)s."),
     "line-too-wide": N_("La ligne a plus de %(limit)s cellules."),
     "quote-unclosed": N_("Un guillemet est ouvert et jamais refermé."),
     "quote-misplaced": N_("Un guillemet est mal placé : doublez-le s'il fait partie du texte."),
@@ -142,7 +142,8 @@ SENTENCES: Final[Mapping[str, str]] = {
         "« %(text)s » (colonne « %(column)s ») n'est pas un nombre. Cochée, la ligne sera importée sans lui."
     ),
     "date-unreadable": N_(
-        "« %(text)s » (colonne « %(column)s ») n'est pas une date jour/mois/année. Cochée, la ligne sera importée sans elle."
+        "« %(text)s » (colonne « %(column)s ») n'est pas une date jour/mois/année. "
+        "Cochée, la ligne sera importée sans elle."
     ),
     "quantity-differs": N_(
         "La quantité est %(quantity)s, mais il y a %(count)s numéros d'inventaire. "
@@ -167,6 +168,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # Left out without waiting for anything, and the last line of a dry run.
     "line-repeated": N_("Cette ligne répète la ligne %(line)s : elle n'est importée qu'une fois."),
     "summary": N_(
-        "%(read)s lignes lues : %(ready)s prêtes, %(warned)s à vérifier, %(left_out)s laissées de côté, %(in_error)s en erreur."
+        "Lignes lues : %(read)s ; prêtes : %(ready)s ; à vérifier : %(warned)s ; "
+        "laissées de côté : %(left_out)s ; en erreur : %(in_error)s."
     ),
 }

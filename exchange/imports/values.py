@@ -1,6 +1,6 @@
 """What people type in a cell, as values: nothing, whole numbers, euros, positions, days, links.
 
-A reader returns None when the text is no such value and raises `Ambiguous` when it could be two:
+A reader returns None when the text is no such value and raises `AmbiguousError` when it could be two:
 the choice between them is the person's.
 """
 
@@ -21,7 +21,7 @@ _EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]+")
 _LINK = re.compile(r"https?://[^\s<>\"'\\/?#]+[^\s<>\"'\\]*", re.IGNORECASE)
 
 
-class Ambiguous(ValueError):
+class AmbiguousError(ValueError):
     """A text with two honest readings, such as "1.500": one and a half, or fifteen hundred."""
 
 
@@ -31,20 +31,20 @@ def is_nothing(text: str) -> bool:
 
 
 def whole(text: str) -> int | None:
-    """A count: "12", "1 200", "3,0". Raises `Ambiguous` for "1.200"."""
+    """A count: "12", "1 200", "3,0". Raises `AmbiguousError` for "1.200"."""
     bare = _without_spaces(text)
     if _TWO_READINGS.fullmatch(bare):
-        raise Ambiguous(text)
+        raise AmbiguousError(text)
     if len(bare) > 12 or not _WHOLE.fullmatch(bare):
         return None
     return int(re.split("[.,]", bare)[0])
 
 
 def euros(text: str) -> Decimal | None:
-    """An amount in euros: "1 234,50 €", "1.234,50", "1234.5". Raises `Ambiguous` for "1.234"."""
+    """An amount in euros: "1 234,50 €", "1.234,50", "1234.5". Raises `AmbiguousError` for "1.234"."""
     bare = re.sub(r"(?:€|EUR|euros?)$", "", _without_spaces(text), flags=re.IGNORECASE)
     if _TWO_READINGS.fullmatch(bare):
-        raise Ambiguous(text)
+        raise AmbiguousError(text)
     if _PLAIN.fullmatch(bare):
         return Decimal(bare.replace(",", "."))
     grouped = _GROUPED.fullmatch(bare)

@@ -14,11 +14,6 @@ _ROMAN = re.compile(r"(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})")
 _ORDINAL = re.compile(r"[0-9]+(?:ER|ERE|E|EME|ND|NDE|ÈRE|ÈME)")
 _VOWEL = re.compile(r"[AEIOUYÀÂÄÉÈÊËÎÏÔÖÙÛÜŒÆ]")
 
-# Overrides and isolates reorder what is read (a name may hide another), the rest is not seen at all.
-_INVISIBLE: Final = frozenset("\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2060\ufeff") | frozenset(
-    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-)
-
 ACRONYMS: Final = frozenset(
     "ACM ALAE ALSH BEA CAF CCAS CIAS CLSH CPAM CREPS EHPAD EREA ERP ESAT HLM ISEM MJC MPT OPAC PMI RH SDIS SIAE UFR "
     "UM ZAC ZAE ZUP".split()
@@ -35,23 +30,23 @@ LINKING: Final = frozenset(
 # The nouns that say what a place is. The rest of its name is taken to be a proper name.
 COMMON: Final = frozenset(
     """
-    accueil administratif administration affectation age air ancien ancienne allee animation annexe archives associatif
-    association associations ateliers atelier autres avenue bains banques basket bas batiment batiments bibliotheque boulevard boulodrome
-    bureau bureaux cabinet camping cantine carrefour caserne centre chapelle chateau chemin choeurs cimetiere cinema clos club
-    clubs college commercial commerciaux communal communale complexe conservatoire copropriete cote cour couvert creche
-    creches culte cultuels culturel culturelle danse domaine droit ecole ecoles eglise elementaire elementaires enfance
-    enfants ensemble equipement equipements espace espaces etudiant ferme fetes fleurs football foyer galerie garderie
-    gare gendarmerie groupe gymnase halle halles halte haut hotel immeuble immobilier impasse informatique internat jardin
-    jeunes jeunesse jeux justice laboratoire local locaux logement ludotheque lycee lycees mairie maison maisons marche
-    maternelle maternelles mediatheque multi multisports municipal municipale municipaux musee musique nautique nombre
-    omnisports or palais parc parking pavillon personnes petanque petite piscine place polyvalent polyvalente police population
-    poste presbytere primaire primaires principal principale professionnel protocole proximite public publique quai quartier
-    relations residence restaurant restaurants reunion reunions route rue rugby salle salles scolaire scolaires secretariat
-    direction senior seniors service services social sociale socioculturel solidarite sport sportif sportifs sportive sports
-    square stade stand stockage syndicats technique techniques tennis terrain theatre tous tribune vestiaire vestiaires
-    vie ville volume
-    bis ter quater
-    internationales agees hebergement
+    accueil administratif administration affectation age agees air allee ancien ancienne animation annexe
+    archives associatif association associations atelier ateliers autres avenue bains banques bas basket
+    batiment batiments bibliotheque bis boulevard boulodrome bureau bureaux cabinet camping cantine carrefour
+    caserne centre chapelle chateau chemin choeurs cimetiere cinema clos club clubs college commercial
+    commerciaux communal communale complexe conservatoire copropriete cote cour couvert creche creches culte
+    cultuels culturel culturelle danse direction domaine droit ecole ecoles eglise elementaire elementaires
+    enfance enfants ensemble equipement equipements espace espaces etudiant ferme fetes fleurs football foyer
+    galerie garderie gare gendarmerie groupe gymnase halle halles halte haut hebergement hotel immeuble
+    immobilier impasse informatique internat internationales jardin jeunes jeunesse jeux justice laboratoire
+    local locaux logement ludotheque lycee lycees mairie maison maisons marche maternelle maternelles
+    mediatheque multi multisports municipal municipale municipaux musee musique nautique nombre omnisports or
+    palais parc parking pavillon personnes petanque petite piscine place police polyvalent polyvalente
+    population poste presbytere primaire primaires principal principale professionnel protocole proximite
+    public publique quai quartier quater relations residence restaurant restaurants reunion reunions route rue
+    rugby salle salles scolaire scolaires secretariat senior seniors service services social sociale
+    socioculturel solidarite sport sportif sportifs sportive sports square stade stand stockage syndicats
+    technique techniques tennis ter terrain theatre tous tribune vestiaire vestiaires vie ville volume
     """.split()
 )
 
@@ -62,14 +57,18 @@ def one_line(text: str) -> str:
 
 
 def without_invisible(text: str) -> str:
-    """The text without control characters, bidirectional overrides and what takes no room; line breaks stay."""
-    return "".join(character for character in text if not _is_invisible(character))
+    """The text without control characters, bidirectional overrides and what takes no room; line breaks stay.
+
+    Overrides reorder what is read: a name could show another. The joiner stays, it holds some letters together.
+    """
+    return "".join(character for character in text if character in _HARMLESS or not _is_invisible(character))
+
+
+_HARMLESS: Final = frozenset("\t\n\r\u200d")
 
 
 def _is_invisible(character: str) -> bool:
-    if character in "\t\n\r":
-        return False
-    return character in _INVISIBLE or unicodedata.category(character) in ("Cc", "Cs")
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
 def fold(text: str) -> str:
