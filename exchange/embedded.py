@@ -160,6 +160,15 @@ class Server:
         """Stop the server; ``mode`` is PostgreSQL's: smart, fast or immediate."""
         self._run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
 
+    def remove(self) -> None:
+        """Stop the server and forget its data: for tests only."""
+        if self.running():
+            self.stop("immediate")
+        outside = self.identity.owner is not None
+        shutil.rmtree(self.data.parent if outside else self.data, ignore_errors=True)
+        if self.socket != self.data:
+            shutil.rmtree(self.socket, ignore_errors=True)
+
     def url(self, database: str, role: str = SUPERUSER) -> str:
         """The address of a database on this server, for SQLAlchemy."""
         return f"postgresql+psycopg://{role}@/{database}?host={self.socket}"
