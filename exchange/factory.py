@@ -12,6 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exchange import config, faults, formats, headers, i18n, navigation, pages, sign_in
 from exchange.db import db
+from exchange.declarations.views import declarations
+from exchange.statements.views import statements
 
 csrf = CSRFProtect()
 MOST_UPLOADED = 6 * 1024 * 1024  # bytes: a file of 5 MiB and the form around it
@@ -47,4 +49,6 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     faults.init(app)
     navigation.init(app)
     pages.init(app)
+    for pages_of_capability in (declarations, statements):
+        app.register_blueprint(pages_of_capability)
     return app

@@ -1,0 +1,1 @@
+"""What is free, who asked for it, who decided, who has it."""

@@ -1,0 +1,70 @@
+"""Places and resources; see ``migrations/versions/0004``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Computed, Float, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from exchange.db import Base, Id
+
+
+class Place(Base):
+    """A building or a site, with the safety category that bounds the people in all of it."""
+
+    __tablename__ = "places"
+    __table_args__ = (UniqueConstraint("lender_id", "source", "source_ref"),)
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    name: Mapped[str]
+    address: Mapped[str] = mapped_column(default="")
+    postcode: Mapped[str] = mapped_column(default="")
+    town: Mapped[str] = mapped_column(default="")
+    erp_type: Mapped[str] = mapped_column(default="")
+    erp_category: Mapped[str] = mapped_column(default="")
+    legal_min: Mapped[int | None] = mapped_column(Integer)
+    legal_max: Mapped[int | None] = mapped_column(Integer)
+    access: Mapped[str] = mapped_column(default="unknown")
+    access_note: Mapped[str] = mapped_column(default="")
+    latitude: Mapped[float | None] = mapped_column(Float)
+    longitude: Mapped[float | None] = mapped_column(Float)
+    source: Mapped[str | None]
+    source_ref: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Resource(Base):
+    """What can be booked: a room, a thing, or a pool of like things."""
+
+    __tablename__ = "resources"
+    __table_args__ = (UniqueConstraint("lender_id", "source", "source_ref"),)
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    sort_name: Mapped[str] = mapped_column(Text, Computed("sort_key(name)", persisted=True))
+    category: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    conditions: Mapped[str] = mapped_column(default="")
+    capacity: Mapped[int | None] = mapped_column(Integer)  # people
+    quantity: Mapped[int | None] = mapped_column(Integer)  # like things in a pool
+    opening_hours: Mapped[str] = mapped_column(default="")  # OpenStreetMap syntax; empty is always
+    buffer_minutes: Mapped[int] = mapped_column(Integer, default=0)
+    decided_by: Mapped[str] = mapped_column(default="officer")
+    source: Mapped[str | None]
+    source_ref: Mapped[str | None]
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+
+
+class ResourceUnit(Base):
+    """A leaf that a resource occupies when it is taken: itself, or one of its parts."""
+
+    __tablename__ = "resource_units"
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
