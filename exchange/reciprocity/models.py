@@ -1,0 +1,37 @@
+"""Rules as they were written; see ``migrations/versions/0005``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from exchange.db import Base, Id
+
+
+class RuleRow(Base):
+    """One dated rule of a lender: a tariff, or a gate."""
+
+    __tablename__ = "rules"
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    shape: Mapped[str]
+    title: Mapped[str]
+    resource_id: Mapped[int | None] = mapped_column(ForeignKey("resources.id"))
+    category: Mapped[str | None]
+    class_: Mapped[str | None] = mapped_column("class")
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
+    minutes: Mapped[int | None]
+    per: Mapped[str | None]
+    decision_number: Mapped[str | None]
+    decision_date: Mapped[date | None]
+    gate: Mapped[str | None]
+    least_balance: Mapped[int | None]
+    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
+    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+    written_at: Mapped[datetime]
