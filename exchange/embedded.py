@@ -20,7 +20,7 @@ NOBODY = 65534
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-class NoServer(RuntimeError):
+class NoServer(RuntimeError):  # noqa: N818 - named for what is lacking
     """No PostgreSQL can be started here; the message says what is lacking and what to do."""
 
 
@@ -121,24 +121,32 @@ class Server:
         )  # fmt: skip
 
     def _create(self) -> None:
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the data folder beside its place and move it there, so that one half made is never taken for it."""
+        part = self.data.with_name(f"{self.data.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700, parents=True)
         if self.identity.owner is not None:
-            os.chown(self.data, self.identity.owner, self.identity.owner)
+            os.chown(part, self.identity.owner, self.identity.owner)
         made = self._run(
-            "initdb", "-D", str(self.data), "-U", SUPERUSER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8",
+            "initdb", "-D", str(part), "-U", SUPERUSER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8",
             *(["--no-sync"] if self.fast else []),
         )  # fmt: skip
         if made.returncode:
-            shutil.rmtree(self.data, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
             raise NoServer(f"PostgreSQL could not create its data folder {self.data}:\n{made.stdout}")
+        part.rename(self.data)
+
+    def made(self) -> bool:
+        """Whether the data folder exists."""
+        return (self.data / "PG_VERSION").exists()
 
     def running(self) -> bool:
         """Whether a server already holds this data folder."""
-        return (self.data / "PG_VERSION").exists() and self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
+        return self.made() and self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
 
     def start(self) -> None:
         """Start the server, making its data the first time. Does nothing when it already runs."""
-        if not (self.data / "PG_VERSION").exists():
+        if not self.made():
             self._create()
         if self.running():
             return

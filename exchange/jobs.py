@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+import psycopg
+from flask import Flask
+from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 app = App(connector=PsycopgConnector(), import_paths=["exchange.tasks"])
 
 
-_deferring = app.with_connector(SyncPsycopgConnector())  # never opened: each job travels on its session's connection
+class _OnSession:
+    """Stands where procrastinate expects a pool, and hands out the session's own connection."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        connection = self._session.connection().connection.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        yield connection
 
 
 def defer(session: Session, task: str, **arguments: Any) -> None:
     """Queue a job by the name of its task; it exists only if the session's transaction commits."""
-    connection = session.connection().connection.driver_connection
-    _deferring.configure_task(task, connection=connection).defer(**arguments)
+    connector = SyncPsycopgConnector()
+    connector.open(pool=_OnSession(session))  # type: ignore[arg-type]  # the one method that it calls is there
+    app.with_connector(connector).configure_task(task).defer(**arguments)
+
+
+def work(flask: Flask, **options: Any) -> None:
+    """Do the jobs of this install until a signal says to stop; ``wait=False``: those that are queued now.
+
+    Each job runs in an application context of its own, and so with a session of its own.
+    """
+
+    def in_application(do: Callable[[], Any], _context: JobContext, _worker: object) -> Any:
+        with flask.app_context():
+            return do()
+
+    url = make_url(flask.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
+    connector = PsycopgConnector(conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=4)
+    with app.replace_connector(connector) as connected:
+        connected.run_worker(
+            task_middleware=[in_application], delete_jobs="successful", shutdown_graceful_timeout=10, **options
+        )

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from flask_mailman import EmailMessage
+from procrastinate import RetryStrategy
 
 from exchange import clock
 from exchange.db import transaction
 from exchange.jobs import app
 from exchange.outbox import Letter
 
+PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # seconds, five times longer each time: about a day in all
 
-@app.task(name="send_letter", retry=5)
+
+@app.task(name="send_letter", retry=PATIENCE)
 def send_letter(letter: int) -> None:
     """Send one letter of the outbox, once; a failure is kept beside it and tried again."""
+    try:
+        _send(letter)
+    except OSError as failed:  # the network, or what the mail server answers: smtplib's errors are OSErrors
+        with transaction() as session:
+            session.get_one(Letter, letter).failure = str(failed)[:500]
+        raise
+
+
+def _send(letter: int) -> None:
     with transaction() as session:
         kept = session.get(Letter, letter, with_for_update=True)
         if kept is None or kept.sent_at is not None:
             return
         EmailMessage(kept.subject, kept.body, to=[kept.recipient]).send()
         kept.sent_at = clock.now()
+        kept.failure = None

@@ -1,6 +1,6 @@
 """What tests share: databases, the application, its session and its client.
 
-- ``session``  a session as the web role; everything is undone after the test. The same one is ``exchange.db.db.session``
+- ``session``  a session as the web role; everything is undone after the test. It is also ``exchange.db.db.session``
                and what ``transaction()`` yields, and an application context is there for templates and addresses.
                ``with as_owner(session):`` writes what no page writes.
 - ``client``   requests in the same undone transaction. Another person's browser: ``app.test_client()``.

@@ -188,7 +188,7 @@ class Postgres:
             done.touch()
 
     def forget(self) -> None:
-        """At the end of the run: the embedded server goes with its data; on a given one, the databases of this run go."""
+        """At the end of the run: the embedded server goes, or the databases that were made on the given one."""
         if self.embedded:
             self.embedded.remove()
         elif (self.folder / "roles-made").exists():

@@ -80,14 +80,9 @@ def chrome() -> Iterator[Browser]:
 
 def _its_own_refusal(message: ConsoleMessage) -> bool:
     """A refused form is a page with status 422, and Chromium reports every status above 400 as an error."""
-    refused = re.search(r"Failed to load resource: .* status of 4\d\d", message.text)
-    return bool(refused) and message.location["url"].partition("#")[0] == (message.page or Nowhere).url.partition("#")[0]
-
-
-class Nowhere:
-    """The page of a message that has none."""
-
-    url = "about:blank"
+    if message.page is None or not re.search(r"Failed to load resource: .* status of 4\d\d", message.text):
+        return False
+    return message.location["url"].partition("#")[0] == message.page.url.partition("#")[0]
 
 
 @dataclass
