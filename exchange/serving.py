@@ -5,6 +5,7 @@ What an operator runs under a supervisor of their own (``docs/production.md``), 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -197,9 +198,8 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as refused:
             other = port + 1 if port < 65535 else 8000
-            raise CannotRun(
-                f"Le port {port} n'est pas libre ({refused.strerror}). Choisissez-en un autre : PORT={other} make run"
-            ) from refused
+            why = "est déjà pris" if refused.errno == errno.EADDRINUSE else "n'est pas permis"
+            raise CannotRun(f"Le port {port} {why}. Choisissez-en un autre : PORT={other} make run") from refused
 
 
 def answers(address: str) -> bool:
