@@ -98,6 +98,107 @@ class OtherUnknown(Refusal):
     field = "other"
 
 
+class EndsBeforeStart(Refusal):
+    """A booking ends after it starts."""
+
+    rule = "ends-before-start"
+    field = "ends"
+
+
+class InThePast(Refusal):
+    """A booking starts in the future."""
+
+    rule = "in-the-past"
+    field = "day"
+
+
+class TooFar(Refusal):
+    """A booking starts within a bounded delay. Facts: days."""
+
+    rule = "too-far"
+    field = "day"
+
+
+class TooLong(Refusal):
+    """A booking lasts a bounded time. Facts: days."""
+
+    rule = "too-long"
+    field = "ends"
+
+
+class HourMissing(Refusal):
+    """That hour doesn't exist on that day: clocks go forward over it. Facts: day, hour."""
+
+    rule = "hour-missing"
+    field = "starts"
+
+
+class Closed(Refusal):
+    """The place is closed during a part of that span. Facts: resource."""
+
+    rule = "closed"
+    field = "starts"
+
+
+class TooManyPeople(Refusal):
+    """More people than the room takes. Facts: resource, capacity."""
+
+    rule = "too-many-people"
+    field = "people"
+
+
+class RuleRefuses(Refusal):
+    """A rule of the lender refuses. Facts: the findings that stand in the way."""
+
+    rule = "rule-refuses"
+
+
+class NotBookable(Refusal):
+    """A resource is not published, or is withdrawn, or is another lender's."""
+
+    rule = "not-bookable"
+
+
+class WrongState(Refusal):
+    """The booking is not in a state that allows it. Facts: state."""
+
+    rule = "wrong-state"
+
+
+class CapacityMissing(Refusal):
+    """A room is published with the number of people that it takes. Facts: resource."""
+
+    rule = "capacity-missing"
+    field = "capacity"
+
+
+class CapacityAboveLimit(Refusal):
+    """A room takes no more people than its whole building may. Facts: capacity, limit (people)."""
+
+    rule = "capacity-above-limit"
+    field = "capacity"
+
+
+class QuantityMissing(Refusal):
+    """A pool says how many like things it holds."""
+
+    rule = "quantity-missing"
+    field = "quantity"
+
+
+class PartsFixed(Refusal):
+    """What a hall is made of is said before it is published, and not while it is itself a part of another."""
+
+    rule = "parts-fixed"
+    field = "parts"
+
+
+class ImportStarted(Refusal):
+    """An import that has started is chosen no more."""
+
+    rule = "import-started"
+
+
 class Invalid(Refusal):
     """A value is out of its bounds. Facts: field, and the sentence's figures."""
 
@@ -115,6 +216,7 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "returns_pkey": AlreadyAnswered,
     "declarations_community_id_slip_key": SlipKeyedTwice,
     "sign_ins_user_name_key": UserNameTaken,
+    "resources_published_with_capacity": CapacityMissing,
 }
 
 # name of a rule -> HTTP status; a rule that is absent is refused as 422
@@ -132,6 +234,9 @@ STATUS: dict[str, int] = {
     "hold-resolved": 409,
     "account-exists": 409,
     "slip-keyed-twice": 409,
+    "import-started": 409,
+    "wrong-state": 409,
+    "not-bookable": 404,
 }
 
 

@@ -63,6 +63,99 @@ def _pool(facts: Facts) -> Sentence:
     )
 
 
+def _hour_missing(facts: Facts) -> Sentence:
+    return Sentence(
+        _("Ce jour-là, on passe à l'heure d'été : %(hour)s n'existe pas.", hour=facts["hour"].replace(":", " h ")),
+        _("Choisissez une autre heure."),
+    )
+
+
+def _closed(facts: Facts) -> Sentence:
+    return Sentence(
+        _("« %(name)s » n'est pas ouvert pendant tout ce temps.", name=facts.get("name", "")),
+        _("Regardez les heures d'ouverture sur sa page."),
+    )
+
+
+def _too_many(facts: Facts) -> Sentence:
+    return Sentence(
+        ngettext(
+            "« %(name)s » reçoit %(num)s personne au plus.", "« %(name)s » reçoit %(num)s personnes au plus.",
+            facts["capacity"], name=facts.get("name", ""),
+        ),
+        _("Cherchez une salle plus grande."),
+    )  # fmt: skip
+
+
+def _rules(facts: Facts) -> Sentence:
+    said = [finding_sentence(finding) for finding in facts.get("findings", ())]
+    return Sentence(" ".join(said[0]) if said else _("Une règle du prêteur s'y oppose."))
+
+
+def finding_sentence(finding: Facts) -> Sentence:
+    """What a rule said of a request, from its code and facts; kept with the request, so said the same later."""
+    facts = finding.get("facts", {})
+    code, minutes = finding["code"], facts.get("minutes", 0)
+    said: dict[str, Callable[[], Sentence]] = {
+        "free": lambda: Sentence(_("Gratuit.")),
+        "free-by-tariff": lambda: Sentence(_("Gratuit : %(title)s.", title=finding.get("title", ""))),
+        "tariff": lambda: Sentence(_tariff_words(finding, minutes)),
+        "nothing-overdue": lambda: Sentence(
+            _("Rien à rapporter en retard.") if finding["holds"] else _("Un prêt en retard n'est pas rendu."),
+            "" if finding["holds"] else _("Rapportez-le, puis refaites votre demande."),
+        ),
+        "balance-not-asked": lambda: Sentence(_("Aucun solde n'est demandé à qui n'a pas de compte.")),
+        "balance": lambda: Sentence(
+            _("Un solde d'au moins %(least)s est demandé.", least=spell(facts.get("least", 0))),
+            "" if finding["holds"] else _("Il manque %(lacking)s : rendez un service, puis refaites votre demande.",
+                                          lacking=spell(facts.get("lacking", 0))),
+        ),
+        "several-communities": lambda: Sentence(
+            _("Ces tarifs se comptent dans des communautés différentes."), _("Faites une demande pour chacune.")
+        ),
+        "lender-without-account": lambda: Sentence(
+            _("Le prêteur n'a pas de compte pour recevoir ce tarif."), _("Prévenez-le : il doit en ouvrir un.")
+        ),
+        "account-needed": lambda: Sentence(
+            _("Ce prêt se paie en minutes : il faut un compte dans la communauté."),
+            _("Demandez à la rejoindre, ou choisissez un prêt gratuit."),
+        ),
+        "within-floor": lambda: Sentence(
+            _("Le compte permet ce prêt.") if finding["holds"]
+            else _("Le compte descendrait sous sa limite : il manque %(lacking)s.", lacking=spell(facts["lacking"])),
+            "" if finding["holds"] else _("Rendez un service, puis refaites votre demande."),
+        ),
+    }  # fmt: skip
+    return said[code]() if code in said else Sentence(finding.get("title", code))
+
+
+def _tariff_words(finding: Facts, minutes: int) -> str:
+    facts = finding["facts"]
+    rates = {
+        "hour": _("%(rate)s par heure", rate=spell(facts["rate"])),
+        "half-day": _("%(rate)s par demi-journée", rate=spell(facts["rate"])),
+        "day": _("%(rate)s par jour", rate=spell(facts["rate"])),
+        "item": _("%(rate)s par objet", rate=spell(facts["rate"])),
+        "flat": _("forfait de %(rate)s", rate=spell(facts["rate"])),
+    }
+    said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
+             minutes=spell(minutes))  # fmt: skip
+    if facts.get("decision"):
+        said += " " + _("Délibération %(decision)s.", decision=facts["decision"])
+    return str(said)
+
+
+def _above_limit(facts: Facts) -> Sentence:
+    return Sentence(
+        ngettext(
+            "La limite légale de ce bâtiment est de %(num)s personne : une salle ne peut pas en recevoir davantage.",
+            "La limite légale de ce bâtiment est de %(num)s personnes : une salle ne peut pas en recevoir davantage.",
+            facts["limit"],
+        ),
+        _("Donnez une capacité plus petite."),
+    )
+
+
 def _fixed(what: str, remedy: str = "") -> Callable[[Facts], Sentence]:
     return lambda _facts: Sentence(_(what), _(remedy) if remedy else "")
 
@@ -105,7 +198,30 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "happens-later": _fixed(N("Cette date n'est pas encore passée."), N("Un échange se déclare une fois qu'il a eu lieu.")),
     "too-old": _fixed(N("Cet échange a plus d'un an : il ne peut plus être déclaré ici."), N("Parlez-en à un administrateur.")),
     "with-oneself": _fixed(N("Un échange se fait avec quelqu'un d'autre.")),
+    "capacity-missing": _fixed(
+        N("Indiquez combien de personnes cette salle peut recevoir : sans cela, elle ne peut pas être publiée."),
+    ),
+    "capacity-above-limit": _above_limit,
+    "quantity-missing": _fixed(N("Indiquez combien il y en a.")),
+    "parts-fixed": _fixed(
+        N("Les parties de cette salle ne se changent plus : elle a déjà été publiée, ou elle fait partie d'une autre."),
+        N("Retirez-la, et ajoutez une nouvelle salle."),
+    ),
+    "import-started": _fixed(
+        N("Cet import est déjà lancé : ses choix ne se changent plus."),
+        N("Pour corriger, déposez de nouveau le fichier."),
+    ),
     "other-unknown": _fixed(N("Choisissez une personne qui a un compte dans cette communauté.")),
+    "ends-before-start": _fixed(N("La fin doit venir après le début.")),
+    "in-the-past": _fixed(N("Ce moment est déjà passé."), N("Choisissez un moment à venir.")),
+    "too-far": _fixed(N("Ce moment est trop lointain : on réserve au plus dix-huit mois à l'avance.")),
+    "too-long": _fixed(N("Une réservation dure au plus 31 jours."), N("Faites-en plusieurs.")),
+    "hour-missing": _hour_missing,
+    "closed": _closed,
+    "too-many-people": _too_many,
+    "rule-refuses": _rules,
+    "not-bookable": _fixed(N("Cela ne se réserve pas, ou plus.")),
+    "wrong-state": _fixed(N("Ce n'est plus possible pour cette réservation : son état a changé."), N("Rechargez la page.")),
 }  # fmt: skip
 
 

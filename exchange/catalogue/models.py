@@ -68,3 +68,16 @@ class ResourceUnit(Base):
     __tablename__ = "resource_units"
     resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
+
+
+class ResourceAct(Base):
+    """Who added, edited, published, withdrew, retired or restored a resource, and when."""
+
+    __tablename__ = "resource_acts"
+    id: Mapped[Id]
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
+    act: Mapped[str]
+    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
+    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+    acted_at: Mapped[datetime]

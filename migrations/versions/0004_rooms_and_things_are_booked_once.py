@@ -82,6 +82,16 @@ def upgrade() -> None:
     );
     CREATE INDEX resource_units_unit_id_idx ON resource_units (unit_id);
 
+    -- Who did what to a resource: several officers share a catalogue.
+    CREATE TABLE resource_acts (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        resource_id bigint NOT NULL REFERENCES resources,
+        act text NOT NULL CHECK (act IN ('added', 'edited', 'published', 'withdrawn', 'retired', 'restored')),
+        {BY},
+        acted_at timestamptz NOT NULL
+    );
+    CREATE INDEX resource_acts_resource_id_idx ON resource_acts (resource_id, id);
+
     CREATE TABLE bookings (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         token text NOT NULL UNIQUE,
@@ -194,7 +204,7 @@ def upgrade() -> None:
         returned_at timestamptz NOT NULL
     );
     """)
-    for table in ("booking_decisions", "booking_cancellations", "hand_overs", "returns"):
+    for table in ("resource_acts", "booking_decisions", "booking_cancellations", "hand_overs", "returns"):
         run(f"""
         CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -209,7 +219,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     run("""
     DROP TABLE returns, hand_overs, booking_cancellations, booking_decisions, pool_occupancy, occupancy,
-        booking_items, bookings, resource_units, resources, places;
+        booking_items, bookings, resource_acts, resource_units, resources, places;
     DROP FUNCTION guard_pool();
     DROP FUNCTION pool_peak(bigint, tstzrange);
     """)

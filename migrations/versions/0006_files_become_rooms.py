@@ -39,6 +39,11 @@ def upgrade() -> None:
         resource_id bigint REFERENCES resources,
         PRIMARY KEY (import_id, line)
     );
+    -- What a file said last of each resource: a later file changes what it says anew, never what was edited since.
+    CREATE TABLE import_origins (
+        resource_id bigint PRIMARY KEY REFERENCES resources,
+        said jsonb NOT NULL
+    );
     CREATE TABLE import_mappings (
         lender_id bigint NOT NULL REFERENCES parties,
         fingerprint text NOT NULL,
@@ -46,9 +51,9 @@ def upgrade() -> None:
         PRIMARY KEY (lender_id, fingerprint)
     );
     """)
-    grant("SELECT, INSERT, UPDATE", "imports", "import_mappings")
+    grant("SELECT, INSERT, UPDATE", "imports", "import_origins", "import_mappings")
     grant("SELECT, INSERT", "import_lines")
 
 
 def downgrade() -> None:
-    run("DROP TABLE import_mappings, import_lines, imports")
+    run("DROP TABLE import_mappings, import_origins, import_lines, imports")

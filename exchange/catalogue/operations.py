@@ -1,0 +1,231 @@
+"""The verbs of a catalogue: add a place, a room, a thing or a pool, edit it, publish it, withdraw it, retire it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
+from exchange.catalogue.policy import refusal, refusal_to_publish
+from exchange.errors import NotFound, PartsFixed
+from ledger.entries import Acting
+
+PLACE_FIELDS = frozenset(
+    {
+        "name", "address", "postcode", "town", "erp_type", "erp_category", "legal_min", "legal_max", "access",
+        "access_note", "latitude", "longitude",
+    }
+)  # fmt: skip
+RESOURCE_FIELDS = frozenset(
+    {
+        "place_id", "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
+        "buffer_minutes", "decided_by",
+    }
+)  # fmt: skip
+
+
+def add_place(session: Session, *, lender: int, name: str, at: datetime, source: tuple[str, str] | None = None,
+              **facts: Any) -> Place:  # fmt: skip
+    """A building or a site of a lender; ``facts`` are among PLACE_FIELDS, ``source`` a layout and its reference."""
+    _known(facts, PLACE_FIELDS)
+    place = Place(token=secrets.token_urlsafe(16), lender_id=lender, name=name, created_at=at, **facts)
+    if source:
+        place.source, place.source_ref = source
+    session.add(place)
+    session.flush()
+    return place
+
+
+def edit_place(session: Session, place: Place, facts: Mapping[str, Any]) -> bool:
+    """Change what is known of a place; return whether something did. A room's own capacity is left to its lender."""
+    _known(facts, PLACE_FIELDS)
+    return _set(session, place, facts)
+
+
+def add_resource(
+    session: Session, *, lender: int, kind: str, name: str, by: Acting, at: datetime, parts: Collection[int] = (),
+    source: tuple[str, str] | None = None, **facts: Any,
+) -> Resource:  # fmt: skip
+    """A room, a thing or a pool of a lender, not published yet; ``facts`` are among RESOURCE_FIELDS.
+
+    ``parts`` are the ids of rooms that a hall is made of: taking it takes them all. Raises NotFound for a place or a
+    part of another lender, CapacityAboveLimit (the building's legal maximum), QuantityMissing for a pool.
+    """
+    _known(facts, RESOURCE_FIELDS)
+    resource = Resource(
+        token=secrets.token_urlsafe(16), lender_id=lender, kind=kind, name=name, created_at=at, **facts
+    )
+    if source:
+        resource.source, resource.source_ref = source
+    _check(session, resource, facts)
+    session.add(resource)
+    session.flush()
+    _occupies(session, resource, parts)
+    _trace(session, [resource.id], "added", by=by, at=at)
+    return resource
+
+
+def edit(session: Session, resource: Resource, facts: Mapping[str, Any], *, by: Acting, at: datetime) -> bool:
+    """Change a resource; return whether something did.
+
+    Raises NotFound for another lender's place, CapacityAboveLimit, and CapacityMissing for a published room left
+    without one.
+    """
+    _known(facts, RESOURCE_FIELDS)
+    changed = {name: value for name, value in facts.items() if getattr(resource, name) != value}
+    if not changed:
+        return False
+    _check(session, resource, facts)
+    for name, value in changed.items():
+        setattr(resource, name, value)
+    session.flush()
+    _trace(session, [resource.id], "edited", by=by, at=at)
+    return True
+
+
+def make_of(session: Session, resource: Resource, parts: Collection[int], *, by: Acting, at: datetime) -> None:
+    """Say which rooms a hall is made of; none makes it a simple room again.
+
+    Raises PartsFixed once either was published: what was booked then is written on the parts of that time.
+    """
+    session.execute(select(Resource.id).where(Resource.id == resource.id).with_for_update())
+    within_another = select(ResourceUnit.resource_id).where(
+        ResourceUnit.unit_id == resource.id, ResourceUnit.resource_id != resource.id
+    )
+    published = select(ResourceAct.id).where(ResourceAct.resource_id == resource.id, ResourceAct.act == "published")
+    if session.scalar(published.limit(1)) or (parts and session.scalar(within_another.limit(1))):
+        raise PartsFixed
+    session.execute(delete(ResourceUnit).where(ResourceUnit.resource_id == resource.id))
+    _occupies(session, resource, parts)
+    _trace(session, [resource.id], "edited", by=by, at=at)
+
+
+def publish(
+    session: Session, *, lender: int, capacities: Mapping[int, int | None], by: Acting, at: datetime
+) -> list[Resource]:
+    """Publish resources of a lender by id, each room with the capacity given here, or that it has.
+
+    All or nothing. Raises NotFound, CapacityMissing or CapacityAboveLimit (facts: resource).
+    """
+    rows = _mine(session, lender, capacities)
+    limits = _legal_limits(session, rows)
+    for row in rows:
+        capacity = capacities[row.id] or row.capacity
+        if refused := refusal_to_publish(row.kind, capacity=capacity, legal_max=limits.get(row.place_id)):
+            refused.facts["resource"] = row.id
+            raise refused
+    for row in rows:
+        row.capacity = capacities[row.id] or row.capacity
+        row.published_at = row.published_at or at
+        row.retired_at = None
+    session.flush()
+    _trace(session, [row.id for row in rows], "published", by=by, at=at)
+    return rows
+
+
+def withdraw(session: Session, resource: Resource, *, by: Acting, at: datetime) -> None:
+    """Show a resource no more, so that nobody asks for it; what is booked stays booked."""
+    resource.published_at = None
+    session.flush()
+    _trace(session, [resource.id], "withdrawn", by=by, at=at)
+
+
+def retire(session: Session, resource: Resource, *, by: Acting, at: datetime) -> None:
+    """Lend a resource no more: out of the lists, kept for the records."""
+    resource.published_at, resource.retired_at = None, at
+    session.flush()
+    _trace(session, [resource.id], "retired", by=by, at=at)
+
+
+def restore(session: Session, resource: Resource, *, by: Acting, at: datetime) -> None:
+    """Bring back a retired resource, to be published again."""
+    resource.retired_at = None
+    session.flush()
+    _trace(session, [resource.id], "restored", by=by, at=at)
+
+
+def _known(facts: Mapping[str, Any], fields: frozenset[str]) -> None:
+    if unknown := facts.keys() - fields:
+        raise TypeError(f"not a fact of the catalogue: {', '.join(sorted(unknown))}")
+
+
+def _set(session: Session, row: Place, facts: Mapping[str, Any]) -> bool:
+    changed = False
+    for name, value in facts.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+            changed = True
+    if changed:
+        session.flush()
+    return changed
+
+
+def _check(session: Session, resource: Resource, facts: Mapping[str, Any]) -> None:
+    """Raise what stands against the figures that a resource would have, or NotFound for another lender's place."""
+    figures = ("place_id", "capacity", "quantity")
+    place_id, capacity, quantity = (facts.get(name, getattr(resource, name)) for name in figures)
+    legal_max = None
+    if place_id is not None:
+        place = session.get(Place, place_id)
+        if place is None or place.lender_id != resource.lender_id:
+            raise NotFound
+        legal_max = place.legal_max
+    wrong = refusal(resource.kind, capacity=capacity, legal_max=legal_max, quantity=quantity)
+    if wrong is None and resource.published_at is not None:
+        wrong = refusal_to_publish(resource.kind, capacity=capacity, legal_max=legal_max)
+    if wrong is not None:
+        raise wrong
+
+
+def _occupies(session: Session, resource: Resource, parts: Collection[int]) -> None:
+    """Write what taking the resource takes: itself, or the leaves of its parts, which are rooms of the same lender."""
+    leaves = [resource.id]
+    if parts:
+        rooms = set(session.scalars(
+            select(Resource.id).where(
+                Resource.id.in_(parts), Resource.lender_id == resource.lender_id, Resource.kind == "room",
+                Resource.id != resource.id,
+            )
+        ))  # fmt: skip
+        if rooms != set(parts) or resource.kind != "room":
+            raise NotFound
+        found = select(ResourceUnit.unit_id).where(ResourceUnit.resource_id.in_(rooms)).distinct()
+        leaves = sorted(session.scalars(found))
+    session.add_all(ResourceUnit(resource_id=resource.id, unit_id=leaf) for leaf in leaves)
+    session.flush()
+
+
+def _mine(session: Session, lender: int, ids: Collection[int]) -> list[Resource]:
+    """These resources of the lender, locked in order of id. Raises NotFound."""
+    rows = session.scalars(
+        select(Resource)
+        .where(Resource.id.in_(ids), Resource.lender_id == lender)
+        .order_by(Resource.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    if len(rows) != len(set(ids)):
+        raise NotFound
+    return list(rows)
+
+
+def _legal_limits(session: Session, rows: Iterable[Resource]) -> dict[int | None, int | None]:
+    ids = {row.place_id for row in rows if row.place_id is not None}
+    found = session.execute(select(Place.id, Place.legal_max).where(Place.id.in_(ids))) if ids else ()
+    return {row.id: row.legal_max for row in found}
+
+
+def _trace(session: Session, ids: Iterable[int], act: str, *, by: Acting, at: datetime) -> None:
+    """Write who did it, in the same transaction."""
+    session.add_all(
+        ResourceAct(
+            resource_id=id_, act=act, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, acted_at=at
+        )
+        for id_ in ids
+    )
+    session.flush()

@@ -1,0 +1,279 @@
+"""Reads of the catalogue: for whoever looks for something, only what is published; for an office, what is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from exchange.catalogue import policy
+from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
+
+PAGE = 200
+
+
+class ResourceView(NamedTuple):
+    """A resource with what is known of its place. ``legal_min`` and ``legal_max`` bound the whole building (people).
+
+    ``access`` is "accessible", "works-needed" or "unknown", explained by ``access_note``; positions are often unknown.
+    """
+
+    id: int
+    token: str
+    lender_id: int
+    kind: str
+    name: str
+    sort_name: str
+    category: str
+    description: str
+    conditions: str
+    capacity: int | None
+    quantity: int | None
+    opening_hours: str
+    buffer_minutes: int
+    decided_by: str
+    source: str | None
+    published_at: datetime | None
+    retired_at: datetime | None
+    place_id: int | None
+    place_token: str | None
+    place_name: str | None
+    address: str | None
+    postcode: str | None
+    town: str | None
+    erp_type: str | None
+    erp_category: str | None
+    legal_min: int | None
+    legal_max: int | None
+    access: str | None
+    access_note: str | None
+    latitude: float | None
+    longitude: float | None
+
+    @property
+    def status(self) -> str:
+        """retired, published, ready or incomplete."""
+        return policy.status(
+            self.kind, capacity=self.capacity, published=self.published_at is not None,
+            retired=self.retired_at is not None,
+        )  # fmt: skip
+
+    @property
+    def accessible(self) -> bool:
+        """Whether a wheelchair comes in: declared compliant, nothing less."""
+        return self.access == "accessible"
+
+    @property
+    def above_limit(self) -> bool:
+        """Whether its capacity exceeds what the building may hold, since a later file lowered it."""
+        return self.capacity is not None and self.legal_max is not None and self.capacity > self.legal_max
+
+    @property
+    def where(self) -> str:
+        """Address, postcode and town on one line."""
+        town = " ".join(filter(None, [self.postcode, self.town]))
+        return ", ".join(filter(None, [self.address, town]))
+
+
+class Listing(NamedTuple):
+    """A page of a lender's resources, by category then name."""
+
+    rows: list[ResourceView]
+    total: int
+    page: int
+    pages: int
+
+
+class ActView(NamedTuple):
+    """Who did what to a resource."""
+
+    act: str
+    by_sign_in: int | None
+    acted_at: datetime
+
+
+_ROWS: Select[*tuple[Any, ...]] = select(
+    Resource.id, Resource.token, Resource.lender_id, Resource.kind, Resource.name, Resource.sort_name,
+    Resource.category, Resource.description, Resource.conditions, Resource.capacity, Resource.quantity,
+    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.source, Resource.published_at,
+    Resource.retired_at,
+    Place.id, Place.token, Place.name, Place.address, Place.postcode, Place.town, Place.erp_type, Place.erp_category,
+    Place.legal_min, Place.legal_max, Place.access, Place.access_note, Place.latitude, Place.longitude,
+).outerjoin(Place, Place.id == Resource.place_id)  # fmt: skip
+
+_STATUS = case(
+    (Resource.retired_at.is_not(None), "retired"),
+    (Resource.published_at.is_not(None), "published"),
+    (and_(Resource.kind == "room", Resource.capacity.is_(None)), "incomplete"),
+    else_="ready",
+)
+
+
+def published_by_token(session: Session, token: str) -> ResourceView | None:
+    """The published resource of this random identifier."""
+    row = session.execute(_ROWS.where(Resource.token == token, _is_published())).one_or_none()
+    return ResourceView(*row) if row else None
+
+
+def published(
+    session: Session, *, text: str | None = None, category: str | None = None, capacity: int | None = None,
+    kind: str | None = None, accessible: bool | None = None, lender: int | None = None, limit: int = 1000,
+) -> list[ResourceView]:  # fmt: skip
+    """Published resources that answer to all of this; the smallest that fits first, then those of unknown capacity.
+
+    ``capacity`` is people: a room must take them; a thing has none and is not left out. ``text`` is found without
+    accents or exact words.
+    """
+    wanted: list[ColumnElement[bool]] = [_is_published()]
+    if text:
+        wanted.append(_named_like(text))
+    if category:
+        wanted.append(Resource.category == category)
+    if capacity is not None:
+        wanted.append(or_(Resource.capacity >= capacity, Resource.capacity.is_(None)))
+    if kind:
+        wanted.append(Resource.kind == kind)
+    if accessible:
+        wanted.append(Place.access == "accessible")
+    if lender is not None:
+        wanted.append(Resource.lender_id == lender)
+    first = [Resource.capacity.is_(None), Resource.capacity] if capacity is not None else [Resource.capacity.is_(None)]
+    rows = session.execute(_ROWS.where(*wanted).order_by(*first, Resource.sort_name, Resource.id).limit(limit))
+    return [ResourceView(*row) for row in rows]
+
+
+def views(session: Session, ids: Iterable[int]) -> dict[int, ResourceView]:
+    """These resources by id, published or not, in one query: what bookings name."""
+    wanted = set(ids)
+    rows = session.execute(_ROWS.where(Resource.id.in_(wanted))) if wanted else ()
+    return {row[0]: ResourceView(*row) for row in rows}
+
+
+def of_lender(
+    session: Session, lender: int, *, category: str | None = None, status: str | None = None, text: str | None = None,
+    kind: str | None = None, page: int = 1, size: int = PAGE,
+) -> Listing:  # fmt: skip
+    """A page of what a lender has; retired ones only when they are asked for. ``category`` "" is without one."""
+    wanted: list[ColumnElement[bool]] = [Resource.lender_id == lender]
+    wanted.append(_STATUS.in_([status]) if status else Resource.retired_at.is_(None))
+    if category is not None:
+        wanted.append(Resource.category == category)
+    if kind:
+        wanted.append(Resource.kind == kind)
+    if text:
+        wanted.append(_named_like(text))
+    counted = select(func.count()).select_from(Resource).outerjoin(Place, Place.id == Resource.place_id)
+    total = session.scalar(counted.where(*wanted)) or 0
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    order = (func.sort_key(Resource.category), Resource.category, Resource.sort_name, Resource.id)
+    rows = session.execute(_ROWS.where(*wanted).order_by(*order).limit(size).offset((page - 1) * size))
+    return Listing([ResourceView(*row) for row in rows], total, page, pages)
+
+
+def mine_by_token(session: Session, lender: int, token: str) -> ResourceView | None:
+    """One resource of a lender, published or not."""
+    row = session.execute(_ROWS.where(Resource.token == token, Resource.lender_id == lender)).one_or_none()
+    return ResourceView(*row) if row else None
+
+
+def row_of(session: Session, lender: int, token: str) -> Resource | None:
+    """The row to change of one resource of a lender, locked until the transaction ends."""
+    return session.scalar(
+        select(Resource).where(Resource.token == token, Resource.lender_id == lender).with_for_update()
+    )
+
+
+def mine_by_tokens(session: Session, lender: int, tokens: Collection[str]) -> dict[str, ResourceView]:
+    """Resources of a lender by token, in one query."""
+    rows = session.execute(_ROWS.where(Resource.token.in_(tokens), Resource.lender_id == lender)) if tokens else ()
+    return {row[1]: ResourceView(*row) for row in rows}
+
+
+def units_of(session: Session, resource_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The leaf units that each of these resources takes, in ascending order: itself, or the parts of a hall."""
+    wanted = set(resource_ids)
+    found: dict[int, list[int]] = {id_: [] for id_ in wanted}
+    if wanted:
+        rows = session.execute(
+            select(ResourceUnit.resource_id, ResourceUnit.unit_id)
+            .where(ResourceUnit.resource_id.in_(wanted))
+            .order_by(ResourceUnit.resource_id, ResourceUnit.unit_id)
+        )
+        for resource, unit in rows:
+            found[resource].append(unit)
+    return found
+
+
+def categories(session: Session, *, lender: int | None = None) -> list[str]:
+    """The categories of what is published; with ``lender``, of all that this lender keeps."""
+    kept = and_(Resource.lender_id == lender, Resource.retired_at.is_(None)) if lender is not None else _is_published()
+    rows = session.scalars(select(Resource.category).where(kept, Resource.category != "").distinct())
+    return sorted(rows, key=str.casefold)
+
+
+def counts(session: Session, lender: int) -> dict[str, int]:
+    """How many resources of a lender stand where: by status."""
+    rows = session.execute(
+        select(_STATUS, func.count()).where(Resource.lender_id == lender).group_by(_STATUS)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def places_of(session: Session, lender: int) -> Sequence[Place]:
+    """The places of a lender, by name."""
+    return session.scalars(
+        select(Place).where(Place.lender_id == lender).order_by(func.sort_key(Place.name), Place.id)
+    ).all()
+
+
+def place_by_token(session: Session, lender: int, token: str) -> Place | None:
+    """One place of a lender."""
+    return session.scalar(select(Place).where(Place.token == token, Place.lender_id == lender))
+
+
+def neighbours(session: Session, resource: ResourceView) -> list[ResourceView]:
+    """The other rooms of the same place, of which a hall may be made."""
+    if resource.place_id is None:
+        return []
+    rows = session.execute(
+        _ROWS.where(Resource.place_id == resource.place_id, Resource.kind == "room", Resource.id != resource.id)
+        .where(Resource.retired_at.is_(None))
+        .order_by(Resource.sort_name, Resource.id)
+        .limit(100)
+    )
+    return [ResourceView(*row) for row in rows]
+
+
+def acts(session: Session, resource: int, *, limit: int = 20) -> list[ActView]:
+    """What was done to a resource, the latest first."""
+    rows = session.execute(
+        select(ResourceAct.act, ResourceAct.by_sign_in, ResourceAct.acted_at)
+        .where(ResourceAct.resource_id == resource)
+        .order_by(ResourceAct.id.desc())
+        .limit(limit)
+    )
+    return [ActView(*row) for row in rows]
+
+
+def was_published(session: Session, resource: int) -> bool:
+    """Whether it was ever published."""
+    acted = select(ResourceAct.id).where(ResourceAct.resource_id == resource, ResourceAct.act == "published")
+    return session.scalar(select(acted.exists())) or False
+
+
+def _is_published() -> ColumnElement[bool]:
+    return and_(Resource.published_at.is_not(None), Resource.retired_at.is_(None))
+
+
+def _named_like(text: str) -> ColumnElement[bool]:
+    """Each word is in the name, the category or the address, or nearly: accents and a slip of the hand don't count."""
+    told = func.sort_key(func.concat_ws(" ", Resource.name, Resource.category, Place.name, Place.address, Place.town))
+    each = [
+        or_(func.strpos(told, func.sort_key(word)) > 0, func.word_similarity(func.sort_key(word), told) >= 0.5)
+        for word in text.split()[:10]
+    ]
+    return and_(true(), *each)
