@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from exchange import clock, jobs
 from exchange.config import WEB_ROLE
 from exchange.db import db, transaction
 from exchange.members.models import Party
-from tests.databases import TERRITORY, as_owner
+from exchange.outbox import Letter, send_later
+from tests.databases import TERRITORY, Database, as_owner
 
 
 def test_a_session_acts_as_the_web_role(session: Session) -> None:
@@ -58,3 +62,51 @@ def test_the_process_and_the_database_answer(client: FlaskClient) -> None:
 
 def test_the_first_page_names_the_territory(client: FlaskClient) -> None:
     assert TERRITORY in client.get("/").text
+
+
+# The worker
+
+
+def written() -> Letter:
+    """A letter to Alice, not sent yet."""
+    return Letter(recipient="alice@example.org", subject="Un échange", body="À samedi !\n", written_at=clock.now())
+
+
+def test_a_letter_written_in_a_transaction_is_delivered_by_the_worker(database: Database, tmp_path: Path) -> None:
+    app = database.app(TESTING=False, MAIL_BACKEND="file", MAIL_FILE_PATH=str(tmp_path / "mail"))
+    with app.app_context(), transaction() as session:
+        send_later(session, written())
+    jobs.work(app, wait=False)
+    [delivered] = (tmp_path / "mail").iterdir()
+    assert "To: alice@example.org" in delivered.read_text(encoding="utf-8")
+    with app.app_context():
+        assert db.session.scalars(db.select(Letter.sent_at)).one() is not None
+        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
+
+
+def test_a_letter_of_a_transaction_that_failed_never_leaves(database: Database, tmp_path: Path) -> None:
+    app = database.app(TESTING=False, MAIL_BACKEND="file", MAIL_FILE_PATH=str(tmp_path / "mail"))
+
+    def refused() -> None:
+        with transaction() as session:
+            send_later(session, written())
+            raise LookupError
+
+    with app.app_context(), pytest.raises(LookupError):
+        refused()
+    jobs.work(app, wait=False)
+    with app.app_context():
+        assert db.session.scalar(text("SELECT count(*) FROM outbox")) == 0
+    assert not (tmp_path / "mail").exists()
+
+
+def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database) -> None:
+    app = database.app(TESTING=False, MAIL_BACKEND="smtp", MAIL_SERVER="127.0.0.1", MAIL_PORT=1, MAIL_USE_TLS=False)
+    with app.app_context(), transaction() as session:
+        send_later(session, written())
+    jobs.work(app, wait=False)
+    with app.app_context():
+        kept = db.session.scalars(db.select(Letter)).one()
+        assert kept.sent_at is None
+        assert "refused" in (kept.failure or "")
+        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")) == 1
