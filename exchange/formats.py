@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -10,6 +12,7 @@ from flask_babel import format_date, format_decimal, gettext, ngettext
 
 from exchange.members.queries import CommunityView
 from exchange.security import territory
+from exchange.sentences import Sentence, finding_sentence
 from ledger.minutes import spell
 
 
@@ -32,6 +35,8 @@ def local(at: datetime) -> datetime:
 def day(value: date | datetime, form: str = "full") -> str:
     """A day in words: "samedi 14 novembre 2026"; the first of a month as French writes it, "1er novembre 2026"."""
     on = local(value).date() if isinstance(value, datetime) else value
+    if form == "week":
+        return str(format_date(on, "EEE d MMM"))
     said = str(format_date(on, "EEEE d MMMM y" if form == "full" else "d MMM y"))
     return said.replace(" 1 ", " 1er ", 1) if said.startswith(("lundi", "mardi", "mercredi", "jeudi", "vendredi",
                                                                "samedi", "dimanche")) else said  # fmt: skip
@@ -60,7 +65,20 @@ def people(number: int) -> str:
     return str(ngettext("%(num)s personne", "%(num)s personnes", number))
 
 
+def explain(finding: Any) -> Sentence:
+    """What a rule says of a request, in words: fresh from an evaluation, or as it was kept."""
+    kept = finding if isinstance(finding, dict) else {
+        "code": finding.code, "holds": finding.holds, "title": finding.title, "facts": finding.facts
+    }  # fmt: skip
+    return finding_sentence(kept)
+
+
+def described(wanted: Iterable[Any]) -> str:
+    """Several resources in words: "Salle des fêtes, 40 × Chaises"."""
+    return ", ".join(f"{w.quantity} × {w.resource.name}" if w.quantity > 1 else w.resource.name for w in wanted)
+
+
 def init(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for filter_ in (amount, units, day, hour, instant, span, people, spell):
+    for filter_ in (amount, units, day, hour, instant, span, people, spell, explain, described):
         app.jinja_env.filters[filter_.__name__] = filter_

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from flask_babel import gettext as _
@@ -13,7 +14,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField as WTFormsDateField
 from wtforms import Field, HiddenField, StringField, TextAreaField
 from wtforms.validators import Length, StopValidation, ValidationError
-from wtforms.widgets import TextInput
+from wtforms.widgets import TextInput, TimeInput
 
 from exchange.sentences import sentence_of
 from ledger import minutes
@@ -37,7 +38,7 @@ class Printable:
 
     def __call__(self, _form: Any, field: Field) -> None:
         if isinstance(field.data, str) and unprintable(field.data):
-            raise StopValidation(_("Ce texte contient des caractères invisibles : effacez-le et écrivez-le de nouveau."))
+            raise StopValidation(_("Ce texte contient des caractères invisibles : effacez-le et récrivez-le."))
 
 
 def trimmed(text: Any) -> Any:
@@ -74,6 +75,28 @@ class DayField(WTFormsDateField):
             raise ValueError(_("Écrivez une date qui existe, par exemple 14/11/2026.")) from wrong
         if self.data is not None and not date(1900, 1, 1) <= self.data <= date(2200, 1, 1):
             raise ValueError(_("Écrivez une date qui existe, par exemple 14/11/2026."))
+
+
+class HourField(Field):
+    """An hour of the day, from the browser's clock or typed as 14h, 14h30 or 14:30."""
+
+    widget = TimeInput()
+    typed: str | None = None
+
+    def _value(self) -> str:
+        if self.typed is not None:
+            return self.typed
+        return f"{self.data:%H:%M}" if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.typed = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not self.typed:
+            return
+        match = re.fullmatch(r"(\d{1,2})(?: ?[h:] ?(\d{2})?)?(?::\d{2})?", self.typed.lower(), re.ASCII)
+        if not match or int(match[1]) > 23 or int(match[2] or 0) > 59:
+            raise ValueError(_("Écrivez une heure, par exemple 14h30."))
+        self.data = time(int(match[1]), int(match[2] or 0))
 
 
 WRONG_DURATION = {

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from opening_hours import OpeningHours, ParserError, State
+from opening_hours import OpeningHours, State
+from opening_hours.opening_hours import ParserError
 
 
 class Interval(NamedTuple):

@@ -6,13 +6,14 @@ that another's row is simply not found. A page of an office (a lender's, a commu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from flask import g
 from flask_login import current_user
-from flask_security.decorators import auth_required
+from flask_security.decorators import auth_required as _auth_required
 
 from exchange import clock
 from exchange.db import db
@@ -48,6 +49,15 @@ OFFICES: dict[str, frozenset[str]] = {
     "books.read": frozenset({"treasurer", "auditor", "administrator"}),
     "books.correct": frozenset({"treasurer", "administrator"}),
 }
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def auth_required() -> Callable[[F], F]:
+    """Only for who is signed in on this browser; others are sent to sign in, and come back."""
+    decorator: Callable[[F], F] = _auth_required("session")
+    return decorator
 
 
 class Office(NamedTuple):

@@ -1,0 +1,92 @@
+"""The forms of lending: look for something free, ask for it, answer a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, IntegerField, RadioField, SelectField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, NumberRange, Optional
+
+from exchange.catalogue.queries import ResourceView
+from exchange.forms import DayField, Form, HourField, KeyedForm, LongText, Text
+
+MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
+
+GROUNDS = {
+    "property": _("Administration des propriétés communales"),
+    "services": _("Fonctionnement des services"),
+    "order": _("Maintien de l'ordre public"),
+    "rule": _("Une règle votée"),
+    "other": _("Un autre motif"),
+}
+
+
+class Whole(IntegerField):
+    """A whole number; what isn't one is said in our words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not typed:
+            return
+        if not typed.isascii() or not typed.lstrip("+-").isdigit() or len(typed) > 9:
+            raise ValueError(_("Écrivez un nombre entier, par exemple 40."))
+        self.data = int(typed)
+
+
+class SearchForm(Form):
+    """What is free, when, for how many."""
+
+    class Meta:
+        csrf = False  # it is a GET: nothing is written
+
+    q = Text(_("Quoi ?"), most=100, validators=[Optional()])
+    day = DayField(_("Quel jour ?"), validators=[Optional()])
+    starts = HourField(_("De"), validators=[Optional()])
+    ends = HourField(_("À"), validators=[Optional()])
+    people = Whole(_("Pour combien de personnes ?"), validators=[Optional(), MANY])
+    accessible = BooleanField(_("Accessible en fauteuil roulant"))
+
+
+class AskForm(KeyedForm):
+    """For whom, when, what for."""
+
+    party = SelectField(_("Au nom de qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez."))])
+    day = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    starts = HourField(_("À partir de"), validators=[InputRequired(_("Indiquez l'heure de début."))])
+    ends = HourField(_("Jusqu'à"), validators=[InputRequired(_("Indiquez l'heure de fin."))])
+    end_day = DayField(_("Jusqu'au jour"), validators=[Optional()])
+    people = Whole(_("Combien de personnes ?"), validators=[Optional(), MANY])
+    purpose = Text(_("Pour quoi faire ?"), most=400, validators=[InputRequired(_("Dites en quelques mots pour quoi."))])
+
+
+def ask_form(resource: ResourceView, pools: Sequence[ResourceView]) -> type[AskForm]:
+    """The form for one resource: a pool is asked in a quantity, a room may come with things of the same lender."""
+    fields: dict[str, Any] = {}
+    if resource.kind == "pool":
+        fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
+    for pool in pools:
+        fields[f"with_{pool.id}"] = Whole(pool.name, validators=[Optional(), MANY])
+    return type("AskFormWithThings", (AskForm,), fields)
+
+
+class DeclineForm(Form):
+    """A refusal names its ground."""
+
+    ground = RadioField(
+        _("Motif"),
+        choices=[SelectChoice(value, label) for value, label in GROUNDS.items()],
+        validators=[InputRequired(_("Choisissez le motif."))],
+    )
+    text = LongText(
+        _("Explication pour le demandeur"), validators=[InputRequired(_("Expliquez le refus en quelques mots."))]
+    )
+
+
+class RemarksForm(Form):
+    """Remarks at a hand-over, a return or a cancellation."""
+
+    remarks = LongText(_("Remarques"), validators=[Optional()])

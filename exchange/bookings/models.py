@@ -1,0 +1,120 @@
+"""Bookings, what they occupy, and the records of what became of them; see ``migrations/versions/0004``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Integer, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from exchange.db import Base, Id
+
+
+class By:
+    """Who made a record: the sign-in that typed, the party it acted for, the mandate it used."""
+
+    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
+    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+
+
+class Booking(Base, By):
+    """A party asks a lender for one or several resources, for a span of time, all or nothing."""
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "account_id"], ["books.accounts.community_id", "books.accounts.id"]),
+        ForeignKeyConstraint(
+            ["community_id", "lender_account_id"], ["books.accounts.community_id", "books.accounts.id"]
+        ),
+    )
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
+    account_id: Mapped[int | None]
+    lender_account_id: Mapped[int | None]
+    purpose: Mapped[str]
+    people: Mapped[int | None] = mapped_column(Integer)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    zone: Mapped[str]
+    minutes: Mapped[int]
+    explanation: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    asked_at: Mapped[datetime]
+    answer_before: Mapped[datetime]
+
+
+class BookingItem(Base):
+    """One resource of a booking, with its price and the buffer that was frozen when it was asked for."""
+
+    __tablename__ = "booking_items"
+    __table_args__ = (UniqueConstraint("booking_id", "resource_id"),)
+    id: Mapped[Id]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
+    quantity: Mapped[int] = mapped_column(Integer, default=1)
+    minutes: Mapped[int] = mapped_column(default=0)
+    buffer_minutes: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Occupancy(Base):
+    """One leaf unit held for a span: the database refuses two that overlap."""
+
+    __tablename__ = "occupancy"
+    booking_item_id: Mapped[int] = mapped_column(ForeignKey("booking_items.id"), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+
+
+class PoolOccupancy(Base):
+    """Some of a pool's like things held for a span: a trigger refuses more than there are."""
+
+    __tablename__ = "pool_occupancy"
+    booking_item_id: Mapped[int] = mapped_column(ForeignKey("booking_items.id"), primary_key=True)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
+    quantity: Mapped[int] = mapped_column(Integer)
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+
+
+class BookingDecision(Base, By):
+    """The one answer to a request: accepted (with its hold when it has a price), declined on a ground, or expired."""
+
+    __tablename__ = "booking_decisions"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    verdict: Mapped[str]
+    ground: Mapped[str | None]
+    text: Mapped[str] = mapped_column(default="")
+    hold_id: Mapped[int | None] = mapped_column(ForeignKey("books.holds.id"), unique=True)
+    decided_at: Mapped[datetime]
+
+
+class BookingCancellation(Base, By):
+    """Who had it doesn't need it any more; in time, its minutes are given back."""
+
+    __tablename__ = "booking_cancellations"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    in_time: Mapped[bool]
+    reason: Mapped[str] = mapped_column(default="")
+    cancelled_at: Mapped[datetime]
+
+
+class HandOver(Base, By):
+    """The moment a loan starts in fact."""
+
+    __tablename__ = "hand_overs"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    remarks: Mapped[str] = mapped_column(default="")
+    handed_over_at: Mapped[datetime]
+
+
+class Return(Base, By):
+    """The moment a loan ends in fact."""
+
+    __tablename__ = "returns"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"), primary_key=True)
+    remarks: Mapped[str] = mapped_column(default="")
+    returned_at: Mapped[datetime]

@@ -1,0 +1,363 @@
+"""The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from exchange.bookings import policy, queries
+from exchange.bookings.models import (
+    Booking,
+    BookingCancellation,
+    BookingDecision,
+    BookingItem,
+    HandOver,
+    Occupancy,
+    PoolOccupancy,
+    Return,
+)
+from exchange.bookings.queries import BookingView
+from exchange.catalogue import queries as catalogue
+from exchange.catalogue.queries import ResourceView
+from exchange.errors import Closed, NotBookable, RuleRefuses, SlotTaken, TooManyPeople, WrongState, refusal_of
+from exchange.hours import open_throughout
+from exchange.organisations import queries as organisations
+from exchange.reciprocity import queries as rules
+from exchange.reciprocity.policy import Evaluation, Facts, Item, Span, Standing, evaluate
+from ledger.entries import Acting
+from ledger.store import reading, writing
+
+
+class Wanted(NamedTuple):
+    """One resource that is asked for, and how many of it when it is a pool."""
+
+    resource: ResourceView
+    quantity: int = 1
+
+
+class Request(NamedTuple):
+    """Who asks what, when, what for."""
+
+    party: int
+    wanted: tuple[Wanted, ...]
+    starts_at: datetime
+    ends_at: datetime
+    purpose: str
+    people: int | None = None
+
+
+def quote(session: Session, request: Request, *, zone: str, at: datetime) -> Evaluation:
+    """What a request would cost and whether the rules let it through; nothing is written."""
+    lender = request.wanted[0].resource.lender_id
+    there = ZoneInfo(zone)
+    span = Span(request.starts_at.astimezone(there), request.ends_at.astimezone(there))
+    items = [Item(each.resource.id, each.resource.category, each.quantity) for each in request.wanted]
+    in_force = rules.rules_of(session, [lender], on=span.starts_at.date())[lender]
+    return evaluate(in_force, items, span, _facts(session, request.party, lender, at=at))
+
+
+def ask(session: Session, request: Request, *, zone: str, by: Acting, at: datetime) -> Booking:
+    """Ask for one or several resources of one lender, all or nothing; the request holds its slot until it is decided.
+
+    Raises what the span, the hours, the capacity and the rules refuse, SlotTaken or PoolExhausted. Where nobody has to
+    decide, the request is accepted at once.
+    """
+    policy.check_span(request.starts_at, request.ends_at, at=at)
+    lender = _one_lender(request.wanted)
+    check_fitness(request, zone=zone)
+    evaluation = quote(session, request, zone=zone, at=at)
+    _let_through(evaluation)
+    booking = _write(session, request, lender, evaluation, zone=zone, by=by, at=at)
+    _occupy(session, booking, request, evaluation)
+    if all(each.resource.decided_by == "nobody" for each in request.wanted):
+        decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
+    return booking
+
+
+def check_fitness(request: Request, *, zone: str) -> None:
+    """Raise Closed when a resource isn't open throughout, TooManyPeople when a room is too small."""
+    for resource, _quantity in request.wanted:
+        if not open_throughout(resource.opening_hours, zone, request.starts_at, request.ends_at):
+            raise Closed(name=resource.name)
+        room_for = resource.capacity if resource.kind == "room" else None
+        if room_for is not None and request.people is not None and request.people > room_for:
+            raise TooManyPeople(name=resource.name, capacity=room_for)
+
+
+def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
+    """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
+
+    Raises WrongState, RuleRefuses, or FloorReached when the borrower can't pay any more.
+    """
+    booking, view = _locked(session, token, lender=lender, states=("pending",), at=at)
+    if view.starts_at <= at:
+        raise WrongState(state="pending")
+    _let_through(_gates_again(session, view, at=at))
+    decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
+    return view
+
+
+def decline(
+    session: Session, token: str, *, lender: int, ground: str, text: str, by: Acting, at: datetime
+) -> BookingView:
+    """The lender's officer refuses, on a named ground; the slot is free again. Raises WrongState."""
+    booking, view = _locked(session, token, lender=lender, states=("pending",), at=at)
+    decide(session, booking, "declined", ground=ground, text=text, by=by, at=at)
+    _free(session, [booking.id])
+    return view
+
+
+def cancel(session: Session, token: str, *, parties: Collection[int], reason: str, by: Acting, at: datetime) -> bool:
+    """Who asked doesn't need it any more: the slot is free again. Return whether its minutes are given back.
+
+    A day or more before the start they are; later, they are due all the same. Raises WrongState.
+    """
+    seen = queries.within(session, token, parties, at=at)
+    booking, view = _locked(session, token, lender=seen.lender_id if seen else 0, states=("pending", "accepted"), at=at)
+    if view.starts_at <= at:
+        raise WrongState(state=view.state)
+    in_time = policy.cancelled_in_time(booking.starts_at, at, accepted=view.state == "accepted")
+    session.add(BookingCancellation(booking_id=booking.id, in_time=in_time, reason=reason, cancelled_at=at, **_by(by)))
+    session.flush()
+    _free(session, [booking.id])
+    _resolve(session, view, posts=not in_time, by=by, at=at)
+    return in_time
+
+
+def expire(session: Session, *, by: Acting, at: datetime) -> int:
+    """Close the requests that nobody decided in time, and free their slots; return how many."""
+    decided = select(BookingDecision.booking_id)
+    cancelled = select(BookingCancellation.booking_id)
+    late = session.scalars(
+        select(Booking)
+        .where(Booking.answer_before <= at, Booking.id.not_in(decided), Booking.id.not_in(cancelled))
+        .order_by(Booking.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for booking in late:
+        decide(session, booking, "expired", by=by, at=at)
+    _free(session, [booking.id for booking in late])
+    return len(late)
+
+
+def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
+    """The lender hands over the keys or the things. Raises WrongState."""
+    booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
+    session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **_by(by)))
+    session.flush()
+    return view
+
+
+def take_back(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
+    """The lender has it back: the minutes that were set aside are posted, and the unit is free. Raises WrongState."""
+    booking, view = _locked(session, token, lender=lender, states=("out", "late"), at=at)
+    session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **_by(by)))
+    session.flush()
+    _resolve(session, view, posts=True, by=by, at=at)
+    _free(session, [booking.id])
+    return view
+
+
+def settle_started(session: Session, *, community: int, by: Acting, at: datetime) -> int:
+    """Post the minutes of the rooms whose use has started; return how many bookings.
+
+    A room is used from its start; the minutes of things are posted when they come back.
+    """
+    due = queries.rooms_to_settle(session, community, at=at)
+    for view in due:
+        _resolve(session, view, posts=True, by=by, at=at)
+    return len(due)
+
+
+def decide(
+    session: Session, booking: Booking, verdict: str, *, by: Acting, at: datetime, ground: str | None = None,
+    text: str = "", hold: int | None = None,
+) -> None:  # fmt: skip
+    """Write the one answer to a request. Raises AlreadyAnswered (by the table's own key)."""
+    session.add(
+        BookingDecision(
+            booking_id=booking.id, verdict=verdict, ground=ground, text=text, hold_id=hold, decided_at=at, **_by(by)
+        )
+    )
+    session.flush()
+
+
+def _by(by: Acting) -> dict[str, int | None]:
+    return {"by_sign_in": by.sign_in, "by_party": by.party, "by_mandate": by.mandate}
+
+
+def _one_lender(wanted: Sequence[Wanted]) -> int:
+    lenders = {each.resource.lender_id for each in wanted}
+    if len(lenders) != 1:
+        raise NotBookable
+    return lenders.pop()
+
+
+def _facts(session: Session, party: int, lender: int, *, at: datetime) -> Facts:
+    accounts = reading.accounts_of(session, [party, lender])
+    mine = {account.community_id: account for account in accounts if account.party_id == party}
+    return Facts(
+        class_=organisations.class_of(session, party),
+        standings={c: Standing(a.balance - a.held, a.core().available) for c, a in mine.items()},
+        lender_communities=frozenset(a.community_id for a in accounts if a.party_id == lender),
+        overdue=queries.overdue(session, party, at=at),
+    )
+
+
+def _let_through(evaluation: Evaluation) -> None:
+    if not evaluation.allowed:
+        raise RuleRefuses(findings=[
+            {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in evaluation.refusals
+        ])  # fmt: skip
+
+
+def _gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
+    """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
+    resources = catalogue.views(session, [item.resource_id for item in view.items])
+    wanted = tuple(Wanted(resources[item.resource_id], item.quantity) for item in view.items)
+    request = Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
+    return quote(session, request, zone=view.zone, at=at)
+
+
+def _write(
+    session: Session, request: Request, lender: int, evaluation: Evaluation, *, zone: str, by: Acting, at: datetime
+) -> Booking:
+    paying = receiving = None
+    if evaluation.minutes and evaluation.community is not None:
+        paying = reading.account_of(session, evaluation.community, request.party)
+        receiving = reading.account_of(session, evaluation.community, lender)
+    booking = Booking(
+        token=secrets.token_urlsafe(16),
+        lender_id=lender,
+        party_id=request.party,
+        community_id=evaluation.community if paying else None,
+        account_id=paying.id if paying else None,
+        lender_account_id=receiving.id if receiving else None,
+        purpose=request.purpose,
+        people=request.people,
+        starts_at=request.starts_at,
+        ends_at=request.ends_at,
+        zone=zone,
+        minutes=evaluation.minutes,
+        explanation=evaluation.as_record(),
+        asked_at=at,
+        answer_before=policy.answer_before(request.starts_at, at),
+        **_by(by),
+    )
+    session.add(booking)
+    session.flush()
+    return booking
+
+
+_TAKE = text(
+    "INSERT INTO occupancy (booking_item_id, unit_id, during)"
+    " SELECT :item, unit, tstzrange(:starts_at, :ends_at) FROM unnest(CAST(:units AS bigint[])) AS unit ORDER BY unit"
+    " ON CONFLICT DO NOTHING"
+)
+
+
+def _occupy(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> None:
+    """Take every unit, in the order of their ids so that two requests never wait in a circle.
+
+    A plain INSERT would wait for every overlapping row in flight and could deadlock; ON CONFLICT DO NOTHING answers.
+    """
+    units = catalogue.units_of(session, [each.resource.id for each in request.wanted])
+    items = {}
+    for resource, quantity in request.wanted:
+        item = BookingItem(
+            booking_id=booking.id, resource_id=resource.id, quantity=quantity,
+            minutes=evaluation.prices[resource.id], buffer_minutes=resource.buffer_minutes,
+        )  # fmt: skip
+        session.add(item)
+        items[resource.id] = item
+    session.flush()
+    leaves = sorted(
+        ((unit, each) for each in request.wanted if each.resource.kind != "pool" for unit in units[each.resource.id]),
+        key=lambda leaf: leaf[0],
+    )
+    for unit, (resource, _quantity) in leaves:
+        until = policy.held_until(booking.ends_at, resource.buffer_minutes)
+        taken = session.execute(
+            _TAKE, {"item": items[resource.id].id, "units": [unit], "starts_at": booking.starts_at, "ends_at": until}
+        )
+        if taken.rowcount != 1:  # type: ignore[attr-defined]
+            raise SlotTaken(name=resource.name, resource=resource.id)
+    for resource, quantity in sorted(
+        (each for each in request.wanted if each.resource.kind == "pool"), key=lambda each: each.resource.id
+    ):
+        _take_from_pool(session, items[resource.id], resource, quantity, booking)
+
+
+def _take_from_pool(
+    session: Session, item: BookingItem, resource: ResourceView, quantity: int, booking: Booking
+) -> None:
+    until = policy.held_until(booking.ends_at, resource.buffer_minutes)
+    try:
+        session.execute(
+            text(
+                "INSERT INTO pool_occupancy (booking_item_id, pool_id, quantity, during)"
+                " VALUES (:item, :pool, :quantity, tstzrange(:starts_at, :ends_at))"
+            ),
+            {"item": item.id, "pool": resource.id, "quantity": quantity, "starts_at": booking.starts_at,
+             "ends_at": until},
+        )  # fmt: skip
+    except DBAPIError as refused:
+        if (error := refusal_of(refused)) is not None:
+            error.facts["name"] = resource.name
+            raise error from refused
+        raise
+
+
+def _hold(session: Session, booking: Booking, *, by: Acting, at: datetime) -> int | None:
+    """Set the price aside on the account of who asked; a free loan moves nothing."""
+    if not booking.minutes:
+        return None
+    assert booking.community_id is not None
+    assert booking.account_id is not None
+    assert booking.lender_account_id is not None
+    held = writing.hold(
+        session, community=booking.community_id, from_account=booking.account_id, to_account=booking.lender_account_id,
+        minutes=booking.minutes, cause=("booking", booking.id), key=f"booking:{booking.id}:hold", by=by, at=at,
+    )  # fmt: skip
+    return held.id
+
+
+def _resolve(session: Session, view: BookingView, *, posts: bool, by: Acting, at: datetime) -> None:
+    """Post or release the minutes that were set aside, once; a free loan has none."""
+    if view.hold_id is None or view.community_id is None or queries.hold_resolved(session, view.hold_id):
+        return
+    if posts:
+        on = min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
+        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=view.minutes, happened_on=on,
+                          by=by, at=at, note="")  # fmt: skip
+    else:
+        writing.release_hold(session, view.hold_id, community=view.community_id, by=by, at=at)
+
+
+def _locked(
+    session: Session, token: str, *, lender: int, states: Iterable[str], at: datetime
+) -> tuple[Booking, BookingView]:
+    """The booking under its row's lock, so that two acts come one after the other, and in a state that allows it."""
+    booking = session.scalar(
+        select(Booking).where(Booking.token == token, Booking.lender_id == lender).with_for_update()
+    )
+    if booking is None:
+        raise NotBookable
+    view = queries.view(session, booking.id, at=at)
+    if view.state not in states:
+        raise WrongState(state=view.state)
+    return booking, view
+
+
+def _free(session: Session, bookings: Collection[int]) -> None:
+    """Give back what these bookings occupy; what happened stays in the records."""
+    items = select(BookingItem.id).where(BookingItem.booking_id.in_(bookings))
+    session.execute(delete(Occupancy).where(Occupancy.booking_item_id.in_(items)))
+    session.execute(delete(PoolOccupancy).where(PoolOccupancy.booking_item_id.in_(items)))

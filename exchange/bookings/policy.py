@@ -1,0 +1,100 @@
+"""Rules of time and of states, without any I/O."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from exchange.errors import EndsBeforeStart, HourMissing, InThePast, TooFar, TooLong
+
+LONGEST = timedelta(days=31)
+FARTHEST = timedelta(days=550)  # next year's fête can be asked for, not the one after
+CANCEL_NOTICE = timedelta(hours=24)  # later than this before the start, the minutes are due all the same
+ANSWER_WITHIN = timedelta(days=15)  # a request holds its slot until it is decided, or this long
+
+GROUNDS = ("property", "services", "order", "rule", "other")
+
+
+def instant(day: date, at: time, zone: str) -> datetime:
+    """A wall-clock time of the territory as an instant.
+
+    An hour that exists twice, when clocks go back, is the first. Raises HourMissing for one that they skip.
+    """
+    local = datetime.combine(day, at, ZoneInfo(zone))
+    if local.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise HourMissing(day=day.isoformat(), hour=at.strftime("%H:%M"))
+    return local
+
+
+def check_span(starts_at: datetime, ends_at: datetime, *, at: datetime) -> None:
+    """Raise EndsBeforeStart, InThePast, TooFar or TooLong."""
+    if ends_at <= starts_at:
+        raise EndsBeforeStart
+    if starts_at < at:
+        raise InThePast
+    if starts_at - at > FARTHEST:
+        raise TooFar(days=FARTHEST.days)
+    if ends_at - starts_at > LONGEST:
+        raise TooLong(days=LONGEST.days)
+
+
+def held_until(ends_at: datetime, buffer_minutes: int) -> datetime:
+    """When what was used is free again: after the time to put it back in order."""
+    return ends_at + timedelta(minutes=buffer_minutes)
+
+
+def cancelled_in_time(starts_at: datetime, at: datetime, *, accepted: bool) -> bool:
+    """Whether a cancellation gives the minutes back: always before the decision, then until a day before."""
+    return not accepted or starts_at - at >= CANCEL_NOTICE
+
+
+def answer_before(starts_at: datetime, at: datetime) -> datetime:
+    """Until when a request holds its slot without an answer: fifteen days, and never beyond its start."""
+    return min(starts_at, at + ANSWER_WITHIN)
+
+
+def state(
+    *, verdict: str | None, cancelled: bool, handed_over: bool, returned: bool, ends_at: datetime, at: datetime
+) -> str:
+    """What became of a booking, in one word.
+
+    pending, accepted, declined, expired, cancelled, out (handed over), late (out beyond its end), returned or past.
+    """
+    if cancelled:
+        return "cancelled"
+    if verdict is None:
+        return "pending"
+    if verdict != "accepted":
+        return verdict
+    if returned:
+        return "returned"
+    if handed_over:
+        return "late" if ends_at < at else "out"
+    return "past" if ends_at <= at else "accepted"
+
+
+FIRST_HOUR, LAST_HOUR = 8, 22  # the hours that a week's page shows
+
+
+def monday_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def read_week(week: str | None, day: str | None, *, today: date) -> date:
+    """The Monday that an address names, by its ISO week "2026-W47" or a day of it; anything else is this week."""
+    for given, form in ((f"{week}-1", "%G-W%V-%u"), (day or "", "%Y-%m-%d")):
+        try:
+            wanted = datetime.strptime(given, form).date()  # noqa: DTZ007 - a day, not an instant
+        except ValueError:
+            continue
+        if abs((wanted - today).days) <= 3660:
+            return monday_of(wanted)
+    return monday_of(today)
+
+
+def hours_of(day: date, zone: str) -> list[tuple[datetime, datetime]]:
+    """The hours that a week's page shows on a day, as spans."""
+    there = ZoneInfo(zone)
+    starts = [datetime.combine(day, time(hour), there) for hour in range(FIRST_HOUR, LAST_HOUR)]
+    return [(start, start + timedelta(hours=1)) for start in starts]

@@ -1,0 +1,251 @@
+"""Reads of bookings: through the parties of who asks, or for the lender's office."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from exchange.bookings import policy
+from exchange.bookings.models import (
+    Booking,
+    BookingCancellation,
+    BookingDecision,
+    BookingItem,
+    HandOver,
+    Occupancy,
+    Return,
+)
+from ledger.store.tables import hold_resolutions
+
+
+class ItemView(NamedTuple):
+    """One resource of a booking."""
+
+    resource_id: int
+    quantity: int
+    minutes: int
+
+
+class BookingView(NamedTuple):
+    """A booking with its state and the records behind it."""
+
+    id: int
+    token: str
+    lender_id: int
+    party_id: int
+    community_id: int | None
+    purpose: str
+    people: int | None
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    minutes: int
+    explanation: dict[str, Any]
+    asked_at: datetime
+    answer_before: datetime
+    by_sign_in: int | None
+    state: str
+    decision: BookingDecision | None
+    cancellation: BookingCancellation | None
+    hand_over: HandOver | None
+    back: Return | None
+    items: tuple[ItemView, ...]
+
+    @property
+    def hold_id(self) -> int | None:
+        """The minutes set aside for it, when it has a price and was accepted."""
+        return self.decision.hold_id if self.decision else None
+
+    @property
+    def answered(self) -> datetime | None:
+        """When it was decided."""
+        return self.decision.decided_at if self.decision else None
+
+
+_BOOKINGS: Select[*tuple[Any, ...]] = (
+    select(Booking, BookingDecision, BookingCancellation, HandOver, Return)
+    .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
+    .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
+    .outerjoin(HandOver, HandOver.booking_id == Booking.id)
+    .outerjoin(Return, Return.booking_id == Booking.id)
+)
+
+
+def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -> list[BookingView]:
+    """Bookings with their records and items, in two queries however many they are."""
+    rows = session.execute(query.execution_options(populate_existing=True)).all()
+    items: dict[int, list[ItemView]] = {row[0].id: [] for row in rows}
+    wanted = select(BookingItem).where(BookingItem.booking_id.in_(items)).order_by(BookingItem.id)
+    for item in session.scalars(wanted) if items else ():
+        items[item.booking_id].append(ItemView(item.resource_id, item.quantity, item.minutes))
+    return [_view(row, tuple(items[row[0].id]), at=at) for row in rows]
+
+
+def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
+    booking, decision, cancellation, hand_over, back = row
+    return BookingView(
+        booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
+        booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
+        booking.asked_at, booking.answer_before, booking.by_sign_in,
+        policy.state(
+            verdict=decision.verdict if decision else None, cancelled=cancellation is not None,
+            handed_over=hand_over is not None, returned=back is not None, ends_at=booking.ends_at, at=at,
+        ),
+        decision, cancellation, hand_over, back, items,
+    )  # fmt: skip
+
+
+def view(session: Session, id_: int, *, at: datetime) -> BookingView:
+    """One booking by id."""
+    return _views(session, _BOOKINGS.where(Booking.id == id_), at=at)[0]
+
+
+def within(session: Session, token: str, parties: Collection[int], *, at: datetime) -> BookingView | None:
+    """The booking of this random identifier, if one of these parties asked for it."""
+    query = _BOOKINGS.where(Booking.token == token, Booking.party_id.in_(parties))
+    return next(iter(_views(session, query, at=at)), None)
+
+
+def of_lender(session: Session, token: str, lender: int, *, at: datetime) -> BookingView | None:
+    """The booking of this random identifier, if it is asked of this lender."""
+    query = _BOOKINGS.where(Booking.token == token, Booking.lender_id == lender)
+    return next(iter(_views(session, query, at=at)), None)
+
+
+def of_parties(
+    session: Session, parties: Collection[int], *, at: datetime, before: int | None = None, size: int = 25
+) -> list[BookingView]:
+    """What these parties asked for, the last asked first."""
+    query = _BOOKINGS.where(Booking.party_id.in_(parties))
+    if before is not None:
+        query = query.where(Booking.id < before)
+    return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
+
+
+def coming(session: Session, parties: Collection[int], *, at: datetime, size: int = 5) -> list[BookingView]:
+    """What these parties have ahead of them, pending or accepted, the nearest first."""
+    query = (
+        _BOOKINGS.where(Booking.party_id.in_(parties), Booking.ends_at > at, BookingCancellation.booking_id.is_(None))
+        .where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted", Return.booking_id.is_(None))
+        .order_by(Booking.starts_at, Booking.id)
+        .limit(size)
+    )
+    return _views(session, query, at=at)
+
+
+def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
+    """The requests that wait for this lender's decision, the first asked first."""
+    query = (
+        _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_(None))
+        .where(BookingCancellation.booking_id.is_(None))
+        .order_by(Booking.asked_at, Booking.id)
+        .limit(size)
+    )
+    return _views(session, query, at=at)
+
+
+def to_follow(session: Session, lender: int, *, at: datetime, until: datetime, size: int = 100) -> list[BookingView]:
+    """What this lender hands over or takes back: out, late, or starting before ``until``; the nearest end first."""
+    query = (
+        _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.verdict == "accepted")
+        .where(BookingCancellation.booking_id.is_(None), Return.booking_id.is_(None), Booking.starts_at < until)
+        .where((HandOver.booking_id.is_not(None)) | (Booking.ends_at > at))
+        .order_by(Booking.ends_at, Booking.id)
+        .limit(size)
+    )
+    return _views(session, query, at=at)
+
+
+def decided(
+    session: Session, lender: int, *, at: datetime, before: int | None = None, size: int = 25
+) -> list[BookingView]:
+    """What this lender decided, the last asked first."""
+    query = _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_not(None))
+    if before is not None:
+        query = query.where(Booking.id < before)
+    return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
+
+
+def overdue(session: Session, party: int, *, at: datetime) -> int:
+    """How many loans a party should have brought back."""
+    return session.execute(
+        select(func.count())
+        .select_from(Booking)
+        .join(HandOver, HandOver.booking_id == Booking.id)
+        .outerjoin(Return, Return.booking_id == Booking.id)
+        .where(Booking.party_id == party, Booking.ends_at < at, Return.booking_id.is_(None))
+    ).scalar_one()
+
+
+def rooms_to_settle(session: Session, community: int, *, at: datetime) -> list[BookingView]:
+    """Accepted bookings of rooms alone, started, whose minutes are still set aside."""
+    resolved = select(hold_resolutions.c.hold_id)
+    things = text(
+        "NOT EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id"
+        " WHERE i.booking_id = bookings.id AND r.kind <> 'room')"
+    )
+    query = (
+        _BOOKINGS.where(Booking.community_id == community, Booking.starts_at <= at)
+        .where(BookingDecision.hold_id.is_not(None), BookingDecision.hold_id.not_in(resolved), things)
+        .where(BookingCancellation.booking_id.is_(None))
+        .order_by(Booking.id)
+        .with_for_update(of=Booking, skip_locked=True)
+    )
+    return _views(session, query, at=at)
+
+
+def hold_resolved(session: Session, hold: int) -> bool:
+    """Whether minutes that were set aside have been posted or given back."""
+    return session.scalar(select(hold_resolutions.c.hold_id).where(hold_resolutions.c.hold_id == hold)) is not None
+
+
+class Taken(NamedTuple):
+    """A unit held for a span, by a booking of a party."""
+
+    unit_id: int
+    starts_at: datetime
+    ends_at: datetime
+    booking_token: str
+    party_id: int
+    pending: bool
+
+
+def taken(session: Session, units: Iterable[int], starts_at: datetime, ends_at: datetime) -> Sequence[Taken]:
+    """What occupies these units between two instants."""
+    query = (
+        select(
+            Occupancy.unit_id, func.lower(Occupancy.during), func.upper(Occupancy.during), Booking.token,
+            Booking.party_id, BookingDecision.booking_id.is_(None),
+        )
+        .join(BookingItem, BookingItem.id == Occupancy.booking_item_id)
+        .join(Booking, Booking.id == BookingItem.booking_id)
+        .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
+        .where(Occupancy.unit_id.in_(list(units)))
+        .where(Occupancy.during.overlaps(Range(starts_at, ends_at)))
+        .order_by(Occupancy.during)
+    )  # fmt: skip
+    return [Taken(*row) for row in session.execute(query)]
+
+
+def busy_units(session: Session, units: Collection[int], starts_at: datetime, ends_at: datetime) -> set[int]:
+    """Which of these units are taken at some instant of a span."""
+    query = select(Occupancy.unit_id).where(Occupancy.unit_id.in_(units))
+    return set(session.scalars(query.where(Occupancy.during.overlaps(Range(starts_at, ends_at))).distinct()))
+
+
+_LEFT = text(
+    "SELECT r.id, r.quantity - pool_peak(r.id, tstzrange(:starts_at, :ends_at)) FROM resources r WHERE r.id IN :pools"
+).bindparams(bindparam("pools", expanding=True))
+
+
+def left_in(session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime) -> dict[int, int]:
+    """How many things of each pool stay free during the whole of a span."""
+    if not pools:
+        return {}
+    rows = session.execute(_LEFT, {"pools": list(pools), "starts_at": starts_at, "ends_at": ends_at})
+    return {row[0]: int(row[1]) for row in rows}
