@@ -48,11 +48,11 @@ define install
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@echo "Installing $(1)…"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes $(UNBUILT) -r $(1) \
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes $(UNBUILT) -r $(1) \
 	  || $(BIN)/pip install -q --disable-pip-version-check --require-hashes $(UNBUILT) -r $(1)
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "marronnier.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
-	@printf '#!%s\nfrom exchange.cli import main\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/marronnier && chmod +x $(BIN)/marronnier
-	@$(BIN)/pybabel -q compile -f -d exchange/translations 2>/dev/null || true
+	@printf '#!/bin/sh\nexec "$${0%%/*}/python" -P -m exchange.cli "$$@"\n' > $(BIN)/marronnier && chmod +x $(BIN)/marronnier
+	@$(BIN)/pybabel -q compile -d exchange/translations
 	@touch $(2)
 endef
 

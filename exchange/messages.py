@@ -6,6 +6,7 @@ English is written by hand.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,11 @@ def brought_up_to(template: Catalog, locale: str) -> Catalog:
     if file.exists():
         with file.open("rb") as kept:
             catalog = read_po(kept, locale=locale)
-    catalog.update(template, no_fuzzy_matching=True)
-    catalog.project, catalog.creation_date, catalog.revision_date = "Marronnier", SINCE, SINCE
+    catalog.update(deepcopy(template), no_fuzzy_matching=True)  # a catalogue keeps the very sentences that it is given
+    catalog.header_comment = f"# Marronnier: {locale}"
+    catalog.project, catalog.version, catalog.msgid_bugs_address = "Marronnier", "", ""
+    catalog.last_translator = catalog.language_team = "Marronnier"
+    catalog.creation_date = catalog.revision_date = SINCE
     catalog.fuzzy = False
     return catalog
 
@@ -63,8 +67,8 @@ def missing(catalog: Catalog) -> list[str]:
 
 
 def forms(said: Any) -> list[str]:
-    """The forms of a sentence: one, or one for each plural."""
-    return [said] if isinstance(said, str) else list(said)
+    """The forms of a sentence: one, or one for each plural; a new one has none yet."""
+    return [said or ""] if said is None or isinstance(said, str) else list(said)
 
 
 def keep(catalog: Catalog) -> None:

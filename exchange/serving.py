@@ -145,13 +145,13 @@ def database_for_a_command() -> Iterator[None]:
 
 def command(*words: str) -> list[str]:
     """A command of ``marronnier``, run by the same Python."""
-    return [sys.executable, "-m", "exchange.cli", *words]
+    return [sys.executable, "-P", "-m", "exchange.cli", *words]
 
 
 def web_command(port: int) -> list[str]:
     """The web server; the application is loaded once, and the processes that serve share its memory."""
     return [
-        sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--preload",
+        sys.executable, "-P", "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--preload",
         "--workers", "2", "--threads", "4", "--graceful-timeout", "10", "--no-control-socket",
     ]  # fmt: skip
 

@@ -26,7 +26,6 @@ from sqlalchemy.orm import Session
 from exchange.config import OWNER_ROLE, WEB_ROLE
 from exchange.db import db
 from exchange.embedded import Server
-from exchange.factory import create_app
 from exchange.roles import make_roles
 from exchange.upgrading import upgrade
 
@@ -71,6 +70,8 @@ class Database:
 
     def app(self, **settings: Any) -> Flask:
         """An application that commits to this database."""
+        from exchange.factory import create_app  # here: tests of the books alone run whatever the pages are worth
+
         app = create_app(self.settings(**settings))
         self._apps.append(app)
         return app

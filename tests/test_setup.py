@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from exchange import clock, jobs
+from exchange import clock, jobs, messages
 from exchange.config import WEB_ROLE
 from exchange.db import db, transaction
 from exchange.members.models import Party
@@ -110,3 +110,20 @@ def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database
         assert kept.sent_at is None
         assert "refused" in (kept.failure or "")
         assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")) == 1
+
+
+# Languages
+
+
+def test_a_sentence_of_the_code_and_one_of_a_template_are_both_collected(tmp_path: Path) -> None:
+    for folder in ("exchange", "templates"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "babel.cfg").write_bytes((messages.ROOT / "babel.cfg").read_bytes())
+    (tmp_path / "exchange" / "pages.py").write_text("N('Plus tard'); ngettext('%(num)s salle', '%(num)s salles', 2)")
+    (tmp_path / "templates" / "home.html").write_text("{{ _('Bonjour') }}")
+    found = messages.found(tmp_path)
+    assert {message.id for message in found if message.id} == {
+        "Plus tard", "Bonjour", ("%(num)s salle", "%(num)s salles"),
+    }  # fmt: skip
+    assert sorted(messages.missing(messages.brought_up_to(found, "nl"))) == ["%(num)s salle", "Bonjour", "Plus tard"]
+    assert messages.missing(messages.said_as_written(messages.brought_up_to(found, "nl"))) == []
