@@ -193,10 +193,42 @@ class PartsFixed(Refusal):
     field = "parts"
 
 
+class NothingChosen(Refusal):
+    """An import imports one line at least."""
+
+    rule = "nothing-chosen"
+
+
 class ImportStarted(Refusal):
     """An import that has started is chosen no more."""
 
     rule = "import-started"
+
+
+class ContactMissing(Refusal):
+    """Somebody who asks to join gives an e-mail or a telephone."""
+
+    rule = "contact-missing"
+    field = "email"
+
+
+class WeakPassword(Refusal):
+    """A password is long enough and not the user name."""
+
+    rule = "weak-password"
+    field = "password"
+
+
+class WrongPassword(Refusal):
+    """Unknown user name or wrong password: the answer is the same."""
+
+    rule = "wrong-password"
+
+
+class TooOften(Refusal):
+    """Too many attempts in a short time."""
+
+    rule = "too-often"
 
 
 class Invalid(Refusal):
@@ -236,6 +268,7 @@ STATUS: dict[str, int] = {
     "slip-keyed-twice": 409,
     "import-started": 409,
     "wrong-state": 409,
+    "too-often": 429,
     "not-bookable": 404,
 }
 

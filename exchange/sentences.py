@@ -207,6 +207,10 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Les parties de cette salle ne se changent plus : elle a déjà été publiée, ou elle fait partie d'une autre."),
         N("Retirez-la, et ajoutez une nouvelle salle."),
     ),
+    "nothing-chosen": _fixed(
+        N("Aucune ligne n'est choisie : il n'y a rien à importer."),
+        N("Choisissez une catégorie, ou cochez des lignes à vérifier."),
+    ),
     "import-started": _fixed(
         N("Cet import est déjà lancé : ses choix ne se changent plus."),
         N("Pour corriger, déposez de nouveau le fichier."),

@@ -7,6 +7,7 @@ from procrastinate import RetryStrategy
 
 from exchange import clock
 from exchange.db import transaction
+from exchange.imports import running
 from exchange.jobs import app
 from exchange.outbox import Letter
 
@@ -32,3 +33,10 @@ def _send(letter: int) -> None:
         EmailMessage(kept.subject, kept.body, to=[kept.recipient]).send()
         kept.sent_at = clock.now()
         kept.failure = None
+
+
+@app.task(name="import_resources", retry=PATIENCE)
+def import_resources(import_: int) -> None:
+    """Import a file by small steps; begun again after an interruption, it goes on where it stopped."""
+    for _progress in running.steps(import_):
+        pass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
@@ -39,6 +39,17 @@ def add_place(session: Session, *, lender: int, name: str, at: datetime, source:
     session.add(place)
     session.flush()
     return place
+
+
+def place_named(session: Session, *, lender: int, name: str, at: datetime) -> Place:
+    """The place that a lender calls so, whatever its accents and capitals; a new one when there is none."""
+    found = session.scalar(
+        select(Place)
+        .where(Place.lender_id == lender, func.sort_key(Place.name) == func.sort_key(name))
+        .order_by(Place.id)
+        .limit(1)
+    )
+    return found or add_place(session, lender=lender, name=name, at=at)
 
 
 def edit_place(session: Session, place: Place, facts: Mapping[str, Any]) -> bool:
@@ -147,6 +158,37 @@ def restore(session: Session, resource: Resource, *, by: Acting, at: datetime) -
     resource.retired_at = None
     session.flush()
     _trace(session, [resource.id], "restored", by=by, at=at)
+
+
+class Known(NamedTuple):
+    """What a lender already has from files of one layout, by the reference that the file gives."""
+
+    resources: dict[str, Resource]
+    places: dict[str, Place]
+    place_of: dict[int, Place]  # by its id, of those resources
+
+
+def known_from(session: Session, *, lender: int, source: str, refs: Collection[str]) -> Known:
+    """The rows of a lender that came with these references from files of one layout, in two queries.
+
+    They are read anew: what is in memory may be that of a line that was undone.
+    """
+    anew = {"populate_existing": True}
+    resources = session.scalars(
+        select(Resource)
+        .where(Resource.lender_id == lender, Resource.source == source, Resource.source_ref.in_(refs))
+        .execution_options(**anew)
+    ).all()
+    ids = {row.place_id for row in resources if row.place_id is not None}
+    from_file = and_(Place.source == source, Place.source_ref.in_(refs))
+    places = session.scalars(
+        select(Place).where(Place.lender_id == lender, or_(from_file, Place.id.in_(ids))).execution_options(**anew)
+    ).all()
+    return Known(
+        {row.source_ref: row for row in resources if row.source_ref is not None},
+        {row.source_ref: row for row in places if row.source == source and row.source_ref is not None},
+        {row.id: row for row in places},
+    )
 
 
 def _known(facts: Mapping[str, Any], fields: frozenset[str]) -> None:

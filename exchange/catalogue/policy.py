@@ -29,3 +29,14 @@ def status(kind: str, *, capacity: int | None, published: bool, retired: bool) -
     if published:
         return "published"
     return "incomplete" if kind == "room" and capacity is None else "ready"
+
+
+LEGAL_LIMITS: dict[str, tuple[int | None, int | None]] = {
+    "": (None, None),
+    "I": (1501, None),
+    "II": (701, 1500),
+    "III": (301, 700),
+    "IV": (None, 300),
+    "V": (None, None),
+}
+"""People in the whole building, by safety category: at least, at most (Code de la construction, R.143-19)."""

@@ -165,6 +165,18 @@ SENTENCES: Final[Mapping[str, str]] = {
     "link-odd": N_("L'adresse « %(text)s » ne commence pas par http:// ou https:// : elle n'est pas reprise."),
     "accessibility-unknown": N_("« %(text)s » ne dit pas si le lieu est accessible : l'accessibilité reste inconnue."),
     "quantity-assumed": N_("La quantité n'est pas indiquée : un seul exemplaire est compté."),
+    # What became of a line once imported.
+    "category-not-chosen": N_("La catégorie « %(category)s » n'a pas été choisie."),
+    "category-none-not-chosen": N_("Les lignes sans catégorie n'ont pas été choisies."),
+    "edited-since": N_("Ce que vous avez modifié vous-même depuis le dernier import est gardé."),
+    "retired-since": N_("Vous ne prêtez plus ceci : la ligne ne le remet pas dans vos prêts."),
+    "limit-lowered": N_(
+        "La limite du bâtiment est maintenant de %(limit)s personnes : la capacité donnée (%(capacity)s) la dépasse."
+    ),
+    "kind-differs": N_(
+        "Cette référence est déjà celle d'autre chose dans votre catalogue (une salle, un objet seul ou un lot)."
+    ),
+    "line-not-kept": N_("Une des valeurs de la ligne ne peut pas être enregistrée."),
     # Left out without waiting for anything, and the last line of a dry run.
     "line-repeated": N_("Cette ligne répète la ligne %(line)s : elle n'est importée qu'une fois."),
     "summary": N_(
