@@ -1,0 +1,36 @@
+"""The cast, what is lent to it, and requests in one line."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from exchange.bookings.operations import Request, Wanted
+from exchange.catalogue.queries import ResourceView
+from tests.cast import NOON, Cast, gather
+from tests.databases import as_owner
+from tests.lent import Lent, lend
+
+NEXT_WEEK = NOON + timedelta(days=7)
+
+
+@pytest.fixture
+def cast(session: Session) -> Cast:
+    with as_owner(session):
+        return gather(session)
+
+
+@pytest.fixture
+def lent(session: Session, cast: Cast) -> Lent:
+    return lend(session, cast)
+
+
+def wanting(
+    party: int, *wanted: ResourceView | tuple[ResourceView, int], starts: datetime = NEXT_WEEK, hours: float = 4,
+    people: int | None = None,
+) -> Request:  # fmt: skip
+    """A request for these resources, next Saturday at noon for four hours unless it says otherwise."""
+    items = tuple(Wanted(*each) if isinstance(each, tuple) and not hasattr(each, "token") else Wanted(each) for each in wanted)  # type: ignore[arg-type]
+    return Request(party, items, starts, starts + timedelta(hours=hours), "Fête", people)
