@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+PY := $(BIN)/python
 UNBUILT := --only-binary :all: --no-binary flask-principal  # its only release is a source of one file
 
 .DEFAULT_GOAL := help
@@ -15,22 +16,22 @@ run: $(VENV)/run.stamp  ## start Marronnier on http://127.0.0.1:$(PORT) with its
 	@PORT=$(PORT) $(BIN)/marronnier run
 
 test: $(VENV)/test.stamp  ## every check and every test, real browser included
-	@$(BIN)/python -m tests.browser --install
+	@$(PY) -m tests.browser --install
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 2 --dist worksteal
 
 fast: $(VENV)/test.stamp  ## the tests without the browser
-	$(BIN)/pytest -n 2 --dist worksteal -m "not journey"
+	$(PY) -m pytest -n 2 --dist worksteal -m "not journey"
 
 check: $(VENV)/test.stamp  ## lint and types
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(PY) -m ruff check .
+	$(PY) -m mypy
 
 bench: $(VENV)/test.stamp  ## figures of speed, as ratios measured in one run
-	$(BIN)/python -m tests.bench
+	$(PY) -m tests.bench
 
 proofs: $(VENV)/test.stamp  ## the long campaigns, at their full figures
-	MARRONNIER_FULL=1 $(BIN)/pytest -n 2 --dist worksteal -m "race"
+	MARRONNIER_FULL=1 $(PY) -m pytest -n 2 --dist worksteal -m "race"
 
 messages: $(VENV)/test.stamp  ## collect the sentences to translate, and say what is missing
 	$(BIN)/marronnier messages
@@ -44,15 +45,16 @@ clean:  ## forget what was installed (the data in var/ stays)
 	rm -rf $(VENV)
 
 # uv installs in seconds; where it can't reach the index (a mirror known to pip alone), pip does the same more slowly.
+# What is written below holds no path of this folder, which can be copied or moved with what it installed.
 define install
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@echo "Installing $(1)…"
-	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes $(UNBUILT) -r $(1) \
-	  || $(BIN)/pip install -q --disable-pip-version-check --require-hashes $(UNBUILT) -r $(1)
-	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "marronnier.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@echo "Installation des bibliothèques de $(1)…"
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(PY) --require-hashes $(UNBUILT) -r $(1) \
+	  || $(PY) -m pip install -q --disable-pip-version-check --require-hashes $(UNBUILT) -r $(1)
+	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "marronnier.pth").write_text("../../../..\n")'
 	@printf '#!/bin/sh\nexec "$${0%%/*}/python" -P -m exchange.cli "$$@"\n' > $(BIN)/marronnier && chmod +x $(BIN)/marronnier
-	@$(BIN)/pybabel -q compile -d exchange/translations
+	@$(PY) -m babel.messages.frontend -q compile -d exchange/translations
 	@touch $(2)
 endef
 

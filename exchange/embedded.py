@@ -45,12 +45,12 @@ class Identity:
     owner: int | None = None  # the user that must own the data, when it is not ourselves
 
 
-def identity() -> Identity:
-    """Ourselves; as root, ourselves seen as another user (a user namespace); failing that, nobody."""
+def identity(*, as_nobody: bool = False) -> Identity:
+    """Ourselves; as root, ourselves seen as another user (a user namespace); failing that, or when asked, nobody."""
     if os.geteuid() != 0:
         return Identity()
     namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
-    if not os.environ.get("MARRONNIER_NO_NAMESPACE") and shutil.which("unshare"):
+    if not as_nobody and not os.environ.get("MARRONNIER_NO_NAMESPACE") and shutil.which("unshare"):
         tried = subprocess.run([*namespace, "true"], capture_output=True, check=False)
         if tried.returncode == 0:
             return Identity(namespace)
@@ -76,15 +76,17 @@ class Server:
 
     def __post_init__(self) -> None:
         self.data = self.data.resolve()
-        self.identity = identity()
-        self.binaries = find_binaries()
-        if self.identity.owner is not None:
-            self._move_where_nobody_can_enter()
-
-    def _move_where_nobody_can_enter(self) -> None:
-        """As root without namespaces, the server runs as nobody, who may not enter the checkout: copy programs out."""
         outside = Path("/var/tmp")  # noqa: S108 - survives a reboot; the folder made below is closed to others
         home = outside / f"marronnier-{_digest(self.data)}"
+        self.identity = identity(as_nobody=(home / "data").exists())  # data once made as nobody stays so
+        self.binaries = find_binaries()
+        if self.identity.owner is not None:
+            self._move_where_nobody_can_enter(home)
+
+    def _move_where_nobody_can_enter(self, home: Path) -> None:
+        """As root without namespaces, the server runs as nobody, who may not enter the checkout: copy programs out."""
+        if self.made():
+            raise NoServer(f"{self.data} was made by root in a user namespace, which this machine no longer allows.")
         home.mkdir(mode=0o700, exist_ok=True)
         if home.is_symlink() or home.stat().st_uid not in (0, NOBODY):
             raise NoServer(f"{home} belongs to somebody else; remove it, or set DATABASE_URL.")
