@@ -50,7 +50,7 @@ define install
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@echo "Installation des bibliothèques de $(1)…"
-	@$(BIN)/uv pip install -q --compile-bytecode --python $(PY) --require-hashes $(UNBUILT) -r $(1) \
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(PY) --require-hashes $(UNBUILT) -r $(1) 2>/dev/null \
 	  || $(PY) -m pip install -q --disable-pip-version-check --require-hashes $(UNBUILT) -r $(1)
 	@$(PY) -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "marronnier.pth").write_text("../../../..\n")'
 	@printf '#!/bin/sh\nexec "$${0%%/*}/python" -P -m exchange.cli "$$@"\n' > $(BIN)/marronnier && chmod +x $(BIN)/marronnier
