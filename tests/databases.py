@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from psycopg import sql
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.orm import Session
 
+from exchange import jobs
 from exchange.config import OWNER_ROLE, WEB_ROLE
 from exchange.db import db
 from exchange.embedded import Server
@@ -81,6 +83,22 @@ class Database:
         """A connection of one's own, as "web", "owner" or "superuser", in autocommit."""
         with psycopg.connect(plain(getattr(self, f"{role}_url")), autocommit=True) as connection:
             yield connection
+
+    def do_jobs(self, app: Flask) -> None:
+        """Let the worker do what is queued, in a thread: the loop of a browser may already run in ours."""
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                jobs.work(app, wait=False, install_signal_handlers=False)
+            except BaseException as error:
+                failed.append(error)
+
+        thread = Thread(target=work, name="worker")
+        thread.start()
+        thread.join()
+        if failed:
+            raise failed[0]
 
     def let_go(self) -> None:
         """Close the connections that our applications keep."""

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from exchange import clock, jobs, messages
+from exchange import clock, messages
 from exchange.config import WEB_ROLE
 from exchange.db import db, transaction
 from exchange.members.models import Party
@@ -76,7 +76,7 @@ def test_a_letter_written_in_a_transaction_is_delivered_by_the_worker(database: 
     app = database.app(TESTING=False, MAIL_BACKEND="file", MAIL_FILE_PATH=str(tmp_path / "mail"))
     with app.app_context(), transaction() as session:
         send_later(session, written())
-    jobs.work(app, wait=False)
+    database.do_jobs(app)
     [delivered] = (tmp_path / "mail").iterdir()
     assert "To: alice@example.org" in delivered.read_text(encoding="utf-8")
     with app.app_context():
@@ -94,7 +94,7 @@ def test_a_letter_of_a_transaction_that_failed_never_leaves(database: Database, 
 
     with app.app_context(), pytest.raises(LookupError):
         refused()
-    jobs.work(app, wait=False)
+    database.do_jobs(app)
     with app.app_context():
         assert db.session.scalar(text("SELECT count(*) FROM outbox")) == 0
     assert not (tmp_path / "mail").exists()
@@ -104,7 +104,7 @@ def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database
     app = database.app(TESTING=False, MAIL_BACKEND="smtp", MAIL_SERVER="127.0.0.1", MAIL_PORT=1, MAIL_USE_TLS=False)
     with app.app_context(), transaction() as session:
         send_later(session, written())
-    jobs.work(app, wait=False)
+    database.do_jobs(app)
     with app.app_context():
         kept = db.session.scalars(db.select(Letter)).one()
         assert kept.sent_at is None
