@@ -70,6 +70,53 @@ class UserNameTaken(Refusal):
     rule = "user-name-taken"
 
 
+class TooOften(Refusal):
+    """Too many tries in a short time. Facts: minutes to wait at most."""
+
+    rule = "too-often"
+
+
+class WeakPassword(Refusal):
+    """A password that is guessed first. Facts: why ("short", "long", "common", "name")."""
+
+    rule = "weak-password"
+    field = "new"
+
+
+class WrongPassword(Refusal):
+    """Not the password in use."""
+
+    rule = "wrong-password"
+    field = "password"
+
+
+class ContactMissing(Refusal):
+    """Who asks to join leaves an e-mail or a telephone number, to be answered."""
+
+    rule = "contact-missing"
+    field = "email"
+
+
+class CategoryExists(Refusal):
+    """The community has this category."""
+
+    rule = "category-exists"
+    field = "name"
+
+
+class CategoryUnknown(Refusal):
+    """The community has no such category."""
+
+    rule = "category-unknown"
+    field = "category"
+
+
+class AdvertClosed(Refusal):
+    """The advert is no longer current."""
+
+    rule = "advert-closed"
+
+
 class HappensLater(Refusal):
     """An exchange is declared once it has happened."""
 
@@ -248,6 +295,7 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "returns_pkey": AlreadyAnswered,
     "declarations_community_id_slip_key": SlipKeyedTwice,
     "sign_ins_user_name_key": UserNameTaken,
+    "categories_community_id_name_key": CategoryExists,
     "resources_published_with_capacity": CapacityMissing,
 }
 
@@ -266,6 +314,8 @@ STATUS: dict[str, int] = {
     "hold-resolved": 409,
     "account-exists": 409,
     "slip-keyed-twice": 409,
+    "too-often": 429,
+    "advert-closed": 409,
     "import-started": 409,
     "wrong-state": 409,
     "too-often": 429,

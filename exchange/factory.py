@@ -11,9 +11,12 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exchange import config, faults, formats, headers, i18n, navigation, pages, sign_in
+from exchange.adverts.views import adverts
 from exchange.bookings.views import bookings
 from exchange.db import db
 from exchange.declarations.views import declarations
+from exchange.members.views import members
+from exchange.organisations.views import organisations
 from exchange.statements.views import statements
 
 csrf = CSRFProtect()
@@ -50,6 +53,6 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     faults.init(app)
     navigation.init(app)
     pages.init(app)
-    for pages_of_capability in (bookings, declarations, statements):
+    for pages_of_capability in (adverts, bookings, declarations, members, organisations, statements):
         app.register_blueprint(pages_of_capability)
     return app

@@ -34,6 +34,8 @@ OWN: dict[str, frozenset[str]] = {
     "advert.read": frozenset({"member", "delegate", "facilitator", "treasurer", "auditor", "administrator"}),
     "thread.write": frozenset({"member", "delegate"}),
     "profile.edit": frozenset({"member", "delegate", "facilitator"}),
+    "member.read": frozenset({"member", "delegate", "facilitator", "treasurer", "auditor", "administrator"}),
+    "organisation.edit": frozenset({"delegate", "officer"}),
     "booking.ask": frozenset({"member", "delegate", "facilitator", "administrator"}),
     "booking.read": frozenset({"member", "delegate", "facilitator", "administrator"}),
 }
@@ -45,6 +47,7 @@ OFFICES: dict[str, frozenset[str]] = {
     "rules.write": frozenset({"officer"}),
     "import.run": frozenset({"officer"}),
     "community.admit": frozenset({"administrator"}),
+    "counter.serve": frozenset({"facilitator"}),
     "community.letters": frozenset({"administrator"}),
     "books.read": frozenset({"treasurer", "auditor", "administrator"}),
     "books.correct": frozenset({"treasurer", "administrator"}),
@@ -123,6 +126,19 @@ def held() -> tuple[members.Held, ...]:
 def own(permission: str) -> Scope:
     """The scope of a permission over one's own things; empty when the person has no mandate for it."""
     return Scope(tuple(mandate for mandate in held() if mandate.role in OWN[permission]))
+
+
+def communities(permission: str) -> list[members.CommunityView]:
+    """The communities in which the signed-in person has an account or an office, the first opened first."""
+    return members.communities_of(db.session(), {mandate.party_id for mandate in own(permission).mandates})
+
+
+def community_of(permission: str, token: str) -> members.CommunityView:
+    """One of those communities, by its random identifier. Raises NotFound for any other."""
+    for community in communities(permission):
+        if community.token == token:
+            return community
+    raise NotFound
 
 
 def office(permission: str, token: str) -> Office:

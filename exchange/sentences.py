@@ -54,6 +54,28 @@ def _not_allowed(facts: Facts) -> Sentence:
     return Sentence(_("Cette page est réservée : y ont accès %(who)s.", who=who))
 
 
+PASSWORDS = {
+    "short": lazy_gettext("Ce mot de passe est trop court : 10 caractères au moins."),
+    "long": lazy_gettext("Ce mot de passe est trop long : 200 caractères au plus."),
+    "common": lazy_gettext("Ce mot de passe est parmi les premiers que l'on essaie."),
+    "name": lazy_gettext("Ce mot de passe ressemble trop à votre identifiant."),
+}
+
+
+def _weak_password(facts: Facts) -> Sentence:
+    return Sentence(str(PASSWORDS[facts["why"]]), _("Trois mots sans rapport entre eux font un bon mot de passe."))
+
+
+def _too_often(facts: Facts) -> Sentence:
+    return Sentence(
+        _("Trop d'essais en peu de temps : par sécurité, nous faisons une pause."),
+        ngettext(
+            "Attendez %(num)s minute au plus, puis recommencez.", "Attendez %(num)s minutes au plus, puis recommencez.",
+            facts["minutes"],
+        ),
+    )  # fmt: skip
+
+
 def _pool(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
@@ -194,6 +216,13 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Un tarif public en minutes demande une délibération du conseil : indiquez son numéro et sa date."),
     ),
     "slip-keyed-twice": _fixed(N("Ce bon d'échange a déjà été saisi sous ce numéro.")),
+    "too-often": _too_often,
+    "weak-password": _weak_password,
+    "wrong-password": _fixed(N("Ce n'est pas votre mot de passe actuel.")),
+    "contact-missing": _fixed(N("Laissez un courriel ou un numéro de téléphone, pour que l'on puisse vous répondre.")),
+    "category-exists": _fixed(N("Cette catégorie existe déjà.")),
+    "category-unknown": _fixed(N("Choisissez une catégorie de la liste.")),
+    "advert-closed": _fixed(N("Cette annonce n'est plus d'actualité.")),
     "user-name-taken": _fixed(N("Cet identifiant est déjà pris."), N("Choisissez-en un autre.")),
     "happens-later": _fixed(N("Cette date n'est pas encore passée."), N("Un échange se déclare une fois qu'il a eu lieu.")),
     "too-old": _fixed(N("Cet échange a plus d'un an : il ne peut plus être déclaré ici."), N("Parlez-en à un administrateur.")),

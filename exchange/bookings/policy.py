@@ -76,21 +76,13 @@ def state(
 FIRST_HOUR, LAST_HOUR = 8, 22  # the hours that a week's page shows
 
 
-def monday_of(day: date) -> date:
-    """The Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
-
-
-def read_week(week: str | None, day: str | None, *, today: date) -> date:
-    """The Monday that an address names, by its ISO week "2026-W47" or a day of it; anything else is this week."""
-    for given, form in ((f"{week}-1", "%G-W%V-%u"), (day or "", "%Y-%m-%d")):
-        try:
-            wanted = datetime.strptime(given, form).date()  # noqa: DTZ007 - a day, not an instant
-        except ValueError:
-            continue
-        if abs((wanted - today).days) <= 3660:
-            return monday_of(wanted)
-    return monday_of(today)
+def first_day(given: str | None, *, today: date) -> date:
+    """The first of the seven days that a page shows: the one that its address names, else today; never a past one."""
+    try:
+        wanted = date.fromisoformat(given or "")
+    except ValueError:
+        return today
+    return min(max(wanted, today), today + FARTHEST)
 
 
 def hours_of(day: date, zone: str) -> list[tuple[datetime, datetime]]:

@@ -99,13 +99,13 @@ def _resource(token: str) -> ResourceView:
 def resource(resource: str) -> str:
     """One room or thing: what it is, what it costs, and its week."""
     session, it = db.session(), _resource(resource)
-    monday = policy.read_week(request.args.get("semaine"), request.args.get("jour"), today=today())
+    first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
     known = {name: value for name in ("jour", "de", "a", "personnes") if (value := request.args.get(name))}
-    days, rows = _week(it, monday) if it.kind != "pool" else ([], [])
+    days, rows = _week(it, first) if it.kind != "pool" else ([], [])
     return render_template(
         "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
-        monday=monday, days=days, week_rows=rows, known=known, week=timedelta(days=7),
+        first=first, today=today(), days=days, week_rows=rows, known=known, week=timedelta(days=7),
         communities={c.id: c for c in members.communities(session)},
     )  # fmt: skip
 
@@ -114,10 +114,10 @@ def _binds(rule: Rule, it: ResourceView) -> bool:
     return rule.resource in (None, it.id) and rule.category in (None, it.category)
 
 
-def _week(it: ResourceView, monday: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The week of a room or a thing, hour by hour: a public page that names nobody."""
+def _week(it: ResourceView, first_day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Seven days of a room or a thing, hour by hour: a public page that names nobody. Hours always closed are left out."""
     session, zone, at = db.session(), territory().zone, clock.now()
-    days = [monday + timedelta(days=n) for n in range(7)]
+    days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
     units = catalogue.units_of(session, [it.id])[it.id]
@@ -137,10 +137,10 @@ def _week(it: ResourceView, monday: date) -> tuple[list[dict[str, Any]], list[di
 
     labels = [{"label": formats.day(day, "week"), "iso": day.isoformat(), "today": day == today()} for day in days]
     rows = [
-        {"label": f"{spans[monday][n][0]:%H:%M}", "cells": [cell(day, *spans[day][n]) for day in days]}
+        {"label": f"{spans[first_day][n][0]:%H:%M}", "cells": [cell(day, *spans[day][n]) for day in days]}
         for n in range(policy.LAST_HOUR - policy.FIRST_HOUR)
     ]
-    return labels, rows
+    return labels, [row for row in rows if any(cell["state"] != "closed" for cell in row["cells"])]
 
 
 class Asking(NamedTuple):

@@ -69,10 +69,10 @@ def test_the_state_of_a_booking_is_read_from_its_records() -> None:
     assert state(verdict="accepted", cancelled=True) == "cancelled"
 
 
-def test_an_address_that_names_no_week_shows_this_one() -> None:
-    monday = date(2026, 11, 16)
+def test_a_page_shows_seven_days_from_the_one_asked_for_and_never_the_past() -> None:
     today = date(2026, 11, 21)
-    assert policy.read_week("2026-W47", None, today=today) == monday
-    assert policy.read_week(None, "2026-11-22", today=today) == monday
-    for nonsense in ("9999-W99", "x", "", None):
-        assert policy.read_week(nonsense, nonsense, today=today) == monday
+    assert policy.first_day("2026-11-25", today=today) == date(2026, 11, 25)
+    assert policy.first_day("2026-11-01", today=today) == today
+    assert policy.first_day("9999-12-31", today=today) == today + policy.FARTHEST
+    for nonsense in ("2026-W47", "x", "", None):
+        assert policy.first_day(nonsense, today=today) == today
