@@ -115,7 +115,7 @@ def _binds(rule: Rule, it: ResourceView) -> bool:
 
 
 def _week(it: ResourceView, first_day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Seven days of a room or a thing, hour by hour: a public page that names nobody. Hours always closed are left out."""
+    """Seven days of a room or a thing, hour by hour; a public page names nobody, and leaves out hours always closed."""
     session, zone, at = db.session(), territory().zone, clock.now()
     days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone) for day in days}

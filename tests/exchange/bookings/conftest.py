@@ -32,5 +32,5 @@ def wanting(
     people: int | None = None,
 ) -> Request:  # fmt: skip
     """A request for these resources, next Saturday at noon for four hours unless it says otherwise."""
-    items = tuple(Wanted(*each) if isinstance(each, tuple) and not hasattr(each, "token") else Wanted(each) for each in wanted)  # type: ignore[arg-type]
+    items = tuple(Wanted(each) if isinstance(each, ResourceView) else Wanted(*each) for each in wanted)
     return Request(party, items, starts, starts + timedelta(hours=hours), "Fête", people)

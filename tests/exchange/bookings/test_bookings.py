@@ -27,7 +27,8 @@ def balance(session: Session, cast: Cast, party: int) -> tuple[int, int]:
 
 
 def occupied(session: Session) -> int:
-    return session.execute(text("SELECT (SELECT count(*) FROM occupancy) + (SELECT count(*) FROM pool_occupancy)")).scalar_one()
+    both = "SELECT (SELECT count(*) FROM occupancy) + (SELECT count(*) FROM pool_occupancy)"
+    return int(session.execute(text(both)).scalar_one())
 
 
 def test_the_club_asks_for_the_hall_and_its_chairs_in_one_request(session: Session, cast: Cast, lent: Lent) -> None:
@@ -93,8 +94,9 @@ def test_a_private_hall_costs_minutes_held_then_posted(session: Session, cast: C
     assert balance(session, cast, alice.party.id) == (0, 0)  # a request holds the slot, not the minutes
     accept(session, booking.token, lender=cast.club.id, by=cast.delegate, at=NOON)
     assert balance(session, cast, alice.party.id) == (0, 120)
-    assert settle_started(session, community=cast.community.id, by=cast.system, at=NEXT_WEEK - timedelta(seconds=1)) == 0
-    assert settle_started(session, community=cast.community.id, by=cast.system, at=NEXT_WEEK) == 1
+    sel, before = cast.community.id, NEXT_WEEK - timedelta(seconds=1)
+    assert settle_started(session, community=sel, by=cast.system, at=before) == 0
+    assert settle_started(session, community=sel, by=cast.system, at=NEXT_WEEK) == 1
     assert balance(session, cast, alice.party.id) == (-120, 0)
     assert balance(session, cast, cast.club.id) == (120, 0)
     assert settle_started(session, community=cast.community.id, by=cast.system, at=NEXT_WEEK) == 0
@@ -151,7 +153,8 @@ def test_another_persons_booking_is_not_found(session: Session, cast: Cast, lent
 
 def test_a_refusal_names_its_ground_and_frees_the_slot(session: Session, cast: Cast, lent: Lent) -> None:
     booking = ask(session, wanting(cast.alice.party.id, lent.hall), zone=PARIS, by=cast.alice.by, at=NOON)
-    decline(session, booking.token, lender=cast.town.id, ground="services", text="Vaccination", by=cast.olga.by, at=NOON)
+    ground = {"ground": "services", "text": "Vaccination"}
+    decline(session, booking.token, lender=cast.town.id, by=cast.olga.by, at=NOON, **ground)
     assert queries.view(session, booking.id, at=NOON).state == "declined"
     assert occupied(session) == 0
     with pytest.raises(WrongState):
@@ -161,7 +164,7 @@ def test_a_refusal_names_its_ground_and_frees_the_slot(session: Session, cast: C
 def test_approval_runs_the_floor_again(session: Session, cast: Cast, lent: Lent) -> None:
     alice, at = cast.alice, NOON
     requests = [
-        ask(session, wanting(alice.party.id, lent.dojo, starts=NEXT_WEEK + timedelta(days=7 * week), hours=8), zone=PARIS,
+        ask(session, wanting(alice.party.id, lent.dojo, starts=NEXT_WEEK + timedelta(weeks=week), hours=8), zone=PARIS,
             by=alice.by, at=at)
         for week in range(9)
     ]  # fmt: skip
@@ -188,12 +191,13 @@ def test_a_thing_goes_out_comes_back_late_and_stops_new_requests_meanwhile(
     hand_over(session, booking.token, lender=cast.town.id, remarks="", by=cast.olga.by, at=NEXT_WEEK)
     late = NEXT_WEEK + timedelta(days=3)
     assert queries.view(session, booking.id, at=late).state == "late"
+    later = wanting(alice.party.id, lent.hall, starts=late + timedelta(days=7))
     with pytest.raises(RuleRefuses) as refused:
-        ask(session, wanting(alice.party.id, lent.hall, starts=late + timedelta(days=7)), zone=PARIS, by=alice.by, at=late)
+        ask(session, later, zone=PARIS, by=alice.by, at=late)
     assert refused.value.facts["findings"][0]["code"] == "nothing-overdue"
     take_back(session, booking.token, lender=cast.town.id, remarks="Mèche usée", by=cast.olga.by, at=late)
     assert queries.view(session, booking.id, at=late).state == "returned"
-    ask(session, wanting(alice.party.id, lent.hall, starts=late + timedelta(days=7)), zone=PARIS, by=alice.by, at=late)
+    ask(session, later, zone=PARIS, by=alice.by, at=late)
 
 
 def test_a_quote_writes_nothing(session: Session, cast: Cast, lent: Lent) -> None:

@@ -35,8 +35,9 @@ OVERLAPS = """
         ON a.unit_id = b.unit_id AND a.booking_item_id < b.booking_item_id AND a.during && b.during
 """
 PEAK = """
-    SELECT max(taken) FROM (SELECT (SELECT sum(o.quantity) FROM pool_occupancy o WHERE o.during @> lower(s.during)) AS taken
-                              FROM pool_occupancy s) peaks
+    SELECT max(taken) FROM (
+        SELECT (SELECT sum(o.quantity) FROM pool_occupancy o WHERE o.during @> lower(s.during)) AS taken
+          FROM pool_occupancy s) peaks
 """
 
 
