@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,34 +80,43 @@ class Server:
         outside = Path("/var/tmp")  # noqa: S108 - survives a reboot; the folder made below is closed to others
         home = outside / f"marronnier-{_digest(self.data)}"
         self.identity = identity(as_nobody=(home / "data").exists())  # data once made as nobody stays so
-        self.binaries = find_binaries()
+        self.home: Path | None = None  # a folder of nobody's outside the checkout, when the server runs as nobody
         if self.identity.owner is not None:
-            self._move_where_nobody_can_enter(home)
+            self._move_to(home)
 
-    def _move_where_nobody_can_enter(self, home: Path) -> None:
-        """As root without namespaces, the server runs as nobody, who may not enter the checkout: copy programs out."""
+    def _move_to(self, home: Path) -> None:
+        """As root without namespaces, the server runs as nobody, who may not enter the checkout."""
         if self.made():
             raise NoServer(f"{self.data} was made by root in a user namespace, which this machine no longer allows.")
         home.mkdir(mode=0o700, exist_ok=True)
         if home.is_symlink() or home.stat().st_uid not in (0, NOBODY):
             raise NoServer(f"{home} belongs to somebody else; remove it, or set DATABASE_URL.")
         os.chown(home, NOBODY, NOBODY)
-        self.binaries = self._copied_to(home)
+        self.home = home
         self.data = home / "data"
 
-    def _copied_to(self, home: Path) -> Path:
-        """The programs, copied under ``home``; a wheel keeps the libraries they need in a folder beside its package."""
-        package = self.binaries.parents[1]
+    @cached_property
+    def binaries(self) -> Path:
+        """The folder of the programs; copied to where nobody can enter, when the server runs as nobody.
+
+        A wheel keeps the libraries that its programs need in a folder beside its package; Debian's need no copy.
+        """
+        found = find_binaries()
+        package = found.parents[1]
         libraries = package.with_name(package.name + ".libs")
-        if not libraries.exists():  # Debian's, which every user may read
-            return self.binaries
-        programs = home / f"programs-{_digest(package)}"
+        if self.home is None or not libraries.exists():
+            return found
+        programs = self.home / f"programs-{_digest(package)}"
         if not programs.exists():
-            part = programs.with_suffix(".part")
+            part = Path(tempfile.mkdtemp(dir=self.home))
+            part.chmod(0o755)
             for folder in (package, libraries):
-                shutil.copytree(folder, part / folder.name, symlinks=True, dirs_exist_ok=True)
-            part.rename(programs)
-        return programs / self.binaries.relative_to(package.parent)
+                shutil.copytree(folder, part / folder.name, symlinks=True)
+            try:
+                part.rename(programs)
+            except OSError:  # another process has just copied them
+                shutil.rmtree(part)
+        return programs / found.relative_to(package.parent)
 
     @property
     def socket(self) -> Path:
@@ -174,8 +184,7 @@ class Server:
         """Stop the server and forget its data: for tests only."""
         if self.running():
             self.stop("immediate")
-        outside = self.identity.owner is not None
-        shutil.rmtree(self.data.parent if outside else self.data, ignore_errors=True)
+        shutil.rmtree(self.home or self.data, ignore_errors=True)
         if self.socket != self.data:
             shutil.rmtree(self.socket, ignore_errors=True)
 
