@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
-from flask import Blueprint, Response, current_app, g, redirect, request, session, url_for
+from flask import Blueprint, Flask, has_request_context, redirect, request, session, url_for
 from flask_babel import Babel, get_locale
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response
 
 babel = Babel()
 languages = Blueprint("languages", __name__)
@@ -20,17 +23,26 @@ def offered() -> list[str]:
 
 
 def chosen() -> str:
-    """The language of this request: the one chosen on this device, else the browser's first that we have."""
-    wanted = session.get("language")
-    if wanted in offered():
-        return str(wanted)
+    """The language of this request: chosen on this device, else the signed-in person's, else the browser's first."""
+    if not has_request_context():
+        return "fr"  # the worker, the command line
+    for wanted in (session.get("language"), _of_the_person()):
+        if wanted in offered():
+            return str(wanted)
     return request.accept_languages.best_match(offered()) or "fr"
+
+
+def _of_the_person() -> str | None:
+    try:
+        return current_user.language if current_user.is_authenticated else None
+    except (SQLAlchemyError, AttributeError):
+        return None  # the page that says that the database doesn't answer has a language too
 
 
 def safe_path(path: str | None) -> str:
     """A path of this site, to come back to; anything else is the home page."""
-    if path and path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path:
-        return path
+    if path and path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable():
+        return path  # a browser drops tabs and line ends: "/<tab>/elsewhere" would be another site
     return url_for("home")
 
 
@@ -58,10 +70,9 @@ def locale_name() -> str:
     return str(get_locale() or "fr")
 
 
-def init(app) -> None:  # type: ignore[no-untyped-def]
+def init(app: Flask) -> None:
     """Bind Babel to the application."""
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "fr")
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
     babel.init_app(app, locale_selector=chosen)
     app.register_blueprint(languages)
-    _ = (g, current_app)

@@ -4,26 +4,80 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from exchange import i18n
+from exchange.members.queries import Held
 from exchange.security import held, territory
 
+Link = dict[str, Any]
 
-def _links() -> list[dict[str, Any]]:
+
+def link(label: str, endpoint: str, **values: Any) -> Link | None:
+    """A link to a page, or None on an install that lacks the page."""
+    if endpoint not in current_app.view_functions:
+        return None
+    current = request.endpoint == endpoint and request.view_args == values
+    return {"label": label, "href": url_for(endpoint, **values), "current": current}
+
+
+def offices(mandates: tuple[Held, ...]) -> list[Link]:
+    """The links of the offices that a person holds, each once."""
+    links = [found for mandate in mandates for found in _office(mandate) if found is not None]
+    return list({found["href"]: found for found in links}.values())
+
+
+def _office(mandate: Held) -> tuple[Link | None, ...]:
+    of = mandate.party_token
+    match mandate.role:
+        case "facilitator":
+            return (link(_("Comptoir"), "members.counter", community=of),)
+        case "officer":
+            return (
+                link(_("Demandes de réservation"), "bookings.requests", lender=of),
+                link(_("Ce que nous prêtons"), "catalogue.index", lender=of),
+            )
+        case "treasurer" | "auditor":
+            return (link(_("Les comptes"), "audit.trial_balance", community=of),)
+        case "administrator":
+            return (
+                link(_("Demandes d'adhésion"), "members.applications", community=of),
+                link(_("Les comptes"), "audit.trial_balance", community=of),
+            )
+    return ()
+
+
+def _links() -> list[Link]:
     """The links of the main menu, for who is signed in."""
-    return [{"label": _("Accueil"), "href": url_for("home"), "current": request.endpoint == "home"}]
+    if not current_user.is_authenticated:
+        wanted = [
+            link(_("Accueil"), "home"),
+            link(_("Salles et matériel"), "bookings.search"),
+            link(_("Structures"), "organisations.index"),
+            link(_("Rejoindre"), "members.join"),
+        ]
+    else:
+        wanted = [
+            link(_("Accueil"), "home"),
+            link(_("Annonces"), "adverts.mine"),
+            link(_("Messages"), "adverts.threads"),
+            link(_("Salles et matériel"), "bookings.search"),
+            link(_("Mes réservations"), "bookings.mine"),
+            *offices(held()),
+        ]
+    return [found for found in wanted if found is not None]
 
 
 def around() -> dict[str, Any]:
     """What ``base.html`` needs; an error page must show even when the database doesn't answer."""
-    context: dict[str, Any] = {"locale": i18n.locale_name(), "languages": i18n.choices()}
+    context: dict[str, Any] = {"locale": i18n.locale_name(), "languages": i18n.choices(), "link": link}
     try:
         context["territory"] = territory()
         context["me"] = current_user if current_user.is_authenticated else None
+        context["me_url"] = url_for("members.me")
         context["mandates"] = held()
         context["navigation"] = _links()
     except SQLAlchemyError:

@@ -2,23 +2,80 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
-from flask import Flask, Response, jsonify, render_template
+from flask import Flask, Response, current_app, jsonify, render_template
+from flask_login import current_user
 from sqlalchemy import text
 
+from exchange.adverts import queries as adverts
 from exchange.config import ROOT
 from exchange.db import db
+from exchange.declarations import queries as declarations
+from exchange.members import queries as members
+from exchange.navigation import offices
+from exchange.security import communities, held, own, today
+from ledger.store import reading
+from ledger.store.reading import AccountView
+
+NEWEST = 3  # of each list on the first page
+STATED_ON = date(2026, 11, 22)  # when the statement of accessibility was last read again
+
+
+class Purse(NamedTuple):
+    """One account on the first page: whose, where, and what waits for its holder's word."""
+
+    account: AccountView
+    community: members.CommunityView
+    holder: members.PartyView
 
 
 def home() -> str:
     """The first page, for whoever comes."""
-    return render_template("home.html")
+    if not current_user.is_authenticated:
+        return _for_visitors()
+    return _for_people()
+
+
+def _for_visitors() -> str:
+    since = today() - timedelta(days=365)
+    return render_template("home.html", figures=members.figures(db.session(), since=since))
+
+
+def _for_people() -> str:
+    """Balances, what waits for an answer, the newest messages, and the doors of one's offices: ten queries at most."""
+    work, scope = db.session(), own("account.read")
+    accounts = reading.accounts_of(work, scope.parties)
+    waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []
+    talks, _older = adverts.threads(work, own("thread.write").parties, size=NEWEST)
+    holders = reading.parties_of(work, [a for each in waiting for a in (each.giver_account, each.receiver_account)])
+    spoken = {party for talk in talks for party in (talk.thread.author_party, talk.thread.asking_party)}
+    people = members.parties(work, {*holders.values(), *spoken, *(account.party_id for account in accounts)})
+    by_id = {community.id: community for community in communities("member.read")}
+    mine = {account.id for account in accounts}
+    admitting = [mandate.party_id for mandate in held() if mandate.role == "administrator"]
+    return render_template(
+        "home.html",
+        purses=[Purse(each, by_id[each.community_id], people[each.party_id]) for each in accounts],
+        to_answer=[each for each in waiting if each.receiver_account in mine],
+        expected=[each for each in waiting if each.receiver_account not in mine],
+        talks=talks, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
+        offices=offices(held()),
+        applications=members.waiting_number(work, [c.id for c in by_id.values() if c.party_id in admitting])
+        if admitting else 0,
+    )  # fmt: skip
 
 
 def accessibility() -> str:
     """The operator's statement of accessibility, on the official French model."""
-    return render_template("accessibility.html")
+    return render_template("accessibility.html", contact=contact(), established=STATED_ON)
+
+
+def contact() -> str:
+    """Where to write to the operator of this install."""
+    return str(current_app.config.get("CONTACT") or current_app.config.get("MAIL_DEFAULT_SENDER") or "")
 
 
 def healthz() -> Response:

@@ -45,6 +45,18 @@ class Profile(Base):
     shown: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
 
+class ProfileEdit(Base):
+    """Who changed a profile, and when: the facilitator of the counter does it for people without internet."""
+
+    __tablename__ = "profile_edits"
+    id: Mapped[Id]
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
+    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+    edited_at: Mapped[datetime]
+
+
 class Community(Base):
     """The group whose accounts sum to zero."""
 

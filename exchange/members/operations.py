@@ -6,21 +6,25 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from exchange.errors import AlreadyAnswered
 from exchange.members.models import (
+    AccessToken,
     Application,
     ApplicationDecision,
     Community,
     Mandate,
     Party,
     Profile,
+    ProfileEdit,
     SignIn,
 )
+from exchange.members.policy import check_contact
+from exchange.members.queries import digest_of
 from ledger.entries import Acting
 from ledger.limits import PERSON_CEILING, PERSON_FLOOR, Limits
 from ledger.store import writing
@@ -82,6 +86,8 @@ def free_user_name(session: Session, name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", ".", plain).strip(".")[:30] or "membre"
     stem = stem if len(stem) > 1 else f"{stem}.membre"
+    # two people of one name, accepted at the same moment: the second looks once the first has its user name
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("user name"), 0)))
     taken = set(session.scalars(select(SignIn.user_name).where(SignIn.user_name.startswith(stem, autoescape=True))))
     if stem not in taken:
         return stem
@@ -105,7 +111,8 @@ def grant(
 def apply(
     session: Session, *, community: int, name: str, email: str, phone: str, message: str, at: datetime
 ) -> Application:
-    """Ask to join a community; an administrator answers."""
+    """Ask to join a community; an administrator answers. Raises ContactMissing."""
+    check_contact(email=email, phone=phone)
     application = Application(
         token=token(), community_id=community, name=name, email=email, phone=phone, message=message, asked_at=at
     )
@@ -143,12 +150,49 @@ def decline(session: Session, application: Application, *, reason: str, by: Acti
 
 
 def edit_profile(
-    session: Session, party: int, *, about: str, area: str, phone: str, email: str, shown: Collection[str]
-) -> None:
-    """Change what a person says of themselves, and which fields the other members see."""
+    session: Session, party: int, *, about: str, area: str, phone: str, email: str, shown: Collection[str], by: Acting,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Change what a person says of themselves, and which fields the other members see; who did is kept."""
     profile = _profile(session, party)
     profile.about, profile.area, profile.phone, profile.email = about, area, phone, email
     profile.shown = sorted(shown)
+    session.add(ProfileEdit(
+        party_id=party, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, edited_at=at
+    ))  # fmt: skip
+    session.flush()
+
+
+def choose_password(session: Session, sign_in: SignIn, *, hashed: str) -> None:
+    """Take a new password, already hashed: every session and every link of this sign-in ends."""
+    sign_in.password = hashed
+    sign_in.fs_uniquifier = secrets.token_hex(32)
+    session.flush()
+
+
+def choose_language(session: Session, sign_in: SignIn, language: str) -> None:
+    """The language of the pages and letters of this sign-in."""
+    sign_in.language = language
+    session.flush()
+
+
+def create_access_token(
+    session: Session, *, sign_in: int, name: str, days: int, at: datetime
+) -> tuple[AccessToken, str]:
+    """A key for a program that acts for this sign-in, alive for so many days; the secret is not kept, only shown."""
+    secret = f"mrr_{secrets.token_urlsafe(32)}"
+    made = AccessToken(
+        sign_in_id=sign_in, name=name, digest=digest_of(secret), created_at=at, expires_at=at + timedelta(days=days)
+    )
+    session.add(made)
+    session.flush()
+    return made, secret
+
+
+def revoke_access_token(session: Session, token: AccessToken, *, at: datetime) -> None:
+    """A key that opens nothing any more; revoked twice, it keeps its first date."""
+    token.revoked_at = token.revoked_at or at
+    session.flush()
 
 
 def _profile(session: Session, party: int) -> Profile:
@@ -167,10 +211,8 @@ def _decide(
     session: Session, application: Application, verdict: str, *, by: Acting, at: datetime, reason: str = "",
     party: int | None = None,
 ) -> None:  # fmt: skip
-    session.add(
-        ApplicationDecision(
-            application_id=application.id, verdict=verdict, reason=reason, party_id=party, by_sign_in=by.sign_in,
-            by_party=by.party, by_mandate=by.mandate, decided_at=at,
-        )  # fmt: skip
-    )
+    session.add(ApplicationDecision(
+        application_id=application.id, verdict=verdict, reason=reason, party_id=party, by_sign_in=by.sign_in,
+        by_party=by.party, by_mandate=by.mandate, decided_at=at,
+    ))  # fmt: skip
     session.flush()

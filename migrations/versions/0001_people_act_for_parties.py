@@ -125,6 +125,17 @@ def upgrade() -> None:
     CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON application_decisions
         FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+    -- Who changed a profile: the facilitator does it for people without internet, and they may ask who did.
+    CREATE TABLE profile_edits (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        party_id bigint NOT NULL REFERENCES parties,
+        by_sign_in bigint REFERENCES sign_ins,
+        by_party bigint NOT NULL REFERENCES parties,
+        by_mandate bigint REFERENCES mandates,
+        edited_at timestamptz NOT NULL
+    );
+    CREATE INDEX profile_edits_party_id_idx ON profile_edits (party_id);
+
     CREATE TABLE access_tokens (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         sign_in_id bigint NOT NULL REFERENCES sign_ins,
@@ -139,12 +150,12 @@ def upgrade() -> None:
     grant("SELECT", "territory")
     grant("SELECT, INSERT, UPDATE", "parties", "profiles", "organisations", "sign_ins", "mandates", "access_tokens")
     grant("SELECT", "communities")
-    grant("SELECT, INSERT", "applications", "application_decisions")
+    grant("SELECT, INSERT", "applications", "application_decisions", "profile_edits")
 
 
 def downgrade() -> None:
     run("""
-    DROP TABLE access_tokens, application_decisions, applications, mandates, sign_ins, communities, organisations,
+    DROP TABLE access_tokens, profile_edits, application_decisions, applications, mandates, sign_ins, communities, organisations,
         profiles, parties, territory;
     DROP FUNCTION refuse_change();
     DROP FUNCTION sort_key(text);

@@ -41,6 +41,14 @@ def upgrade() -> None:
         FOREIGN KEY (community_id, account_id) REFERENCES books.accounts (community_id, id),
         FOREIGN KEY (community_id, category_id) REFERENCES categories (community_id, id)
     );
+    CREATE TABLE advert_changes (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        advert_id bigint NOT NULL REFERENCES adverts,
+        kind text NOT NULL CHECK (kind IN ('edited', 'closed')),
+        {BY},
+        changed_at timestamptz NOT NULL
+    );
+    CREATE INDEX advert_changes_advert_id_idx ON advert_changes (advert_id);
     CREATE INDEX adverts_open_idx ON adverts (community_id, published_at DESC) WHERE closed_at IS NULL;
     CREATE INDEX adverts_account_id_idx ON adverts (account_id);
     CREATE INDEX adverts_searched_idx ON adverts USING gin (searched gin_trgm_ops);
@@ -107,9 +115,9 @@ def upgrade() -> None:
     CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON declaration_answers
         FOR EACH ROW EXECUTE FUNCTION refuse_change();
     """)
-    grant("SELECT, INSERT", "categories", "threads", "messages", "declarations", "declaration_answers")
+    grant("SELECT, INSERT", "categories", "advert_changes", "threads", "messages", "declarations", "declaration_answers")
     grant("SELECT, INSERT, UPDATE", "adverts")
 
 
 def downgrade() -> None:
-    run("DROP TABLE declaration_answers, declarations, messages, threads, adverts, categories")
+    run("DROP TABLE declaration_answers, declarations, messages, threads, advert_changes, adverts, categories")
