@@ -1,0 +1,369 @@
+"""Lending for programs: what is free, asking for it, and the lender's office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from exchange import clock, outbox
+from exchange.bookings import operations, policy, queries
+from exchange.bookings.forms import GROUNDS
+from exchange.bookings.operations import Request, Wanted
+from exchange.bookings.queries import BookingView
+from exchange.bookings.schemas import (
+    AvailabilityShape,
+    BookingPage,
+    BookingShape,
+    CancellationReason,
+    NewDecision,
+    QuoteShape,
+    Remarks,
+    RequestDetail,
+    RequestPage,
+    ResourcePage,
+    ResourcesQuery,
+    SpanQuery,
+    WantedBooking,
+    WantedQuote,
+)
+from exchange.bookings.views import Told, _asked_of, _community, _mine, _resource, _split, _still_free, _told, _write_to
+from exchange.catalogue import queries as catalogue
+from exchange.catalogue.queries import ResourceView
+from exchange.db import db
+from exchange.errors import NotBookable, RuleRefuses, WrongCursor, WrongFields
+from exchange.formats import explain
+from exchange.hours import open_throughout
+from exchange.members import queries as members
+from exchange.reciprocity.policy import Evaluation
+from exchange.rest import shapes
+from exchange.rest.paging import PageQuery, cut, sliced
+from exchange.rest.resources import Deed, Done, Resources
+from exchange.security import office, own, territory, today
+from exchange.sentences import N
+from ledger.entries import Acting
+from ledger.errors import FloorReached
+
+resources = Resources("bookings", N("Réservations"))
+FOLLOWED = timedelta(days=7)  # what an office prepares for
+OF_THE_ACCOUNT = {"balance", "within-floor"}  # rules whose figures are the borrower's own
+
+
+# -- what is lent
+
+
+@resources.reads("/resources", N("Ce qui se prête, et ce qui est libre"), query=ResourcesQuery, gives=ResourcePage)
+def search(query: dict[str, Any]) -> dict[str, Any]:
+    """With a span, only what is open and free during the whole of it."""
+    session = db.session()
+    lender = members.party_by_token(session, query["lender"]) if "lender" in query else None
+    found = [] if "lender" in query and lender is None else catalogue.published(
+        session, text=query.get("q"), category=query.get("category"), capacity=query.get("people"),
+        kind=query.get("kind"), accessible=query.get("accessible"), lender=lender.id if lender else None,
+    )  # fmt: skip
+    if "starts_at" in query:
+        policy.check_span(query["starts_at"], query["ends_at"], at=clock.now())
+        found, _others = _split(found, (query["starts_at"], query["ends_at"]))
+    page = sliced(found, query, lambda row: row.token)
+    lenders = members.parties(session, [row.lender_id for row in page.rows])
+    items = [shapes.resource(row, lenders[row.lender_id]) for row in page.rows]
+    return {"items": items, "next": page.last.token if page.last else None}
+
+
+@resources.reads("/resources/<resource>", N("Une salle ou du matériel"), gives=shapes.ResourceShape)
+def resource(resource: str) -> dict[str, Any]:
+    """Published ones only."""
+    found = _resource(resource)
+    return shapes.resource(found, members.parties(db.session(), [found.lender_id])[found.lender_id])
+
+
+@resources.reads(
+    "/resources/<resource>/availability", N("Est-ce libre ?"), query=SpanQuery, gives=AvailabilityShape
+)
+def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
+    """During a span, and what takes it, without a name."""
+    found, session = _resource(resource), db.session()
+    span = query["starts_at"], query["ends_at"]
+    policy.check_span(*span, at=clock.now())
+    is_open = open_throughout(found.opening_hours, territory().zone, *span)
+    if found.kind == "pool":
+        left = max(queries.left_in(session, [found.id], *span)[found.id], 0)
+        return {"open": is_open, "free": is_open and left > 0, "left": left, "taken": []}
+    taken = queries.taken(session, catalogue.units_of(session, [found.id])[found.id], *span)
+    spans = sorted({(each.starts_at, each.ends_at, each.pending) for each in taken})
+    told = [{"starts_at": start, "ends_at": end, "pending": pending} for start, end, pending in spans]
+    return {"open": is_open, "free": is_open and not taken, "left": None, "taken": told}
+
+
+# -- asking
+
+
+@resources.acts("/quotes", N("Savoir ce que coûterait une réservation"), takes=WantedQuote, gives=QuoteShape)
+def quote(given: dict[str, Any]) -> Deed:
+    """The price and what every rule says; nothing is taken."""
+    by, wanted = _asked(given)
+
+    def estimate(session: Session, at: datetime) -> Done:
+        policy.check_span(wanted.starts_at, wanted.ends_at, at=at)
+        zone = territory().zone
+        operations.check_fitness(wanted, zone=zone)
+        _still_free(wanted)
+        return Done(_quoted(wanted, operations.quote(session, wanted, zone=zone, at=at)))
+
+    return Deed(by, estimate)
+
+
+def _asked(given: dict[str, Any]) -> tuple[Acting, Request]:
+    """Who asks what. Raises WrongFields for a party that one doesn't act for, NotBookable for what isn't lent."""
+    scope = own("booking.ask")
+    party = members.party_by_token(db.session(), given["party"])
+    if party is None or party.id not in scope.parties:
+        raise WrongFields(errors={"party": [_("Vous ne pouvez pas agir en ce nom.")]})
+    wanted = tuple(_wanted(number, item) for number, item in enumerate(given["items"]))
+    if len({each.resource.id for each in wanted}) != len(wanted):
+        raise WrongFields(errors={"items": [_("Demandez chaque chose une seule fois.")]})
+    request = Request(
+        party.id, wanted, given["starts_at"], given["ends_at"], given.get("purpose", ""), given.get("people")
+    )
+    return scope.acting(party.id), request
+
+
+def _wanted(number: int, item: dict[str, Any]) -> Wanted:
+    found = catalogue.published_by_token(db.session(), item["resource"])
+    if found is None:
+        raise NotBookable
+    if found.kind != "pool" and item["quantity"] != 1:
+        raise WrongFields(errors={f"items.{number}.quantity": [_("Il n'y en a qu'un exemplaire.")]})
+    return Wanted(found, item["quantity"])
+
+
+def _quoted(wanted: Request, evaluation: Evaluation) -> dict[str, Any]:
+    community = _community(evaluation)
+    return {
+        "allowed": evaluation.allowed,
+        "minutes": evaluation.minutes,
+        "community": community.token if community else None,
+        "items": [
+            _item(each.resource, each.quantity, evaluation.prices[each.resource.id]) for each in wanted.wanted
+        ],
+        "findings": [_finding(finding) for finding in evaluation.as_record()["findings"]],
+    }
+
+
+def _item(resource: ResourceView, quantity: int, minutes: int) -> dict[str, Any]:
+    return {"resource": shapes.resource_name(resource), "quantity": quantity, "minutes": minutes}
+
+
+def _finding(finding: dict[str, Any]) -> dict[str, Any]:
+    said = explain(finding)
+    return {"code": finding["code"], "holds": finding["holds"], "detail": said.what, "remedy": said.remedy}
+
+
+@resources.acts("/bookings", N("Demander une réservation"), takes=WantedBooking, gives=BookingShape, status=201)
+def create(given: dict[str, Any]) -> Deed:
+    """All or nothing; the request holds its slot until it is decided."""
+    by, wanted = _asked(given)
+
+    def ask(session: Session, at: datetime) -> Done:
+        booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
+        parties = members.parties(session, [booking.lender_id, booking.party_id])
+        outbox.write(
+            session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,
+            booking=booking, party=parties[booking.party_id], resource=wanted.wanted[0].resource,
+            lender=parties[booking.lender_id],
+        )  # fmt: skip
+        found, _scope = _mine(booking.token)
+        return Done(_as_mine(_told([found])[0]), url_for("api_bookings.show", booking=booking.token))
+
+    return Deed(by, ask)
+
+
+@resources.reads("/bookings", N("Mes réservations"), query=PageQuery, gives=BookingPage)
+def mine(query: dict[str, Any]) -> dict[str, Any]:
+    """Mine, and those of the parties that I act for; the last asked first."""
+    session, parties, at = db.session(), own("booking.read").parties, clock.now()
+    before = None
+    if "cursor" in query:
+        last = queries.within(session, query["cursor"], parties, at=at)
+        if last is None:
+            raise WrongCursor
+        before = last.id
+    page = cut(queries.of_parties(session, parties, at=at, before=before, size=query["limit"] + 1), query["limit"])
+    items = [_as_mine(told) for told in _told(page.rows)]
+    return {"items": items, "next": page.last.token if page.last else None}
+
+
+@resources.reads("/bookings/<booking>", N("Une de mes réservations"), gives=BookingShape)
+def show(booking: str) -> dict[str, Any]:
+    """With the rules as they were read when it was asked for."""
+    found, _scope = _mine(booking)
+    return _as_mine(_told([found])[0])
+
+
+@resources.acts(
+    "/bookings/<booking>/cancellation", N("Annuler une réservation"), takes=CancellationReason, gives=BookingShape
+)
+def cancel(given: dict[str, Any], booking: str) -> Deed:
+    """The slot is free again; a day or more before the start, the minutes are given back."""
+    found, scope = _mine(booking)
+    by = scope.acting(found.party_id)
+
+    def renounce(session: Session, at: datetime) -> Done:
+        in_time = operations.cancel(session, booking, parties=scope.parties, reason=given["reason"], by=by, at=at)
+        _write_to(session, found.lender_id, "booking_cancelled", found, at=at)
+        return Done(_as_mine(_told([_mine(booking)[0]])[0]), has_entry=not in_time and found.minutes > 0)
+
+    return Deed(by, renounce)
+
+
+def _as_mine(told: Told) -> dict[str, Any]:
+    findings = [_finding(finding) for finding in told.booking.explanation["findings"]]
+    return {**_loan(told), "findings": findings, "typed_by": told.typed_by}
+
+
+def _loan(told: Told) -> dict[str, Any]:
+    booking = told.booking
+    decision, back = booking.decision, booking.back
+    return {
+        "id": booking.token,
+        "state": booking.state,
+        "lender": shapes.party(told.lender),
+        "party": shapes.party(told.party),
+        "items": [_item(told.resources[item.resource_id], item.quantity, item.minutes) for item in booking.items],
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "purpose": booking.purpose,
+        "people": booking.people,
+        "minutes": booking.minutes,
+        "community": told.community.token if told.community else None,
+        "asked_at": booking.asked_at,
+        "answer_before": booking.answer_before,
+        "decided_at": booking.answered,
+        "ground": decision.ground if decision else None,
+        "text": decision.text if decision else None,
+        "cancelled_at": booking.cancellation.cancelled_at if booking.cancellation else None,
+        "handed_over_at": booking.hand_over.handed_over_at if booking.hand_over else None,
+        "returned_at": back.returned_at if back else None,
+    }
+
+
+# -- the lender's office
+
+
+@resources.reads(
+    "/lenders/<lender>/requests", N("Les demandes à décider"), query=PageQuery, gives=RequestPage
+)
+def requests(query: dict[str, Any], lender: str) -> dict[str, Any]:
+    """The first asked first."""
+    desk = office("booking.decide", lender)
+    return _page(queries.to_decide(db.session(), desk.party.id, at=clock.now(), size=1000), query)
+
+
+@resources.reads(
+    "/lenders/<lender>/loans", N("Ce qui part et ce qui revient ces jours-ci"), query=PageQuery, gives=RequestPage
+)
+def loans(query: dict[str, Any], lender: str) -> dict[str, Any]:
+    """Out, late, or starting within a week; the nearest end first."""
+    desk, at = office("booking.decide", lender), clock.now()
+    return _page(queries.to_follow(db.session(), desk.party.id, at=at, until=at + FOLLOWED, size=1000), query)
+
+
+def _page(found: Sequence[BookingView], query: dict[str, Any]) -> dict[str, Any]:
+    page = sliced(found, query, lambda booking: booking.token)
+    items = [_as_asked(told) for told in _told(page.rows)]
+    return {"items": items, "next": page.last.token if page.last else None}
+
+
+@resources.reads(
+    "/lenders/<lender>/bookings/<booking>", N("Une demande faite à un prêteur"), gives=RequestDetail
+)
+def asked(lender: str, booking: str) -> dict[str, Any]:
+    """Who, what for, and how to reach them."""
+    found, _by, _party = _asked_of(lender, booking)
+    return _detail(found)
+
+
+def _as_asked(told: Told) -> dict[str, Any]:
+    checked = [
+        {"code": finding["code"], "holds": finding["holds"]} for finding in told.booking.explanation["findings"]
+    ]
+    return {**_loan(told), "checked": checked}
+
+
+def _detail(found: BookingView) -> dict[str, Any]:
+    session = db.session()
+    profile = members.profile(session, found.party_id)
+    contact = {
+        "e_mails": members.e_mails_of(session, found.party_id, on=today()),
+        "phone": profile.phone if profile else "",
+    }
+    return {**_as_asked(_told([found])[0]), "contact": contact}
+
+
+@resources.acts(
+    "/lenders/<lender>/bookings/<booking>/decision", N("Accepter ou refuser"), takes=NewDecision,
+    gives=RequestDetail,
+)  # fmt: skip
+def decide(given: dict[str, Any], lender: str, booking: str) -> Deed:
+    """Accepted, the rules are run again and the minutes set aside; declined, the slot is free again."""
+    found, by, party = _asked_of(lender, booking)
+
+    def answer(session: Session, at: datetime) -> Done:
+        if given["verdict"] == "accepted":
+            _accept(session, found, lender=party.id, by=by, at=at)
+        else:
+            _decline(session, found, given, lender=party.id, by=by, at=at)
+        return Done(_detail(_asked_of(lender, booking)[0]))
+
+    return Deed(by, answer)
+
+
+def _accept(session: Session, found: BookingView, *, lender: int, by: Acting, at: datetime) -> None:
+    """Accept; what stands against it on the borrower's account is told without its figures."""
+    try:
+        operations.accept(session, found.token, lender=lender, by=by, at=at)
+    except FloorReached as error:
+        raise RuleRefuses from error
+    except RuleRefuses as error:
+        raise RuleRefuses(findings=[f for f in error.facts["findings"] if f["code"] not in OF_THE_ACCOUNT]) from error
+    _write_to(session, found.party_id, "booking_accepted", found, at=at)
+
+
+def _decline(
+    session: Session, found: BookingView, given: dict[str, Any], *, lender: int, by: Acting, at: datetime
+) -> None:
+    ground, text = given["ground"], given["text"]
+    operations.decline(session, found.token, lender=lender, ground=ground, text=text, by=by, at=at)
+    outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
+                 told=_told([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
+
+
+@resources.acts(
+    "/lenders/<lender>/bookings/<booking>/hand-over", N("Noter une remise"), takes=Remarks,
+    gives=RequestDetail,
+)  # fmt: skip
+def hand_over(given: dict[str, Any], lender: str, booking: str) -> Deed:
+    """The keys or the things leave."""
+    return _noted(given, lender, booking, operations.hand_over, has_entry=False)
+
+
+@resources.acts(
+    "/lenders/<lender>/bookings/<booking>/return", N("Noter un retour"), takes=Remarks, gives=RequestDetail
+)
+def take_back(given: dict[str, Any], lender: str, booking: str) -> Deed:
+    """The keys or the things are back: the minutes that were set aside are counted."""
+    return _noted(given, lender, booking, operations.take_back, has_entry=True)
+
+
+def _noted(given: dict[str, Any], lender: str, booking: str, act: Callable[..., Any], *, has_entry: bool) -> Deed:
+    found, by, party = _asked_of(lender, booking)
+
+    def note(session: Session, at: datetime) -> Done:
+        act(session, booking, lender=party.id, remarks=given["remarks"], by=by, at=at)
+        return Done(_detail(_asked_of(lender, booking)[0]), has_entry=has_entry and found.minutes > 0)
+
+    return Deed(by, note)

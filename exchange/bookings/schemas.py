@@ -1,0 +1,202 @@
+"""Lending in JSON: what is free, what a request would cost, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from marshmallow import ValidationError, validates_schema
+
+from exchange.bookings.policy import GROUNDS
+from exchange.rest.fields import Choice, Count, Figure, Flag, Inside, Instant, Several, Shape, Text, Token, Word
+from exchange.rest.fields import Digits as Whole
+from exchange.rest.paging import PageQuery, page_of
+from exchange.rest.shapes import RESOURCE_KINDS, PartyShape, ResourceName, ResourceShape
+
+STATES = ("pending", "accepted", "declined", "expired", "cancelled", "out", "late", "returned", "past")
+MOST_ITEMS = 20
+
+
+class SpanQuery(Shape):
+    """From an instant, included, to another, excluded."""
+
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+
+
+class ResourcesQuery(PageQuery):
+    """What is looked for; with a span, only what is open and free during the whole of it."""
+
+    q = Text(most=100)
+    kind = Choice(RESOURCE_KINDS)
+    category = Text(most=80)
+    lender = Token()
+    people = Whole()
+    accessible = Word()
+    starts_at = Instant()
+    ends_at = Instant()
+
+    @validates_schema
+    def both(self, data: dict[str, Any], **_more: Any) -> None:
+        """A span has two ends."""
+        for missing, given in (("starts_at", "ends_at"), ("ends_at", "starts_at")):
+            if given in data and missing not in data:
+                raise ValidationError(str(_("Donnez le début et la fin.")), missing)
+
+
+class TakenShape(Shape):
+    """A span during which it is taken, or asked for; nobody is named."""
+
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    pending = Flag(required=True)
+
+
+class AvailabilityShape(Shape):
+    """Whether a resource is open and free during the whole of a span, and for a pool how many are left."""
+
+    open = Flag(required=True)
+    free = Flag(required=True)
+    left = Figure(required=True, allow_none=True)
+    taken = Several(Inside(TakenShape), required=True)
+
+
+class WantedItem(Shape):
+    """A resource, and how many of it when it is a pool."""
+
+    resource = Token(required=True)
+    quantity = Count(load_default=1)
+
+
+class WantedQuote(Shape):
+    """For which party, what and when."""
+
+    party = Token(required=True)
+    items = Several(Inside(WantedItem), required=True, least=1, most=MOST_ITEMS)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    people = Count()
+
+
+class WantedBooking(WantedQuote):
+    """A request says what it is for."""
+
+    purpose = Text(required=True, most=400)
+
+
+class FindingShape(Shape):
+    """What one rule says of a request, in words, and what can be done about it."""
+
+    code = Text(required=True)
+    holds = Flag(required=True)
+    detail = Text(required=True, least=0, most=1000)
+    remedy = Text(required=True, least=0, most=1000)
+
+
+class CheckedShape(Shape):
+    """What one rule says of a request, to the lender's office: met or not, without a figure of the account."""
+
+    code = Text(required=True)
+    holds = Flag(required=True)
+
+
+class PricedItem(Shape):
+    """A resource of a request, how many of it, and its price in minutes."""
+
+    resource = Inside(ResourceName, required=True)
+    quantity = Count(required=True)
+    minutes = Figure(required=True)
+
+
+class QuoteShape(Shape):
+    """What a request would cost in minutes, counted in which community, and what every rule says of it."""
+
+    allowed = Flag(required=True)
+    minutes = Figure(required=True)
+    community = Token(required=True, allow_none=True)
+    items = Several(Inside(PricedItem), required=True)
+    findings = Several(Inside(FindingShape), required=True)
+
+
+class LoanShape(Shape):
+    """What a booking is, for its borrower and its lender alike."""
+
+    id = Token(required=True)
+    state = Choice(STATES, required=True)
+    lender = Inside(PartyShape, required=True)
+    party = Inside(PartyShape, required=True)
+    items = Several(Inside(PricedItem), required=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    purpose = Text(required=True, most=400)
+    people = Figure(required=True, allow_none=True)
+    minutes = Figure(required=True)
+    community = Token(required=True, allow_none=True)
+    asked_at = Instant(required=True)
+    answer_before = Instant(required=True)
+    decided_at = Instant(required=True, allow_none=True)
+    ground = Choice(GROUNDS, required=True, allow_none=True)
+    text = Text(required=True, allow_none=True, least=0, most=2000)
+    cancelled_at = Instant(required=True, allow_none=True)
+    handed_over_at = Instant(required=True, allow_none=True)
+    returned_at = Instant(required=True, allow_none=True)
+
+
+class BookingShape(LoanShape):
+    """A booking as who asked for it reads it."""
+
+    findings = Several(Inside(FindingShape), required=True)
+    typed_by = Text(required=True, allow_none=True)
+
+
+class RequestShape(LoanShape):
+    """A booking as the lender's office reads it: conditions met or not, never a balance."""
+
+    checked = Several(Inside(CheckedShape), required=True)
+
+
+class ContactShape(Shape):
+    """How the office reaches who asked."""
+
+    e_mails = Several(Text(most=254), required=True)
+    phone = Text(required=True, least=0)
+
+
+class RequestDetail(RequestShape):
+    """One request, with how to reach who asked."""
+
+    contact = Inside(ContactShape, required=True)
+
+
+class CancellationReason(Shape):
+    """Why it isn't needed any more."""
+
+    reason = Text(load_default="", least=0, most=2000)
+
+
+class Remarks(Shape):
+    """What was noted at a hand-over or a return."""
+
+    remarks = Text(load_default="", least=0, most=2000)
+
+
+class NewDecision(Shape):
+    """Accepted; or declined, on a ground and with an explanation for who asked."""
+
+    verdict = Choice(("accepted", "declined"), required=True)
+    ground = Choice(GROUNDS)
+    text = Text(most=2000)
+
+    @validates_schema
+    def explained(self, data: dict[str, Any], **_more: Any) -> None:
+        """A refusal names its ground and explains it; an acceptance has neither."""
+        declined = data["verdict"] == "declined"
+        said = str(_("Un refus dit son motif et l'explique.") if declined else _("Seul un refus a un motif."))
+        wrong = {name: [said] for name in ("ground", "text") if (name in data) is not declined}
+        if wrong:
+            raise ValidationError(wrong)
+
+
+ResourcePage = page_of(ResourceShape)
+BookingPage = page_of(BookingShape)
+RequestPage = page_of(RequestShape)

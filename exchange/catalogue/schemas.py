@@ -1,0 +1,33 @@
+"""A lender's own catalogue in JSON."""
+
+from __future__ import annotations
+
+from exchange.rest.fields import Choice, Count, Shape, Text
+from exchange.rest.paging import PageQuery, page_of
+from exchange.rest.shapes import RESOURCE_KINDS, ResourceShape
+
+STATUSES = ("incomplete", "ready", "published", "retired")
+
+
+class KeptShape(ResourceShape):
+    """A resource as its lender keeps it: published or not, and why not."""
+
+    status = Choice(STATUSES, required=True)
+
+
+class KeptQuery(PageQuery):
+    """Words, and where it stands; retired ones only when they are asked for."""
+
+    q = Text(most=100)
+    status = Choice(STATUSES)
+    kind = Choice(RESOURCE_KINDS)
+    category = Text(most=80)
+
+
+class Publication(Shape):
+    """How many people a room takes, unless it is known already."""
+
+    capacity = Count()
+
+
+KeptPage = page_of(KeptShape)

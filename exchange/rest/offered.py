@@ -1,0 +1,12 @@
+"""What the API offers, in the order in which its page tells it."""
+
+from __future__ import annotations
+
+from exchange.adverts.api import resources as adverts
+from exchange.bookings.api import resources as bookings
+from exchange.catalogue.api import resources as catalogue
+from exchange.declarations.api import resources as declarations
+from exchange.members.api import resources as members
+from exchange.statements.api import resources as statements
+
+OFFERED = (members, statements, declarations, adverts, bookings, catalogue)

@@ -1,0 +1,93 @@
+"""Refusals as problem documents (RFC 9457): their ``type`` is the address of the rule, explained on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response
+from flask_babel import gettext as _
+from marshmallow import fields
+from werkzeug.exceptions import HTTPException
+
+import ledger.errors
+from exchange.db import db
+from exchange.errors import TooBig, status_of
+from exchange.faults import answer, http_error
+from exchange.rest.fields import Figure, Shape, Text
+from exchange.sentences import Sentence, sentence_of
+from ledger.errors import Refused
+
+# the name of a form's field, where a body calls it otherwise
+FIELDS = {"starts": "starts_at", "ends": "ends_at", "day": "starts_at"}
+
+# figures with which the page of the rules says the sentences that need some
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "floor-reached": {"floor": -2000, "balance": -1950, "held": 0, "minutes": 90},
+    "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
+    "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
+    "closed": {"name": "Salle des fêtes"},
+    "pool-exhausted": {"left": 12},
+    "capacity-above-limit": {"capacity": 200, "limit": 120},
+    "not-allowed": {"roles": ["officer"], "party": "Ville de Saint-Marron"},
+    "too-often": {"minutes": 1},
+    "weak-password": {"why": "short"},
+}
+
+
+class Problem(Shape):
+    """A refusal: which rule (``type``), in words (``detail``), and beside each field what is wrong with it."""
+
+    type = Text(required=True)
+    title = Text(required=True)
+    status = Figure(required=True)
+    detail = Text(required=True, most=4000)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+    location = Text(most=2000)
+
+
+def refused(error: Refused) -> Response:
+    """A domain error as the program reads it."""
+    db.session.rollback()
+    status = status_of(error)
+    problem = make_response(answer(status, sentence_of(error), f"/api/v1/problems#{error.rule}", **_more(error)))
+    if status == 401:
+        problem.headers["WWW-Authenticate"] = 'Bearer realm="Marronnier"'
+    if status == 429:
+        problem.headers["Retry-After"] = str(60 * error.facts.get("minutes", 1))
+    return problem
+
+
+def _more(error: Refused) -> dict[str, Any]:
+    """What a program needs besides the words: the fields to mend, the address of what exists already."""
+    if errors := error.facts.get("errors"):
+        return {"errors": errors}
+    if location := error.facts.get("location"):
+        return {"location": location}
+    name = error.facts.get("field") or getattr(error, "field", None)
+    return {"errors": {FIELDS.get(name, name): [sentence_of(error).what]}} if name else {}
+
+
+def of_http(error: HTTPException) -> Response:
+    """An error of HTTP itself, which is of no rule of ours."""
+    if error.code == 413:
+        return refused(TooBig())
+    return make_response(http_error(error))
+
+
+def catalogue() -> list[tuple[str, int, Sentence]]:
+    """Every rule that can refuse, its status, and what it says; in the order of the statuses."""
+    kinds = {kind.rule: kind for kind in _below(ledger.errors.Refused)}
+    return sorted((_explained(kind) for kind in kinds.values()), key=lambda row: (row[1], row[0]))
+
+
+def _below(kind: type[Refused]) -> list[type[Refused]]:
+    return [found for child in kind.__subclasses__() for found in (child, *_below(child)) if found.rule != "refused"]
+
+
+def _explained(kind: type[Refused]) -> tuple[str, int, Sentence]:
+    error = kind(**EXAMPLES.get(kind.rule, {}))
+    try:
+        said = sentence_of(error)
+    except KeyError:  # its sentence needs figures that only a real refusal has
+        said = Sentence(_("La phrase de ce refus dépend de la demande."))
+    return kind.rule, status_of(error), said
