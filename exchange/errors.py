@@ -284,6 +284,49 @@ class Invalid(Refusal):
     rule = "invalid"
 
 
+class TokenMissing(Refusal):
+    """No access token came with the request, or one that is revoked or out of date."""
+
+    rule = "token-missing"
+
+
+class KeyMissing(Refusal):
+    """What writes carries a key of idempotency."""
+
+    rule = "key-missing"
+
+
+class NotJson(Refusal):
+    """The body is of another media type than JSON."""
+
+    rule = "not-json"
+
+
+class MalformedJson(Refusal):
+    """The body is not a JSON text: cut short, too deep, a name twice, a number that is none."""
+
+    rule = "malformed-json"
+
+
+class TooBig(Refusal):
+    """The body is larger than any that is expected."""
+
+    rule = "too-big"
+
+
+class WrongFields(Refusal):
+    """The body or the address says something else than what is expected. Facts: errors, by the path of the field."""
+
+    rule = "wrong-fields"
+
+
+class WrongCursor(Refusal):
+    """This cursor is not the ``next`` of a page of this list."""
+
+    rule = "wrong-cursor"
+    field = "cursor"
+
+
 # name of a constraint -> the domain error that it guards
 BY_CONSTRAINT: dict[str, type[Refused]] = {
     "occupancy_once": SlotTaken,
@@ -320,6 +363,11 @@ STATUS: dict[str, int] = {
     "wrong-state": 409,
     "too-often": 429,
     "not-bookable": 404,
+    "token-missing": 401,
+    "key-missing": 400,
+    "malformed-json": 400,
+    "not-json": 415,
+    "too-big": 413,
 }
 
 

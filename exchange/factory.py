@@ -17,6 +17,8 @@ from exchange.db import db
 from exchange.declarations.views import declarations
 from exchange.members.views import members
 from exchange.organisations.views import organisations
+from exchange.rest import document
+from exchange.rest.offered import OFFERED
 from exchange.statements.views import statements
 
 csrf = CSRFProtect()
@@ -55,4 +57,5 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     pages.init(app)
     for pages_of_capability in (adverts, bookings, declarations, members, organisations, statements):
         app.register_blueprint(pages_of_capability)
+    document.init(app, csrf, OFFERED)
     return app

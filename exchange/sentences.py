@@ -182,7 +182,7 @@ def _fixed(what: str, remedy: str = "") -> Callable[[Facts], Sentence]:
     return lambda _facts: Sentence(_(what), _(remedy) if remedy else "")
 
 
-N = lambda sentence: sentence  # noqa: E731 - marks a sentence for the catalogue; it is translated when it is said
+N: Callable[[str], str] = lambda sentence: sentence  # noqa: E731 - marks a sentence for the catalogue; it is translated when it is said
 
 SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
@@ -255,6 +255,17 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "rule-refuses": _rules,
     "not-bookable": _fixed(N("Cela ne se réserve pas, ou plus.")),
     "wrong-state": _fixed(N("Ce n'est plus possible pour cette réservation : son état a changé."), N("Rechargez la page.")),
+    "token-missing": _fixed(
+        N("Il faut une clé d'accès valable."), N("Créez-en une sur la page « Clés d'accès », et joignez-la à chaque demande."),
+    ),
+    "key-missing": _fixed(
+        N("Il manque l'en-tête Idempotency-Key : 1 à 100 caractères, les mêmes quand vous refaites la même demande."),
+    ),
+    "malformed-json": _fixed(N("Ce n'est pas un texte JSON correct.")),
+    "not-json": _fixed(N("Envoyez du JSON, avec l'en-tête Content-Type: application/json.")),
+    "too-big": _fixed(N("Cet envoi est trop gros.")),
+    "wrong-fields": _fixed(N("Des champs manquent, ou ne sont pas de la forme attendue."), N("Corrigez-les, puis refaites la demande.")),
+    "wrong-cursor": _fixed(N("Cette suite de liste n'existe pas."), N("Repartez du début de la liste.")),
 }  # fmt: skip
 
 
