@@ -9,20 +9,30 @@ from flask_mailman import Mail
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
 
 from exchange import config, faults, formats, headers, i18n, navigation, pages, sign_in
 from exchange.adverts.views import adverts
 from exchange.bookings.views import bookings
+from exchange.catalogue.views import catalogue
 from exchange.db import db
 from exchange.declarations.views import declarations
+from exchange.imports.views import imports
 from exchange.members.views import members
 from exchange.organisations.views import organisations
 from exchange.rest import document
 from exchange.rest.offered import OFFERED
+from exchange.rulebook.views import rulebook
 from exchange.statements.views import statements
 
 csrf = CSRFProtect()
 MOST_UPLOADED = 6 * 1024 * 1024  # bytes: a file of 5 MiB and the form around it
+
+
+class Token(BaseConverter):
+    """What addresses name things by: nothing else than the signs of our random identifiers reaches a page."""
+
+    regex = r"[A-Za-z0-9_-]{1,64}"
 
 
 def create_app(settings: dict[str, Any] | None = None) -> Flask:
@@ -31,6 +41,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     Raises NotConfigured when no database is named.
     """
     app = Flask("exchange", template_folder=str(config.ROOT / "templates"), static_folder=None)
+    app.url_map.converters["default"] = Token
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_UPLOADED,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
@@ -55,7 +66,9 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     faults.init(app)
     navigation.init(app)
     pages.init(app)
-    for pages_of_capability in (adverts, bookings, declarations, members, organisations, statements):
+    for pages_of_capability in (
+        adverts, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements,
+    ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)
     return app

@@ -6,10 +6,13 @@ from flask_mailman import EmailMessage
 from procrastinate import RetryStrategy
 
 from exchange import clock
+from exchange.bookings import operations as bookings
 from exchange.db import transaction
 from exchange.imports import running
 from exchange.jobs import app
+from exchange.members import queries as members
 from exchange.outbox import Letter
+from ledger.entries import Acting
 
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # seconds, five times longer each time: about a day in all
 
@@ -40,3 +43,15 @@ def import_resources(import_: int) -> None:
     """Import a file by small steps; begun again after an interruption, it goes on where it stopped."""
     for _progress in running.steps(import_):
         pass
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="follow_bookings", queueing_lock="follow_bookings", pass_context=False)
+def follow_bookings(timestamp: int) -> None:
+    """Close the requests that nobody decided in time, and count the minutes of the rooms whose use has started."""
+    at = clock.now()
+    with transaction() as session:
+        for community in members.communities(session):
+            by = Acting(None, community.system_party_id)
+            bookings.expire(session, by=by, at=at)
+            bookings.settle_started(session, community=community.id, by=by, at=at)

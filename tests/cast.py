@@ -9,7 +9,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_security import hash_password
+from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from exchange.members import operations as members
 from exchange.members.models import Community, Mandate, Party, SignIn, Territory
@@ -100,17 +105,28 @@ _hash: str | None = None
 
 
 def hashed() -> str:
-    """The password of everybody, hashed once: hashing is slow on purpose."""
+    """The password of everybody, hashed once: hashing is slow on purpose. Needs an application context."""
     global _hash
     if _hash is None:
-        import argon2
-
-        _hash = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash(_peppered(PASSWORD))
+        _hash = hash_password(PASSWORD)
     return _hash
 
 
-def _peppered(password: str) -> str:
-    return password
+def committed(app: Flask, *, at: datetime = NOON) -> Cast:
+    """The cast, committed to the database of an application, for races and journeys."""
+    engine = create_engine(app.config["OWNER_URL"], poolclass=NullPool)
+    with app.app_context(), Session(engine, expire_on_commit=False) as session:
+        cast = gather(session, at=at)
+        session.commit()
+    return cast
+
+
+def sign_in(client: FlaskClient, person: Person) -> FlaskClient:
+    """The person's browser, once they gave their user name and password."""
+    assert person.sign_in is not None
+    answer = client.post("/connexion", data={"username": person.sign_in.user_name, "password": PASSWORD})
+    assert answer.status_code in {302, 303}, answer.text
+    return client
 
 
 def _person(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import freezegun
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -29,6 +30,8 @@ from exchange.db import db
 from tests.databases import Database, Postgres
 
 FOLDER = "MARRONNIER_TESTS_FOLDER"
+# exchange.hours hands datetimes to a library written in Rust, which takes no subclass such as a frozen one
+freezegun.configure(extend_ignore_list=["exchange.hours"])
 asking: contextvars.ContextVar[str] = contextvars.ContextVar("asking", default="test")
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from exchange.bookings.operations import ask
 from exchange.errors import PoolExhausted, SlotTaken, refusal_of
-from tests.cast import NOON, Cast, gather
+from tests.cast import NOON, Cast, committed
 from tests.databases import Database
 from tests.exchange.bookings.conftest import NEXT_WEEK, wanting
 from tests.lent import Lent, lend
@@ -43,9 +43,7 @@ PEAK = """
 
 def furnished(database: Database) -> tuple[Cast, Lent]:
     """The cast and what is lent, committed."""
-    with Session(create_engine(database.owner_url, poolclass=NullPool), expire_on_commit=False) as session:
-        cast = gather(session)
-        session.commit()
+    cast = committed(database.app())
     with Session(create_engine(database.web_url, poolclass=NullPool), expire_on_commit=False) as session:
         lent = lend(session, cast)
         session.commit()

@@ -1,0 +1,228 @@
+"""The pages of lending, as each person meets them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from freezegun import freeze_time
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from exchange.bookings.operations import accept, ask
+from tests.cast import NOON, Cast, sign_in
+from tests.exchange.bookings.conftest import wanting
+from tests.lent import Lent
+
+PARIS = "Europe/Paris"
+
+
+@pytest.fixture(autouse=True)
+def _saturday_noon() -> object:
+    with freeze_time(NOON):
+        yield
+
+
+def form(lent: Lent, cast: Cast, **more: str) -> dict[str, str]:
+    return {
+        "party": cast.alice.party.token, "day": "2026-11-28", "starts": "14:00", "ends": "18:00", "purpose": "Fête",
+        "people": "60", "key": "one-form", **more,
+    }  # fmt: skip
+
+
+def asked(session: Session) -> int:
+    return int(session.execute(text("SELECT count(*) FROM bookings")).scalar_one())
+
+
+def test_a_visitor_finds_what_is_free_on_saturday_afternoon_for_sixty(client: FlaskClient, lent: Lent) -> None:
+    page = client.get("/salles?day=2026-11-28&starts=14:00&ends=18:00&people=61").text
+    assert "Salle des fêtes" in page
+    assert "Demi-salle" not in page
+    assert "Dojo" not in page
+
+
+def test_what_somebody_has_is_no_longer_free(client: FlaskClient, session: Session, cast: Cast, lent: Lent) -> None:
+    starts = NOON + timedelta(days=7, hours=2)
+    ask(session, wanting(cast.alice.party.id, lent.half, starts=starts), zone=PARIS, by=cast.alice.by, at=NOON)
+    page = client.get("/salles?day=2026-11-28&starts=14:00&ends=18:00").text
+    free, _taken, others = page.partition("pris ou fermé")
+    assert "Demi-salle nord" in free
+    assert "Salle des fêtes" not in free
+    assert "Salle des fêtes" in others
+
+
+def test_a_visitor_who_asks_is_sent_to_sign_in_and_comes_back(client: FlaskClient, lent: Lent) -> None:
+    answer = client.get(f"/salles/{lent.hall.token}/reserver?jour=2026-11-28")
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/connexion?next=")
+
+
+def test_alice_checks_then_asks_and_a_second_click_finds_the_first(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    sign_in(client, cast.alice)
+    path = f"/salles/{lent.hall.token}"
+    check = client.post(f"{path}/verification", data=form(lent, cast))
+    assert check.status_code == 200
+    assert "samedi 28 novembre 2026" in check.text
+    assert asked(session) == 0
+    first = client.post(f"{path}/reservations", data=form(lent, cast))
+    second = client.post(f"{path}/reservations", data=form(lent, cast))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert asked(session) == 1
+    other = client.post(f"{path}/reservations", data=form(lent, cast, ends="19:00"))
+    assert other.status_code == 409
+    assert first.headers["Location"] in other.text
+
+
+def test_what_was_typed_is_kept_and_explained(client: FlaskClient, cast: Cast, lent: Lent, session: Session) -> None:
+    sign_in(client, cast.alice)
+    wrong = {"day": "31/02/2026", "starts": "25h", "ends": "", "people": "beaucoup", "purpose": "\x00"}
+    answer = client.post(f"/salles/{lent.hall.token}/reservations", data=form(lent, cast, **wrong))
+    assert answer.status_code == 422
+    for kept in ("31/02/2026", "25h", "beaucoup"):
+        assert kept in answer.text
+    assert asked(session) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"ends": "13:00"}, "La fin doit venir après le début"),
+        ({"day": "2026-11-20"}, "Ce moment est déjà passé"),
+        ({"people": "121"}, "reçoit 120 personnes au plus"),
+        ({"day": "2027-03-28", "starts": "02:30"}, "n'existe pas"),
+        ({"day": "2029-01-01"}, "trop lointain"),
+        ({"people": "-3"}, "entre 1 et 100"),
+        ({"party": "somebody-else"}, "au nom de qui"),
+    ],
+)
+def test_each_refusal_says_which_rule(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent, wrong: dict[str, str], sentence: str
+) -> None:
+    sign_in(client, cast.alice)
+    for step in ("verification", "reservations"):
+        answer = client.post(f"/salles/{lent.hall.token}/{step}", data=form(lent, cast, **wrong))
+        assert answer.status_code == 422
+        assert sentence in answer.text.replace("&#39;", "'")
+    assert asked(session) == 0
+
+
+def test_nobody_asks_in_anothers_name(client: FlaskClient, session: Session, cast: Cast, lent: Lent) -> None:
+    sign_in(client, cast.bruno)
+    answer = client.post(f"/salles/{lent.hall.token}/reservations", data=form(lent, cast))
+    assert answer.status_code == 422
+    assert asked(session) == 0
+
+
+def test_bruno_asks_for_the_club_with_five_chairs(client: FlaskClient, cast: Cast, lent: Lent) -> None:
+    sign_in(client, cast.bruno)
+    data = form(lent, cast, party=cast.club.token, **{f"with_{lent.chairs.id}": "5"})
+    answer = client.post(f"/salles/{lent.hall.token}/reservations", data=data)
+    assert answer.status_code == 303
+    page = client.get(answer.headers["Location"]).text
+    assert "5 × Chaises pliantes" in page
+    assert "Club de gymnastique" in page
+
+
+def test_who_may_not_is_told_why_before_asking(client: FlaskClient, cast: Cast, lent: Lent) -> None:
+    sign_in(client, cast.zoe)
+    data = form(lent, cast, party=cast.zoe.party.token, people="20")
+    answer = client.post(f"/salles/{lent.dojo.token}/verification", data=data)
+    assert answer.status_code == 200
+    assert "il faut un compte dans la communauté" in answer.text
+    assert "Confirmer" not in answer.text
+
+
+def booked(session: Session, cast: Cast, lent: Lent) -> str:
+    return ask(session, wanting(cast.alice.party.id, lent.hall), zone=PARIS, by=cast.alice.by, at=NOON).token
+
+
+def test_a_booking_is_found_by_who_asked_and_by_the_lender_only(
+    app: object, client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    token = booked(session, cast, lent)
+    sign_in(client, cast.alice)
+    assert client.get(f"/reservations/{token}").status_code == 200
+    stranger = sign_in(client.application.test_client(), cast.chloe)
+    assert stranger.get(f"/reservations/{token}").status_code == 404
+    assert stranger.post(f"/reservations/{token}/annulation", data={}).status_code == 404
+    desk = f"/preteurs/{cast.town.token}/reservations/{token}"
+    assert stranger.get(desk).status_code == 403
+    for act in ("acceptation", "refus", "remise", "retour"):
+        assert stranger.post(f"{desk}/{act}", data={}).status_code == 403
+    olga = sign_in(client.application.test_client(), cast.olga)
+    assert olga.get(desk).status_code == 200
+    assert olga.get(f"/preteurs/{cast.club.token}/reservations/{token}").status_code == 403
+    bruno = sign_in(client.application.test_client(), cast.bruno)
+    assert bruno.get(desk).status_code == 403
+
+
+def test_the_officer_reads_no_balance(client: FlaskClient, session: Session, cast: Cast, lent: Lent) -> None:
+    token = booked(session, cast, lent)
+    olga = sign_in(client, cast.olga)
+    page = olga.get(f"/preteurs/{cast.town.token}/reservations/{token}").text
+    assert "alice@example.org" in page
+    assert "solde" in page  # "condition met", in words
+    assert "marrons" not in page
+
+
+def test_the_officer_accepts_once_and_is_told_the_second_time(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    token = booked(session, cast, lent)
+    olga = sign_in(client, cast.olga)
+    desk = f"/preteurs/{cast.town.token}/reservations/{token}"
+    assert olga.post(f"{desk}/acceptation").status_code == 303
+    again = olga.post(f"{desk}/acceptation")
+    assert again.status_code == 409
+    assert olga.post(f"{desk}/refus", data={"ground": "order", "text": "Trop tard"}).status_code == 409
+    assert olga.post(f"{desk}/remise", data={}).status_code == 303
+    assert olga.post(f"{desk}/retour", data={"remarks": "Propre"}).status_code == 303
+
+
+def test_a_refusal_without_a_ground_is_asked_for_one(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    token = booked(session, cast, lent)
+    olga = sign_in(client, cast.olga)
+    desk = f"/preteurs/{cast.town.token}/reservations/{token}"
+    answer = olga.post(f"{desk}/refus", data={"ground": "because", "text": "Non"})
+    assert answer.status_code == 422
+    assert "Non" in answer.text
+    assert olga.post(f"{desk}/refus", data={"ground": "services", "text": "Vaccination ce jour-là"}).status_code == 303
+
+
+def test_the_letters_tell_both_sides(client: FlaskClient, session: Session, cast: Cast, lent: Lent) -> None:
+    sign_in(client, cast.alice)
+    client.post(f"/salles/{lent.hall.token}/reservations", data=form(lent, cast))
+    olga = sign_in(client.application.test_client(), cast.olga)
+    token = session.execute(text("SELECT token FROM bookings")).scalar_one()
+    olga.post(f"/preteurs/{cast.town.token}/reservations/{token}/refus", data={"ground": "services", "text": "Vote"})
+    letters = session.execute(text("SELECT recipient, body FROM outbox ORDER BY id")).all()
+    assert [letter.recipient for letter in letters] == ["olga@example.org", "alice@example.org"]
+    assert "Fonctionnement des services" in letters[1].body
+    assert "tribunal administratif dans les deux mois" in letters[1].body
+
+
+def test_an_unknown_room_or_a_wild_address_is_no_fault_of_ours(client: FlaskClient, lent: Lent) -> None:
+    for path in ("/salles/nope", "/salles/%00", "/salles/nope/reserver", "/reservations/x", "/preteurs/x/demandes"):
+        assert client.get(path).status_code in {303, 404}
+    for query in ("day=x", "people=99999999999", "starts=99", "q=%00", "semaine=9999-12-31", "q=%F0%9F%8E%89"):
+        assert client.get(f"/salles?{query}").status_code in {200, 422}
+        assert client.get(f"/salles/{lent.hall.token}?{query}").status_code == 200
+
+
+def test_accepting_needs_the_rules_to_hold_still(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    booking = ask(session, wanting(cast.alice.party.id, lent.dojo), zone=PARIS, by=cast.alice.by, at=NOON)
+    accept(session, booking.token, lender=cast.club.id, by=cast.delegate, at=NOON)
+    sign_in(client, cast.alice)
+    page = client.get(f"/reservations/{booking.token}").text
+    assert "120\u00a0marrons (2\u00a0h)" in page
+    answer = client.post(f"/reservations/{booking.token}/annulation", data={"remarks": "Reporté"})
+    assert answer.status_code == 303
+    assert "Annulé" in client.get(f"/reservations/{booking.token}").text
