@@ -21,7 +21,7 @@ NOBODY = 65534
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-class NoServer(RuntimeError):  # noqa: N818 - named for what is lacking
+class NoServer(RuntimeError):
     """No PostgreSQL can be started here; the message says what is lacking and what to do."""
 
 

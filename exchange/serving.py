@@ -34,7 +34,7 @@ FIRST_ANSWER = 600  # tries, five a second
 Say = Callable[[str], None]
 
 
-class CannotRun(Exception):  # noqa: N818 - read as the sentence that it carries
+class CannotRun(Exception):
     """The install can't start, or stopped; the message says why, for the person at the terminal."""
 
 
@@ -149,11 +149,8 @@ def command(*words: str) -> list[str]:
 
 
 def web_command(port: int) -> list[str]:
-    """The web server; the application is loaded once, and the processes that serve share its memory."""
-    return [
-        sys.executable, "-P", "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}", "--preload",
-        "--workers", "2", "--threads", "4", "--graceful-timeout", "10", "--no-control-socket",
-    ]  # fmt: skip
+    """The web server, as ``gunicorn.conf.py`` says."""
+    return [sys.executable, "-P", "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}"]
 
 
 class Process:

@@ -15,7 +15,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 REMEDY = "Install the package `chromium`, or set CHROMIUM_PATH to a Chromium or Chrome of yours, and run this again."
 
 
-class NoBrowser(Exception):  # noqa: N818 - named for what is lacking
+class NoBrowser(Exception):
     """No Chromium can be started here; the message is one sentence and a remedy."""
 
 
