@@ -117,6 +117,7 @@ def upgrade() -> None:
     """)
     grant("SELECT, INSERT", "categories", "advert_changes", "threads", "messages", "declarations", "declaration_answers")
     grant("SELECT, INSERT, UPDATE", "adverts")
+    grant("UPDATE (answer_before)", "declarations")  # a row is only locked by who may change something of it
 
 
 def downgrade() -> None:
