@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.limits import Limits
+from ledger.limits import UNLIMITED, Limits
 
 KINDS = ("person", "organisation", "authority", "community", "transit")
 
@@ -16,7 +16,7 @@ class Account:
     id: int
     balance: int = 0
     held: int = 0
-    limits: Limits = Limits()
+    limits: Limits = UNLIMITED
     closed: bool = False
 
     @property

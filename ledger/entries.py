@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ledger.errors import CorrectionOfCorrection, EntryMalformed
 
+MOST = 1_000_000_000  # minutes of one transfer: no sum of balances can overflow
 KINDS = ("exchange", "loan", "dues", "opening", "correction", "settlement")
 
 
@@ -30,7 +31,7 @@ class Cause(NamedTuple):
 class Transfer:
     """``minutes`` move from the account of who was helped to the account of who helped.
 
-    Raises EntryMalformed for less than one minute, or from an account to itself.
+    Raises EntryMalformed for less than one minute or more than MOST, or from an account to itself.
     """
 
     from_account: int
@@ -38,7 +39,7 @@ class Transfer:
     minutes: int
 
     def __post_init__(self) -> None:
-        if type(self.minutes) is not int or self.minutes < 1 or self.from_account == self.to_account:
+        if type(self.minutes) is not int or not 1 <= self.minutes <= MOST or self.from_account == self.to_account:
             raise EntryMalformed(minutes=self.minutes)
 
     def mirrored(self) -> Transfer:

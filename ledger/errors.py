@@ -40,7 +40,7 @@ class AccountExists(Refused):
 
 
 class AccountNotSettled(Refused):
-    """An account closes at zero with nothing held. Facts: balance, held (minutes)."""
+    """An account closes at zero with nothing held. Facts, in minutes: balance, held, awaited (held for it)."""
 
     rule = "account-not-settled"
 
@@ -85,6 +85,12 @@ class CorrectionGains(Refused):
     """Who would gain from a correction does not write it."""
 
     rule = "correction-gains"
+
+
+class LimitEndsBefore(Refused):
+    """An exception ends after it begins, and after now."""
+
+    rule = "limit-ends-before"
 
 
 class HoldUnknown(Refused):

@@ -22,6 +22,9 @@ class Limits(NamedTuple):
     ceiling: int | None = None
 
 
+UNLIMITED = Limits()
+
+
 def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
     """Raise what the books would raise: AccountUnknown, AccountClosed or FloorReached, in the order of account ids.
 

@@ -22,11 +22,11 @@ from exchange.pages import newest_migration
 from exchange.upgrading import downgrade, upgrade
 from tests.databases import Database, Postgres
 
-INSIDE = {"write_entry", "refuse", "limits_at"}  # called by the other functions of the books, by nobody else
+INSIDE = {"write_entry", "refuse", "limits_at", "refresh_limits"}  # called by the other functions of the books, by nobody else
 ASKED_IN_SQL = {"kept_answers", "rates"}  # tables of the edge, read and written without a model
 NEVER = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 WRITTEN_ONCE = {
-    "books.entries", "books.transfers", "books.holds", "books.hold_resolutions", "books.limits",
+    "books.account_events", "books.entries", "books.transfers", "books.holds", "books.hold_resolutions", "books.limits",
     "application_decisions", "declaration_answers",
     "booking_decisions", "booking_cancellations", "hand_overs", "returns",
 }  # fmt: skip

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKeyConstraint, Integer, LargeBinary, MetaData, Table, Text
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import DOMAIN
+from sqlalchemy.sql.operators import OperatorClass
 
 # The names that PostgreSQL itself gives, so that the SQL of the migrations need not repeat them.
 metadata = MetaData(
@@ -13,7 +31,25 @@ metadata = MetaData(
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
     }
 )
-Instant = DateTime(timezone=True)
+
+
+class Domain(DOMAIN):
+    """A type of the books that bounds its values, compared as those of its base."""
+
+    operator_classes = OperatorClass.ANY
+
+
+def _domain(name: str, base: Any) -> Domain:
+    """One that the migrations make."""
+    return Domain(name, base, schema="books", create_type=False)
+
+
+AccountKind = _domain("account_kind", Text())
+EntryKind = _domain("entry_kind", Text())
+Key = _domain("key", Text())
+Minutes = _domain("minutes", BigInteger())
+Day = _domain("day", Date())
+Instant = _domain("instant", DateTime(timezone=True))
 
 
 def _by() -> tuple[Column[int | None], Column[int], Column[int | None]]:
@@ -32,18 +68,34 @@ accounts = Table(
     Column("community_id", BigInteger, nullable=False),
     Column("party_id", BigInteger, nullable=False),
     Column("token", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
+    Column("kind", AccountKind, nullable=False),
     Column("balance", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("clock", Instant, nullable=False),
     Column("floor", BigInteger),
     Column("ceiling", BigInteger),
-    Column("limits_until", Instant),
+    Column("limits_until", DateTime(timezone=True)),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
     ForeignKeyConstraint(["community_id"], ["communities.id"]),
     ForeignKeyConstraint(["party_id"], ["parties.id"]),
+    UniqueConstraint("community_id", "id"),
+    schema="books",
+)
+
+account_events = Table(
+    "account_events",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    *_by(),
+    UniqueConstraint("account_id", "kind"),
+    ForeignKeyConstraint(["community_id", "account_id"], ["books.accounts.community_id", "books.accounts.id"]),
     schema="books",
 )
 
@@ -52,17 +104,20 @@ entries = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     Column("community_id", BigInteger, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", Key, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", EntryKind, nullable=False),
     Column("cause_kind", Text),
     Column("cause_id", BigInteger),
-    Column("reverses_id", BigInteger, unique=True),
-    Column("happened_on", Date, nullable=False),
+    Column("reverses_id", BigInteger),
+    Column("happened_on", Day, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     *_by(),
     Column("note_digest", LargeBinary),
     ForeignKeyConstraint(["community_id", "reverses_id"], ["books.entries.community_id", "books.entries.id"]),
+    UniqueConstraint("community_id", "by_party", "key"),
+    UniqueConstraint("community_id", "id"),
+    Index("entries_reversed_once", "reverses_id", unique=True, postgresql_where=text("reverses_id IS NOT NULL")),
     schema="books",
 )
 
@@ -74,7 +129,7 @@ transfers = Table(
     Column("community_id", BigInteger, nullable=False),
     Column("from_account", BigInteger, nullable=False),
     Column("to_account", BigInteger, nullable=False),
-    Column("minutes", BigInteger, nullable=False),
+    Column("minutes", Minutes, nullable=False),
     Column("from_seq", BigInteger, nullable=False),
     Column("from_balance", BigInteger, nullable=False),
     Column("to_seq", BigInteger, nullable=False),
@@ -82,6 +137,8 @@ transfers = Table(
     ForeignKeyConstraint(["community_id", "entry_id"], ["books.entries.community_id", "books.entries.id"]),
     ForeignKeyConstraint(["community_id", "from_account"], ["books.accounts.community_id", "books.accounts.id"]),
     ForeignKeyConstraint(["community_id", "to_account"], ["books.accounts.community_id", "books.accounts.id"]),
+    UniqueConstraint("from_account", "from_seq"),
+    UniqueConstraint("to_account", "to_seq"),
     schema="books",
 )
 
@@ -100,17 +157,19 @@ holds = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     Column("community_id", BigInteger, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", Key, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("from_account", BigInteger, nullable=False),
     Column("to_account", BigInteger, nullable=False),
-    Column("minutes", BigInteger, nullable=False),
+    Column("minutes", Minutes, nullable=False),
     Column("cause_kind", Text),
     Column("cause_id", BigInteger),
     Column("recorded_at", Instant, nullable=False),
     *_by(),
     ForeignKeyConstraint(["community_id", "from_account"], ["books.accounts.community_id", "books.accounts.id"]),
     ForeignKeyConstraint(["community_id", "to_account"], ["books.accounts.community_id", "books.accounts.id"]),
+    UniqueConstraint("community_id", "by_party", "key"),
+    UniqueConstraint("community_id", "id"),
     schema="books",
 )
 
@@ -133,7 +192,7 @@ limits = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     Column("community_id", BigInteger, nullable=False),
-    Column("account_kind", Text),
+    Column("account_kind", AccountKind),
     Column("account_id", BigInteger),
     Column("floor", BigInteger),
     Column("ceiling", BigInteger),

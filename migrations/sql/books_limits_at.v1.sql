@@ -1,5 +1,5 @@
 -- The limits of an account at an instant, and until when they hold: its own exception in force, else the default of
--- its kind; of several, the one written last.
+-- its kind; of several, the one written last. A row counts from the moment when it was recorded, never before.
 CREATE OR REPLACE FUNCTION books.limits_at(
     p_community bigint, p_kind text, p_account bigint, p_at timestamptz,
     OUT floor bigint, OUT ceiling bigint, OUT until timestamptz)

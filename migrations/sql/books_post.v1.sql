@@ -5,9 +5,11 @@ CREATE OR REPLACE FUNCTION books.post(
     p_from bigint[], p_to bigint[], p_minutes bigint[], p_note text,
     OUT entry_id bigint, OUT recorded_at timestamptz, OUT replayed boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
+DECLARE
+    v_written record;
 BEGIN
-    IF p_kind NOT IN ('exchange', 'loan', 'dues', 'opening', 'settlement') THEN PERFORM refuse('entry-malformed'); END IF;
-    SELECT r.entry_id, r.recorded_at, r.replayed INTO entry_id, recorded_at, replayed
-      FROM write_entry(p_community, p_key, p_kind, p_cause_kind, p_cause, NULL, p_happened_on, p_at,
-                  p_by_sign_in, p_by_party, p_by_mandate, p_from, p_to, p_minutes, p_note, true) r;
+    IF p_kind = 'correction' THEN PERFORM refuse('entry-malformed'); END IF;  -- see books.reverse
+    v_written := write_entry(p_community, p_key, p_kind, p_cause_kind, p_cause, NULL, p_happened_on, p_at,
+                             p_by_sign_in, p_by_party, p_by_mandate, p_from, p_to, p_minutes, p_note, true);
+    entry_id := v_written.entry_id; recorded_at := v_written.recorded_at; replayed := v_written.replayed;
 END $$;

@@ -1,8 +1,8 @@
 -- Writes one entry of one or more transfers. Everything that moves minutes ends here.
 --
--- Accounts are locked in the order of their ids, so that two entries never wait for each other in a circle. The key is
--- looked for after the locks: of two requests with one key the second waits, then finds what the first wrote.
--- A limit is checked on the net effect of the whole entry, and only on an account that goes down.
+-- Accounts are locked in the order of their ids, so that two entries never wait for each other in a circle. The entry is
+-- inserted after the locks: of two requests with one key the second waits, finds the key taken, and answers what the
+-- first wrote. A limit is checked on the net effect of the whole entry, and only on an account that goes down.
 CREATE OR REPLACE FUNCTION books.write_entry(
     p_community bigint, p_key text, p_kind text, p_cause_kind text, p_cause bigint, p_reverses bigint,
     p_happened_on date, p_at timestamptz, p_by_sign_in bigint, p_by_party bigint, p_by_mandate bigint,
@@ -11,60 +11,29 @@ CREATE OR REPLACE FUNCTION books.write_entry(
 LANGUAGE plpgsql SET search_path = books, pg_temp AS $$
 DECLARE
     v_count integer := cardinality(p_minutes);
-    v_content bytea := sha256(convert_to(concat_ws('|', p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on,
-                                                   p_from::text, p_to::text, p_minutes::text, p_note), 'UTF8'));
-    v_account accounts;
-    v_accounts accounts[] := '{}';
-    v_net bigint;
+    v_content bytea := sha256(convert_to(ROW(p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on,
+                                             p_from, p_to, p_minutes, p_note)::text, 'UTF8'));
+    -- the accounts, in the order of their ids
+    v_ids bigint[]; v_before bigint[]; v_after bigint[]; v_held bigint[]; v_seqs bigint[]; v_floors bigint[];
+    v_closed boolean[];
+    v_clock timestamptz; v_until timestamptz; v_ours boolean;
     v_old entries;
+    v_from integer; v_to integer;
     v_salt bytea;
-    v_from_seq bigint; v_from_balance bigint; v_to_seq bigint; v_to_balance bigint;
 BEGIN
-    IF v_count IS NULL OR v_count = 0 OR cardinality(p_from) IS DISTINCT FROM v_count
-       OR cardinality(p_to) IS DISTINCT FROM v_count THEN
+    IF coalesce(v_count, 0) = 0 OR p_at IS NULL OR cardinality(p_from) IS DISTINCT FROM v_count
+       OR cardinality(p_to) IS DISTINCT FROM v_count OR p_happened_on > (p_at AT TIME ZONE 'UTC')::date + 1 THEN
         PERFORM refuse('entry-malformed');
     END IF;
 
-    recorded_at := p_at;
-    FOR v_account IN
-        SELECT * FROM accounts a WHERE a.id = ANY (p_from || p_to) ORDER BY a.id FOR NO KEY UPDATE
-    LOOP
-        IF v_account.community_id <> p_community THEN PERFORM refuse('account-unknown'); END IF;
-        recorded_at := greatest(recorded_at, v_account.clock);
-        v_accounts := v_accounts || v_account;
-    END LOOP;
-
-    SELECT * INTO v_old FROM entries e WHERE e.community_id = p_community AND e.by_party = p_by_party AND e.key = p_key;
-    IF FOUND THEN
-        IF v_old.content <> v_content THEN
-            PERFORM refuse('key-reused', jsonb_build_object('entry', v_old.id));
-        END IF;
-        entry_id := v_old.id; recorded_at := v_old.recorded_at; replayed := true;
-        RETURN;
+    SELECT array_agg(a.id), array_agg(a.balance), array_agg(a.held), array_agg(a.seq), array_agg(a.floor),
+           array_agg(a.closed_at IS NOT NULL), max(a.clock), min(a.limits_until), bool_and(a.community_id = p_community)
+      INTO v_ids, v_before, v_held, v_seqs, v_floors, v_closed, v_clock, v_until, v_ours
+      FROM (SELECT * FROM accounts WHERE id = ANY (p_from || p_to) ORDER BY id FOR NO KEY UPDATE) a;
+    IF v_ours IS DISTINCT FROM true OR NOT v_ids @> p_from OR NOT v_ids @> p_to THEN
+        PERFORM refuse('account-unknown');
     END IF;
-
-    FOREACH v_account IN ARRAY v_accounts LOOP
-        IF v_account.closed_at IS NOT NULL THEN
-            PERFORM refuse('account-closed', jsonb_build_object('account', v_account.id));
-        END IF;
-        IF v_count = 1 THEN
-            v_net := CASE WHEN v_account.id = p_from[1] THEN -p_minutes[1] ELSE p_minutes[1] END;
-        ELSE
-            SELECT coalesce(sum(CASE WHEN t.to_account = v_account.id THEN t.minutes ELSE 0 END
-                              - CASE WHEN t.from_account = v_account.id THEN t.minutes ELSE 0 END), 0) INTO v_net
-              FROM unnest(p_from, p_to, p_minutes) AS t (from_account, to_account, minutes);
-        END IF;
-        IF v_account.limits_until <= recorded_at THEN
-            SELECT l.floor, l.ceiling, l.until INTO v_account.floor, v_account.ceiling, v_account.limits_until
-              FROM limits_at(p_community, v_account.kind, v_account.id, recorded_at) l;
-            UPDATE accounts SET floor = v_account.floor, ceiling = v_account.ceiling,
-                                limits_until = v_account.limits_until WHERE id = v_account.id;
-        END IF;
-        IF p_limited AND v_net < 0 AND v_account.balance + v_net - v_account.held < v_account.floor THEN
-            PERFORM refuse('floor-reached', jsonb_build_object('account', v_account.id, 'floor', v_account.floor,
-                'balance', v_account.balance, 'held', v_account.held, 'minutes', -v_net));
-        END IF;
-    END LOOP;
+    recorded_at := greatest(p_at, v_clock);
 
     IF p_note <> '' THEN v_salt := uuid_send(gen_random_uuid()); END IF;
     INSERT INTO entries (community_id, key, content, kind, cause_kind, cause_id, reverses_id, happened_on, recorded_at,
@@ -72,21 +41,41 @@ BEGIN
     VALUES (p_community, p_key, v_content, p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on, write_entry.recorded_at,
             p_by_sign_in, p_by_party, p_by_mandate, sha256(v_salt || convert_to(p_note, 'UTF8')))
     ON CONFLICT (community_id, by_party, key) DO NOTHING RETURNING id INTO entry_id;
-    IF entry_id IS NULL THEN PERFORM refuse('key-reused'); END IF;  -- the same key at the same moment, other accounts
+    IF entry_id IS NULL THEN
+        SELECT * INTO STRICT v_old FROM entries e
+         WHERE e.community_id = p_community AND e.by_party = p_by_party AND e.key = p_key;
+        IF v_old.content <> v_content THEN PERFORM refuse('key-reused', jsonb_build_object('entry', v_old.id)); END IF;
+        entry_id := v_old.id; recorded_at := v_old.recorded_at; replayed := true;
+        RETURN;
+    END IF;
     IF v_salt IS NOT NULL THEN
         INSERT INTO notes (entry_id, salt, note) VALUES (write_entry.entry_id, v_salt, p_note);
     END IF;
 
+    IF v_until <= recorded_at THEN v_floors := refresh_limits(v_ids, recorded_at); END IF;
+    v_after := v_before;
     FOR i IN 1 .. v_count LOOP
-        UPDATE accounts SET balance = balance - p_minutes[i], seq = seq + 1, clock = write_entry.recorded_at
-         WHERE id = p_from[i] RETURNING seq, balance INTO v_from_seq, v_from_balance;
-        UPDATE accounts SET balance = balance + p_minutes[i], seq = seq + 1, clock = write_entry.recorded_at
-         WHERE id = p_to[i] RETURNING seq, balance INTO v_to_seq, v_to_balance;
-        IF v_from_seq IS NULL OR v_to_seq IS NULL THEN PERFORM refuse('account-unknown'); END IF;
+        v_from := array_position(v_ids, p_from[i]);
+        v_to := array_position(v_ids, p_to[i]);
+        v_after[v_from] := v_after[v_from] - p_minutes[i];
+        v_after[v_to] := v_after[v_to] + p_minutes[i];
+        v_seqs[v_from] := v_seqs[v_from] + 1;
+        v_seqs[v_to] := v_seqs[v_to] + 1;
         INSERT INTO transfers (entry_id, line, community_id, from_account, to_account, minutes,
                                from_seq, from_balance, to_seq, to_balance)
         VALUES (write_entry.entry_id, i, p_community, p_from[i], p_to[i], p_minutes[i],
-                v_from_seq, v_from_balance, v_to_seq, v_to_balance);
+                v_seqs[v_from], v_after[v_from], v_seqs[v_to], v_after[v_to]);
     END LOOP;
+
+    FOR i IN 1 .. cardinality(v_ids) LOOP
+        IF v_closed[i] THEN PERFORM refuse('account-closed', jsonb_build_object('account', v_ids[i])); END IF;
+        IF p_limited AND v_after[i] < v_before[i] AND v_after[i] - v_held[i] < v_floors[i] THEN
+            PERFORM refuse('floor-reached', jsonb_build_object('account', v_ids[i], 'floor', v_floors[i],
+                'balance', v_before[i], 'held', v_held[i], 'minutes', v_before[i] - v_after[i]));
+        END IF;
+    END LOOP;
+    UPDATE accounts a SET balance = v_after[array_position(v_ids, a.id)], seq = v_seqs[array_position(v_ids, a.id)],
+                          clock = write_entry.recorded_at
+     WHERE a.id = ANY (v_ids);
     replayed := false;
 END $$;

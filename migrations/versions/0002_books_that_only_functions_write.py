@@ -11,8 +11,8 @@ from migrations.helpers import LEDGER, WEB, install, run
 revision = "0002"
 down_revision = "0001"
 
-WRITTEN_ONCE = ("entries", "transfers", "holds", "hold_resolutions", "limits")
-INSIDE = ("books_refuse", "books_limits_at", "books_write_entry")
+WRITTEN_ONCE = ("account_events", "entries", "transfers", "holds", "hold_resolutions", "limits")
+INSIDE = ("books_refuse", "books_limits_at", "books_refresh_limits", "books_write_entry")
 FUNCTIONS = ("books_open_account", "books_close_account", "books_set_limit", "books_post", "books_reverse",
              "books_hold", "books_resolve_hold")  # fmt: skip
 
@@ -20,41 +20,67 @@ FUNCTIONS = ("books_open_account", "books_close_account", "books_set_limit", "bo
 def upgrade() -> None:
     run(f"""
     GRANT REFERENCES ON parties, communities TO "{LEDGER}";
+    GRANT SELECT ON communities TO "{LEDGER}";
     CREATE SCHEMA books AUTHORIZATION "{LEDGER}";
     SET ROLE "{LEDGER}";
+    ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+    -- Bounds of single values are domains: unlike a table's CHECK they aren't read again at each UPDATE of another column.
+    CREATE DOMAIN books.account_kind AS text
+        CHECK (VALUE IN ('person', 'organisation', 'authority', 'community', 'transit'));
+    CREATE DOMAIN books.entry_kind AS text
+        CHECK (VALUE IN ('exchange', 'loan', 'dues', 'opening', 'correction', 'settlement'));
+    CREATE DOMAIN books.key AS text CHECK (length(VALUE) BETWEEN 1 AND 200);
+    CREATE DOMAIN books.minutes AS bigint CHECK (VALUE BETWEEN 1 AND 1000000000);  -- no sum of balances can overflow
+    CREATE DOMAIN books.day AS date CHECK (VALUE BETWEEN '1900-01-01' AND '2200-01-01');
+    CREATE DOMAIN books.instant AS timestamptz CHECK (VALUE BETWEEN '2000-01-01 00:00+00' AND '2200-01-01 00:00+00');
 
     CREATE TABLE books.accounts (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         community_id bigint NOT NULL REFERENCES public.communities,
         party_id bigint NOT NULL REFERENCES public.parties,
         token text NOT NULL UNIQUE,
-        kind text NOT NULL CHECK (kind IN ('person', 'organisation', 'authority', 'community', 'transit')),
+        kind books.account_kind NOT NULL,
         balance bigint NOT NULL DEFAULT 0,  -- minutes
-        held bigint NOT NULL DEFAULT 0 CHECK (held >= 0),  -- minutes set aside by holds without resolution
-        seq bigint NOT NULL DEFAULT 0 CHECK (seq >= 0),  -- the last account_seq given, without a gap
-        clock timestamptz NOT NULL,  -- recorded_at of what was last written here: it never goes back
+        held bigint NOT NULL DEFAULT 0,  -- minutes set aside by holds without resolution
+        seq bigint NOT NULL DEFAULT 0,  -- the last account_seq given, without a gap
+        clock books.instant NOT NULL,  -- recorded_at of what was last written here: it never goes back
         floor bigint,  -- the limits in force until limits_until, copied from books.limits
         ceiling bigint,
         limits_until timestamptz,
-        opened_at timestamptz NOT NULL,
-        closed_at timestamptz,
+        opened_at books.instant NOT NULL,
+        closed_at books.instant,
         UNIQUE (community_id, id),
-        CHECK (closed_at IS NULL OR (balance = 0 AND held = 0))
+        CHECK (held >= 0 AND (closed_at IS NULL OR (balance = 0 AND held = 0)))
     ) WITH (fillfactor = 50);  -- updated in place at every transfer
     CREATE UNIQUE INDEX accounts_one_for_each_party ON books.accounts (community_id, party_id) WHERE kind <> 'transit';
     CREATE INDEX accounts_party_id_idx ON books.accounts (party_id);
 
+    CREATE TABLE books.account_events (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        community_id bigint NOT NULL,
+        account_id bigint NOT NULL,
+        kind text NOT NULL CHECK (kind IN ('opened', 'closed')),
+        reason text NOT NULL DEFAULT '' CHECK (length(reason) <= 2000),
+        recorded_at books.instant NOT NULL,
+        by_sign_in bigint,
+        by_party bigint NOT NULL,
+        by_mandate bigint,
+        UNIQUE (account_id, kind),
+        FOREIGN KEY (community_id, account_id) REFERENCES books.accounts (community_id, id)
+    );
+
     CREATE TABLE books.entries (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         community_id bigint NOT NULL,
-        key text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+        key books.key NOT NULL,
         content bytea NOT NULL,  -- digest of what was asked, to tell a retry from another entry under the same key
-        kind text NOT NULL CHECK (kind IN ('exchange', 'loan', 'dues', 'opening', 'correction', 'settlement')),
+        kind books.entry_kind NOT NULL,
         cause_kind text,
         cause_id bigint,
-        reverses_id bigint UNIQUE,  -- at most once
-        happened_on date NOT NULL,
-        recorded_at timestamptz NOT NULL,
+        reverses_id bigint,
+        happened_on books.day NOT NULL,
+        recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,
         by_mandate bigint,
@@ -62,18 +88,19 @@ def upgrade() -> None:
         UNIQUE (community_id, by_party, key),
         UNIQUE (community_id, id),
         FOREIGN KEY (community_id, reverses_id) REFERENCES books.entries (community_id, id),
-        CHECK ((kind = 'correction') = (reverses_id IS NOT NULL)),
-        CHECK ((cause_kind IS NULL) = (cause_id IS NULL))
+        CHECK ((kind = 'correction') = (reverses_id IS NOT NULL) AND (cause_kind IS NULL) = (cause_id IS NULL))
     );
+    CREATE UNIQUE INDEX entries_reversed_once ON books.entries (reverses_id) WHERE reverses_id IS NOT NULL;
     CREATE INDEX entries_cause_idx ON books.entries (cause_kind, cause_id);
+    CREATE INDEX entries_recorded_at_idx ON books.entries USING brin (recorded_at);
 
     CREATE TABLE books.transfers (
         entry_id bigint NOT NULL,
-        line integer NOT NULL CHECK (line >= 1),
+        line integer NOT NULL,
         community_id bigint NOT NULL,
         from_account bigint NOT NULL,  -- who was helped
         to_account bigint NOT NULL,  -- who helped
-        minutes bigint NOT NULL CHECK (minutes > 0),
+        minutes books.minutes NOT NULL,
         from_seq bigint NOT NULL,
         from_balance bigint NOT NULL,
         to_seq bigint NOT NULL,
@@ -97,14 +124,14 @@ def upgrade() -> None:
     CREATE TABLE books.holds (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         community_id bigint NOT NULL,
-        key text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+        key books.key NOT NULL,
         content bytea NOT NULL,
         from_account bigint NOT NULL,
         to_account bigint NOT NULL,
-        minutes bigint NOT NULL CHECK (minutes > 0),
+        minutes books.minutes NOT NULL,
         cause_kind text,
         cause_id bigint,
-        recorded_at timestamptz NOT NULL,
+        recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,
         by_mandate bigint,
@@ -116,12 +143,13 @@ def upgrade() -> None:
         CHECK ((cause_kind IS NULL) = (cause_id IS NULL))
     );
     CREATE INDEX holds_from_account_idx ON books.holds (from_account);
+    CREATE INDEX holds_to_account_idx ON books.holds (to_account);
     CREATE TABLE books.hold_resolutions (
         hold_id bigint PRIMARY KEY,  -- its one resolution
         community_id bigint NOT NULL,
         kind text NOT NULL CHECK (kind IN ('posted', 'released', 'expired')),
         entry_id bigint UNIQUE,
-        recorded_at timestamptz NOT NULL,
+        recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,
         by_mandate bigint,
@@ -134,14 +162,14 @@ def upgrade() -> None:
     CREATE TABLE books.limits (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         community_id bigint NOT NULL REFERENCES public.communities,
-        account_kind text CHECK (account_kind IN ('person', 'organisation', 'authority', 'community', 'transit')),
+        account_kind books.account_kind,
         account_id bigint,
         floor bigint CHECK (floor <= 0),
         ceiling bigint CHECK (ceiling >= 0),
-        starts_at timestamptz NOT NULL,
-        ends_at timestamptz CHECK (ends_at > starts_at),
+        starts_at books.instant NOT NULL,
+        ends_at books.instant CHECK (ends_at > starts_at),
         reason text NOT NULL CHECK (length(btrim(reason)) BETWEEN 1 AND 2000),
-        recorded_at timestamptz NOT NULL,
+        recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,
         by_mandate bigint,
@@ -159,10 +187,16 @@ def upgrade() -> None:
         CREATE TRIGGER never_emptied BEFORE TRUNCATE ON books.{table}
             FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
         """)
+    run("""
+    -- The functions move the figures of an account; the account stays.
+    CREATE TRIGGER accounts_stay BEFORE DELETE ON books.accounts
+        FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+    CREATE TRIGGER accounts_never_emptied BEFORE TRUNCATE ON books.accounts
+        FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+    """)
     for name in (*INSIDE, *FUNCTIONS):
         install(name, 1)
     run(f"""
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA books FROM PUBLIC;
     GRANT USAGE ON SCHEMA books TO "{WEB}";
     GRANT SELECT ON ALL TABLES IN SCHEMA books TO "{WEB}";
     """)
@@ -173,4 +207,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    run("DROP SCHEMA books CASCADE")
+    run(f"""
+    DROP SCHEMA books CASCADE;
+    REVOKE SELECT, REFERENCES ON communities FROM "{LEDGER}";
+    REVOKE REFERENCES ON parties FROM "{LEDGER}";
+    SET ROLE "{LEDGER}";
+    ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+    RESET ROLE;
+    """)
