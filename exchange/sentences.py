@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from flask_babel import format_decimal, lazy_gettext, ngettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, ngettext
 
 from ledger.errors import Refused
 from ledger.minutes import spell
@@ -83,6 +83,19 @@ def _pool(facts: Facts) -> Sentence:
         ),
         _("Demandez-en moins, ou choisissez un autre moment."),
     )
+
+
+INVALID = {
+    "before-start": lazy_gettext("Le dernier jour vient avant le premier."),
+    "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
+    "missing": lazy_gettext("Ce renseignement manque."),
+    "no-account": lazy_gettext("Le prêteur n'a pas de compte en minutes : une communauté doit d'abord lui en ouvrir un."),
+    "unknown": lazy_gettext("Choisissez dans la liste."),
+}
+
+
+def _invalid(facts: Facts) -> Sentence:
+    return Sentence(str(INVALID.get(facts.get("why", ""), INVALID["missing"])))
 
 
 def _hour_missing(facts: Facts) -> Sentence:
@@ -170,12 +183,12 @@ def _tariff_words(finding: Facts, minutes: int) -> str:
 def _above_limit(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
-            "La limite légale de ce bâtiment est de %(num)s personne : une salle ne peut pas en recevoir davantage.",
-            "La limite légale de ce bâtiment est de %(num)s personnes : une salle ne peut pas en recevoir davantage.",
-            facts["limit"],
+            "La limite légale de ce bâtiment est de %(limit)s personne : une salle ne peut pas en recevoir davantage.",
+            "La limite légale de ce bâtiment est de %(limit)s personnes : une salle ne peut pas en recevoir davantage.",
+            facts["limit"], limit=format_decimal(facts["limit"]),
         ),
         _("Donnez une capacité plus petite."),
-    )
+    )  # fmt: skip
 
 
 def _fixed(what: str, remedy: str = "") -> Callable[[Facts], Sentence]:
@@ -206,6 +219,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Vous gagneriez des minutes à cette correction : une autre personne doit l'écrire."),
         N("Demandez à un autre trésorier ou administrateur."),
     ),
+    "limit-ends-before": _fixed(N("Une exception finit après avoir commencé."), N("Choisissez une date de fin à venir.")),
     "hold-unknown": _fixed(N("Ces minutes réservées n'existent pas.")),
     "hold-resolved": _fixed(N("Ces minutes réservées ont déjà été comptées ou rendues.")),
     "hold-exceeded": _fixed(N("On ne peut pas compter plus de minutes qu'il n'en a été réservé.")),
@@ -249,6 +263,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "in-the-past": _fixed(N("Ce moment est déjà passé."), N("Choisissez un moment à venir.")),
     "too-far": _fixed(N("Ce moment est trop lointain : on réserve au plus dix-huit mois à l'avance.")),
     "too-long": _fixed(N("Une réservation dure au plus 31 jours."), N("Faites-en plusieurs.")),
+    "invalid": _invalid,
     "hour-missing": _hour_missing,
     "closed": _closed,
     "too-many-people": _too_many,

@@ -33,17 +33,17 @@ ACCESS = {
 NEW_PLACE = "nouveau"
 
 
-class NotWhole(ValueError):
+class NotWholeError(ValueError):
     """A text that is no whole number between 1 and MOST."""
 
 
 def whole(text: str) -> int | None:
-    """A number as people type it, "1 200" included; None for nothing. Raises NotWhole."""
+    """A number as people type it, "1 200" included; None for nothing. Raises NotWholeError."""
     bare = "".join(text.split())
     if not bare:
         return None
     if not (bare.isascii() and bare.isdigit() and len(bare) <= 9 and 1 <= int(bare) <= MOST):
-        raise NotWhole
+        raise NotWholeError
     return int(bare)
 
 
@@ -67,7 +67,7 @@ class Number(Field):
         self.typed, self.data = (valuelist[0] if valuelist else ""), None
         try:
             self.data = whole(self.typed)
-        except NotWhole as wrong:
+        except NotWholeError as wrong:
             raise ValueError(wrong_number()) from wrong
 
     def pre_validate(self, _form: Any) -> None:
@@ -150,7 +150,9 @@ class ResourceForm(KeyedForm):
     )  # fmt: skip
     opening_hours = Hours(
         lazy_gettext("Heures d'ouverture"), most=1000, validators=[Optional()],
-        description=lazy_gettext("Sans rien écrire\u00a0: toujours. Sinon, par exemple Mo-Fr 08:30-22:00; Sa 09:00-18:00."),
+        description=lazy_gettext(
+            "Laissez vide si c'est toujours ouvert. Sinon, en abrégé anglais\u00a0: Mo-Fr 08:30-22:00; Sa 09:00-18:00."
+        ),
     )  # fmt: skip
     buffer_minutes = Choice(
         lazy_gettext("Temps gardé libre après chaque prêt"), coerce=int, default=0,
@@ -187,7 +189,8 @@ class PoolForm(PlaceFields, ResourceForm):
     """Like things, lent by number."""
 
     quantity = Number(
-        lazy_gettext("Combien y en a-t-il\u00a0?"), validators=[InputRequired(lazy_gettext("Indiquez combien il y en a."))]
+        lazy_gettext("Combien y en a-t-il\u00a0?"),
+        validators=[InputRequired(lazy_gettext("Indiquez combien il y en a."))],
     )
 
 

@@ -208,6 +208,14 @@ def units_of(session: Session, resource_ids: Iterable[int]) -> dict[int, list[in
     return found
 
 
+def count_from(session: Session, *, lender: int, source: str, refs: Collection[str]) -> int:
+    """How many of these references of a file a lender already has."""
+    known = select(func.count()).where(
+        Resource.lender_id == lender, Resource.source == source, Resource.source_ref.in_(refs)
+    )
+    return session.scalar(known) or 0
+
+
 def categories(session: Session, *, lender: int | None = None) -> list[str]:
     """The categories of what is published; with ``lender``, of all that this lender keeps."""
     kept = and_(Resource.lender_id == lender, Resource.retired_at.is_(None)) if lender is not None else _is_published()

@@ -228,7 +228,7 @@ class _Outcome(NamedTuple):
     resource: int | None = None
 
 
-class _KindDiffers(Exception):  # noqa: N818 - said of the line, not of the program
+class _KindDiffers(Exception):
     """The reference is known, for something of another kind: what is booked of it would lose its meaning."""
 
 

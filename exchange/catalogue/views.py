@@ -1,0 +1,444 @@
+"""An office's pages: what it lends, adding and editing by hand, publishing many at once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import format_decimal, lazy_gettext, ngettext
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from exchange import clock, idempotency
+from exchange.catalogue import operations, policy, queries
+from exchange.catalogue.forms import (
+    FORMS,
+    NEW_PLACE,
+    NotWholeError,
+    PartsForm,
+    PlaceForm,
+    ResourceForm,
+    whole,
+    wrong_number,
+)
+from exchange.db import db, transaction
+from exchange.errors import NotFound
+from exchange.forms import unprintable
+from exchange.members import queries as members
+from exchange.security import Office, auth_required, office
+from exchange.sentences import sentence_of
+from ledger.errors import Refused
+
+catalogue = Blueprint("catalogue", __name__)
+
+KINDS = {"salle": "room", "objet": "thing", "lot": "pool"}
+STATUSES = {
+    "incomplete": lazy_gettext("à publier — capacité à donner"),
+    "ready": lazy_gettext("à publier"),
+    "published": lazy_gettext("publié"),
+    "retired": lazy_gettext("plus prêté"),
+}
+WITHOUT_CATEGORY = "-"  # in an address, where nothing means every category
+
+
+class Filter(NamedTuple):
+    """What an officer looks at, as the address says it."""
+
+    category: str = ""
+    status: str = ""
+    text: str = ""
+    page: int = 1
+
+    @classmethod
+    def asked(cls, given: Any) -> Filter:
+        """From an address or from the hidden fields of a form; anything odd is left aside."""
+        status, page = given.get("etat", ""), given.get("page", "")
+        return cls(
+            _printable(given.get("categorie", ""))[:80],
+            status if status in STATUSES else "",
+            _printable(given.get("q", ""))[:100],
+            int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
+        )
+
+    def address(self, lender: str, page: int | None = None) -> str:
+        """The page that shows this."""
+        number = page or self.page
+        said = {"categorie": self.category, "etat": self.status, "q": self.text, "page": number if number > 1 else ""}
+        kept: dict[str, Any] = {name: value for name, value in said.items() if value}
+        return url_for("catalogue.index", lender=lender, **kept)
+
+
+def _printable(text: str) -> str:
+    return "" if unprintable(text) else text.strip()
+
+
+class Asked(NamedTuple):
+    """A publication as it was asked: rows ticked, capacities typed, and what is wrong beside each."""
+
+    ticked: frozenset[str] = frozenset()
+    typed: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    summary: str = ""
+
+
+@catalogue.get("/preteurs/<lender>/ressources")
+@auth_required()
+def index(lender: str) -> str:
+    """What a lender has, by category, with what is missing before it can be published."""
+    return _index(office("catalogue.manage", lender), Filter.asked(request.args), Asked())
+
+
+def _index(here: Office, wanted: Filter, asked: Asked) -> str:
+    session = db.session()
+    category = "" if wanted.category == WITHOUT_CATEGORY else wanted.category or None
+    listing = queries.of_lender(
+        session, here.party.id, category=category, status=wanted.status or None, text=wanted.text or None,
+        page=wanted.page,
+    )  # fmt: skip
+    return render_template(
+        "catalogue/index.html", here=here, wanted=wanted, listing=listing, asked=asked, statuses=STATUSES,
+        counts=queries.counts(session, here.party.id), categories=queries.categories(session, lender=here.party.id),
+        without_category=WITHOUT_CATEGORY, limit_of=limit_in_words, access_of=access_in_words,
+    )  # fmt: skip
+
+
+@catalogue.post("/preteurs/<lender>/publications")
+@auth_required()
+def publish(lender: str) -> Response | tuple[str, int]:
+    """Publish the rows that are ticked, each room with the capacity typed beside it: all of them, or none."""
+    here, wanted = office("catalogue.manage", lender), Filter.asked(request.form)
+    boxes = [(name, value) for name, value in request.form.items() if name.startswith("capacite-")]
+    typed = {name.removeprefix("capacite-"): value for name, value in boxes}
+    ticked = list(dict.fromkeys(request.form.getlist("publier")))[: queries.PAGE]
+    rows = _ticked_rows(here, ticked)
+    capacities, errors = _understood(rows, typed)
+    if errors or not rows:
+        summary = "" if errors else str(_("Cochez au moins une ligne à publier."))
+        return _index(here, wanted, Asked(frozenset(ticked), typed, errors, summary)), 422
+    with transaction() as session:
+        operations.publish(session, lender=here.party.id, capacities=capacities, by=here.by, at=clock.now())
+    flash(ngettext("%(num)s ressource est publiée.", "%(num)s ressources sont publiées.", len(rows)), "success")
+    return redirect(wanted.address(lender), 303)
+
+
+def _ticked_rows(here: Office, tokens: list[str]) -> dict[str, queries.ResourceView]:
+    if not all(token.isprintable() for token in tokens):
+        raise NotFound
+    rows = queries.mine_by_tokens(db.session(), here.party.id, tokens)
+    if len(rows) != len(tokens):
+        raise NotFound
+    return rows
+
+
+def _understood(
+    rows: dict[str, queries.ResourceView], typed: dict[str, str]
+) -> tuple[dict[int, int | None], dict[str, str]]:
+    """The capacities by id, and by token what stands against publishing with them."""
+    capacities: dict[int, int | None] = {}
+    errors: dict[str, str] = {}
+    for token, row in rows.items():
+        try:
+            capacities[row.id] = capacity = whole(typed.get(token, "")) if row.kind == "room" else None
+        except NotWholeError:
+            errors[token] = wrong_number()
+            continue
+        given = capacity or (row.capacity if token not in typed else None)
+        if refused := policy.refusal_to_publish(row.kind, capacity=given, legal_max=row.legal_max):
+            errors[token] = " ".join(filter(None, sentence_of(refused)))
+    return capacities, errors
+
+
+# By hand
+
+
+@catalogue.get("/preteurs/<lender>/ressources/ajout/<kind>")
+@auth_required()
+def new(lender: str, kind: str) -> str:
+    """The form of a room, a thing or a pool."""
+    here = office("catalogue.manage", lender)
+    return _form_page(here, _kind(kind), FORMS[_kind(kind)](formdata=None))
+
+
+@catalogue.post("/preteurs/<lender>/ressources/ajout/<kind>")
+@auth_required()
+def create(lender: str, kind: str) -> Response | tuple[str, int]:
+    """Add it, once for one key; with its place, when that is new."""
+    here, of_kind = office("catalogue.manage", lender), _kind(kind)
+    form = FORMS[of_kind]()
+    form.place.choices = _places(here)
+    if not (form.validate() & _new_place_named(form)):
+        return _form_page(here, of_kind, form), 422
+    try:
+        token = _create_once(here, of_kind, form)
+    except Refused as error:
+        if error.rule == "key-reused":
+            raise
+        form.refuse(error)
+        return _form_page(here, of_kind, form), 422
+    flash(_("« %(name)s » est ajouté. Publiez-le quand il est prêt.", name=form.name.data), "success")
+    return redirect(url_for("catalogue.edit", lender=lender, resource=token), 303)
+
+
+def _create_once(here: Office, kind: str, form: ResourceForm) -> str:
+    at = clock.now()
+    values = {field.name: field.data for field in form if field.name not in ("key", "csrf_token")}
+    content = idempotency.digest(request.path, values)
+    with transaction() as session:
+        claim = idempotency.claim(session, party=here.party.id, key=form.key.data, content=content, at=at)
+        if claim.answer is not None:
+            return claim.answer.body or ""
+        made = operations.add_resource(
+            session, lender=here.party.id, kind=kind, by=here.by, at=at, **_facts(here, form, kind, at)
+        )
+        location = url_for("catalogue.edit", lender=here.party.token, resource=made.token)
+        claim.keep(303, location, made.token, has_entry=False)
+        return made.token
+
+
+def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
+    """What a valid form says, as the catalogue keeps it; a place described in it is added."""
+    names = ("name", "category", "description", "conditions", "opening_hours", "buffer_minutes", "decided_by")
+    facts = {name: form[name].data or "" for name in names if name != "buffer_minutes"}
+    facts["buffer_minutes"] = form.buffer_minutes.data
+    if kind == "room":
+        facts["capacity"] = form.capacity.data
+    if kind == "pool":
+        facts["quantity"] = form.quantity.data
+    if form.place.data == NEW_PLACE:
+        facts["place_id"] = operations.add_place(db.session(), lender=here.party.id, at=at, **_place_facts(form)).id
+    else:
+        place = queries.place_by_token(db.session(), here.party.id, form.place.data) if form.place.data else None
+        facts["place_id"] = place.id if place else None
+    return facts
+
+
+def _place_facts(form: Any) -> dict[str, Any]:
+    legal_min, legal_max = policy.LEGAL_LIMITS[form.erp_category.data]
+    return {
+        "name": form.place_name.data, "address": form.address.data or "", "postcode": form.postcode.data or "",
+        "town": form.town.data or "", "erp_category": form.erp_category.data, "legal_min": legal_min,
+        "legal_max": legal_max, "access": form.access.data, "access_note": form.access_note.data or "",
+    }  # fmt: skip
+
+
+def _new_place_named(form: Any) -> bool:
+    if form.place.data != NEW_PLACE or form.place_name.data:
+        return True
+    form.place_name.errors = [*form.place_name.errors, _("Donnez un nom à ce lieu.")]
+    return False
+
+
+def _kind(word: str) -> str:
+    if word not in KINDS:
+        raise NotFound
+    return KINDS[word]
+
+
+def _places(here: Office) -> list[tuple[str, Any]]:
+    known = [(place.token, place.name) for place in queries.places_of(db.session(), here.party.id)]
+    return [("", _("Sans lieu")), *known, (NEW_PLACE, _("Un nouveau lieu, à décrire ici"))]
+
+
+def _form_page(here: Office, kind: str, form: ResourceForm, resource: queries.ResourceView | None = None) -> str:
+    form.place.choices = _places(here)
+    known = queries.categories(db.session(), lender=here.party.id)
+    return render_template(
+        "catalogue/new.html", here=here, kind=kind, form=form, resource=resource, new_place=NEW_PLACE, known=known
+    )
+
+
+@catalogue.get("/preteurs/<lender>/ressources/<resource>")
+@auth_required()
+def edit(lender: str, resource: str) -> str:
+    """One resource: its form, whether it is published, what it is made of, who did what."""
+    here, shown = _shown(lender, resource)
+    return _edit_page(here, shown, _filled(shown))
+
+
+@catalogue.post("/preteurs/<lender>/ressources/<resource>")
+@auth_required()
+def update(lender: str, resource: str) -> Response | tuple[str, int]:
+    """Change it; a published room keeps a capacity."""
+    here, shown = _shown(lender, resource)
+    form = FORMS[shown.kind]()
+    form.place.choices = _places(here)
+    _offer_buffer(form, shown)
+    if not (form.validate() & _new_place_named(form)):
+        return _edit_page(here, shown, form), 422
+    try:
+        with transaction() as session:
+            at, row = clock.now(), queries.row_of(session, here.party.id, resource)
+            assert row is not None, "it was shown a moment ago, and resources are never deleted"
+            operations.edit(session, row, _facts(here, form, shown.kind, at), by=here.by, at=at)
+    except Refused as error:
+        form.refuse(error)
+        return _edit_page(here, shown, form), 422
+    flash(_("C'est enregistré."), "success")
+    return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
+
+
+def _filled(shown: queries.ResourceView) -> ResourceForm:
+    form = FORMS[shown.kind](formdata=None, data={**shown._asdict(), "place": shown.place_token or ""})
+    form.access.data, form.erp_category.data = "unknown", ""  # of a new place, should one be described
+    form.address.data = form.postcode.data = form.town.data = form.access_note.data = form.place_name.data = ""
+    _offer_buffer(form, shown)
+    return form
+
+
+def _offer_buffer(form: ResourceForm, shown: queries.ResourceView) -> None:
+    """The time that it has now stays offered, whoever gave it."""
+    if shown.buffer_minutes not in {choice.value for choice in form.buffer_minutes.choices}:
+        now = (shown.buffer_minutes, _("%(num)s minutes", num=shown.buffer_minutes))
+        form.buffer_minutes.choices = [*form.buffer_minutes.choices, now]
+
+
+def _shown(lender: str, resource: str) -> tuple[Office, queries.ResourceView]:
+    here = office("catalogue.manage", lender)
+    shown = queries.mine_by_token(db.session(), here.party.id, resource) if resource.isprintable() else None
+    if shown is None:
+        raise NotFound
+    return here, shown
+
+
+def _edit_page(
+    here: Office, shown: queries.ResourceView, form: ResourceForm, parts: PartsForm | None = None, wrong: str = ""
+) -> str:
+    session = db.session()
+    form.place.choices = _places(here)
+    acts = queries.acts(session, shown.id)
+    around = queries.neighbours(session, shown)
+    units = queries.units_of(session, [shown.id])[shown.id]
+    parts = parts or PartsForm(formdata=None, parts=[room.token for room in around if room.id in units])
+    parts.parts.choices = [(room.token, room.name) for room in around]
+    return render_template(
+        "catalogue/edit.html", here=here, resource=shown, form=form, acts=acts, parts=parts, around=around, units=units,
+        names=members.sign_in_names(session, [act.by_sign_in for act in acts]), statuses=STATUSES, wrong=wrong,
+        may_part=shown.kind == "room" and around and not queries.was_published(session, shown.id),
+        limit_of=limit_in_words, access_of=access_in_words, new_place=NEW_PLACE,
+        known=queries.categories(session, lender=here.party.id),
+    )  # fmt: skip
+
+
+@catalogue.post("/preteurs/<lender>/ressources/<resource>/publication")
+@auth_required()
+def publish_one(lender: str, resource: str) -> Response | tuple[str, int]:
+    """Publish one, with the capacity that it has."""
+    here, shown = _shown(lender, resource)
+    try:
+        with transaction() as session:
+            operations.publish(session, lender=here.party.id, capacities={shown.id: None}, by=here.by, at=clock.now())
+    except Refused as error:
+        form = _filled(shown)
+        form.refuse(error)
+        return _edit_page(here, shown, form), 422
+    flash(_("« %(name)s » est publié.", name=shown.name), "success")
+    return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
+
+
+@catalogue.post("/preteurs/<lender>/ressources/<resource>/parties")
+@auth_required()
+def make_of(lender: str, resource: str) -> Response | tuple[str, int]:
+    """Say which rooms a hall is made of."""
+    here, shown = _shown(lender, resource)
+    around = {room.token: room.id for room in queries.neighbours(db.session(), shown)}
+    form = PartsForm()
+    form.parts.choices = list(around.items())
+    if not form.validate():
+        raise NotFound
+    try:
+        with transaction() as session:
+            row = queries.row_of(session, here.party.id, resource)
+            assert row is not None, "it was shown a moment ago, and resources are never deleted"
+            wanted = [around[token] for token in form.parts.data or ()]
+            operations.make_of(session, row, wanted, by=here.by, at=clock.now())
+    except Refused as error:
+        form.refuse(error)
+        return _edit_page(here, shown, _filled(shown), form), 422
+    flash(_("C'est enregistré."), "success")
+    return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
+
+
+STATES = {
+    "retrait": (operations.withdraw, lazy_gettext("Ce n'est plus publié. Les réservations acceptées restent.")),
+    "fin": (operations.retire, lazy_gettext("Ce n'est plus prêté. Les réservations acceptées restent.")),
+    "reprise": (operations.restore, lazy_gettext("C'est de nouveau dans vos listes, à publier.")),
+}
+
+
+@catalogue.post("/preteurs/<lender>/ressources/<resource>/<any(retrait, fin, reprise):act>")
+@auth_required()
+def change_state(lender: str, resource: str, act: str) -> Response:
+    """Withdraw, retire or restore."""
+    here, _shown_now = _shown(lender, resource)
+    do, said = STATES[act]
+    with transaction() as session:
+        row = queries.row_of(session, here.party.id, resource)
+        assert row is not None, "it was shown a moment ago, and resources are never deleted"
+        do(session, row, by=here.by, at=clock.now())
+    flash(str(said), "success")
+    return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
+
+
+# Places
+
+
+@catalogue.get("/preteurs/<lender>/lieux/<place>")
+@auth_required()
+def edit_place(lender: str, place: str) -> str:
+    """What is known of a building, for all its rooms."""
+    here, row = _place(lender, place)
+    form = PlaceForm(formdata=None, obj=row, place_name=row.name)
+    return render_template("catalogue/place.html", here=here, site=row, form=form)
+
+
+@catalogue.post("/preteurs/<lender>/lieux/<place>")
+@auth_required()
+def update_place(lender: str, place: str) -> Response | tuple[str, int]:
+    """Change it; the legal limit follows the safety category."""
+    here, row = _place(lender, place)
+    form = PlaceForm()
+    if not form.validate():
+        return render_template("catalogue/place.html", here=here, site=row, form=form), 422
+    facts = _place_facts(form)
+    if facts["erp_category"] == row.erp_category:
+        facts["legal_min"], facts["legal_max"] = row.legal_min, row.legal_max
+    with transaction() as session:
+        operations.edit_place(session, row, facts)
+    flash(_("C'est enregistré."), "success")
+    return redirect(url_for("catalogue.index", lender=lender), 303)
+
+
+def _place(lender: str, token: str) -> tuple[Office, Any]:
+    here = office("catalogue.manage", lender)
+    row = queries.place_by_token(db.session(), here.party.id, token) if token.isprintable() else None
+    if row is None:
+        raise NotFound
+    return here, row
+
+
+# In words
+
+
+def limit_in_words(shown: queries.ResourceView) -> str:
+    """The legal limit of the whole building, or nothing when it is not known."""
+    least, most = (None if bound is None else format_decimal(bound) for bound in (shown.legal_min, shown.legal_max))
+    if least is not None and most is not None:
+        return str(_("limite légale du bâtiment : %(least)s à %(most)s personnes", least=least, most=most))
+    if most is not None:
+        return str(_("limite légale du bâtiment : jusqu'à %(most)s personnes", most=most))
+    if least is not None:
+        return str(_("limite légale du bâtiment : %(least)s personnes ou plus", least=least))
+    if shown.erp_category:
+        return str(_("5e catégorie : la loi ne donne pas de chiffre"))
+    return str(_("limite légale du bâtiment inconnue")) if shown.place_id else ""
+
+
+def access_in_words(shown: queries.ResourceView) -> str:
+    """Accessibility for what it is: only what is declared compliant is accessible."""
+    if shown.place_id is None:
+        return ""
+    if shown.access == "accessible":
+        return str(_("Accessible")) + (f" ({shown.access_note})" if shown.access_note else "")
+    if shown.access == "works-needed":
+        return shown.access_note or str(_("travaux à prévoir"))
+    return shown.access_note or str(_("accessibilité inconnue"))
