@@ -252,32 +252,6 @@ class ImportStarted(Refusal):
     rule = "import-started"
 
 
-class ContactMissing(Refusal):
-    """Somebody who asks to join gives an e-mail or a telephone."""
-
-    rule = "contact-missing"
-    field = "email"
-
-
-class WeakPassword(Refusal):
-    """A password is long enough and not the user name."""
-
-    rule = "weak-password"
-    field = "password"
-
-
-class WrongPassword(Refusal):
-    """Unknown user name or wrong password: the answer is the same."""
-
-    rule = "wrong-password"
-
-
-class TooOften(Refusal):
-    """Too many attempts in a short time."""
-
-    rule = "too-often"
-
-
 class Invalid(Refusal):
     """A value is out of its bounds. Facts: field, and the sentence's figures."""
 
@@ -361,7 +335,6 @@ STATUS: dict[str, int] = {
     "advert-closed": 409,
     "import-started": 409,
     "wrong-state": 409,
-    "too-often": 429,
     "not-bookable": 404,
     "token-missing": 401,
     "key-missing": 400,

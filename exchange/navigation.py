@@ -55,7 +55,7 @@ def _links() -> list[Link]:
     if not current_user.is_authenticated:
         wanted = [
             link(_("Accueil"), "home"),
-            link(_("Salles et matériel"), "bookings.search"),
+            link(_("Salles"), "bookings.search"),
             link(_("Structures"), "organisations.index"),
             link(_("Rejoindre"), "members.join"),
         ]
@@ -64,7 +64,7 @@ def _links() -> list[Link]:
             link(_("Accueil"), "home"),
             link(_("Annonces"), "adverts.mine"),
             link(_("Messages"), "adverts.threads"),
-            link(_("Salles et matériel"), "bookings.search"),
+            link(_("Salles"), "bookings.search"),
             link(_("Mes réservations"), "bookings.mine"),
             *offices(held()),
         ]
@@ -77,7 +77,6 @@ def around() -> dict[str, Any]:
     try:
         context["territory"] = territory()
         context["me"] = current_user if current_user.is_authenticated else None
-        context["me_url"] = url_for("members.me")
         context["mandates"] = held()
         context["navigation"] = _links()
     except SQLAlchemyError:

@@ -47,7 +47,7 @@ def _for_visitors() -> str:
 def _for_people() -> str:
     """Balances, what waits for an answer, the newest messages, and the doors of one's offices: ten queries at most."""
     work, scope = db.session(), own("account.read")
-    accounts = reading.accounts_of(work, scope.parties)
+    accounts = sorted(reading.accounts_of(work, scope.parties), key=lambda account: account.kind != "person")
     waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []
     talks, _older = adverts.threads(work, own("thread.write").parties, size=NEWEST)
     holders = reading.parties_of(work, [a for each in waiting for a in (each.giver_account, each.receiver_account)])

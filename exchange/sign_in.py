@@ -18,6 +18,7 @@ from flask_login import current_user
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, hash_password, login_user, logout_user
 from flask_security.recoverable import generate_reset_link, reset_password_token_status
 from flask_security.utils import hash_data
+from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -185,7 +186,7 @@ def write_link(person: SignIn, template: str, **facts: Any) -> None:
                      link=link, days=LINK_LIVES, **facts)  # fmt: skip
 
 
-@security.route("/mot-de-passe/oublie/<token>", methods=["GET", "POST"])
+@security.route("/mot-de-passe/oublie/<string:token>", methods=["GET", "POST"])  # signed: longer than our identifiers
 def reset_password(token: str) -> Response | str | tuple[str, int]:
     """Choose a password through a link; reading the page changes nothing."""
     expired, invalid, person = reset_password_token_status(token)
@@ -199,7 +200,7 @@ def reset_password(token: str) -> Response | str | tuple[str, int]:
         enter(person)
         flash(_("Votre mot de passe est enregistré. Vous voici connecté."), "success")
         return redirect(url_for("home"), 303)
-    page = render_template("security/reset_password.html", form=form, person=person)
+    page = render_template("security/reset_password.html", form=form, user_name=person.user_name)
     return page if request.method == "GET" else (page, 422)
 
 
@@ -273,15 +274,21 @@ def sent_to_sign_in(mechanisms: Any = None, headers: Any = None) -> Response:
     return redirect(url_for("security.login", next=back), 303)
 
 
+def not_our_name(_error: SecurityError) -> Response:
+    """We were called by a name that is not ours: there is no page to show, since its links would carry it."""
+    return Response("400", 400, mimetype="text/plain")
+
+
 def init(app: Flask) -> None:
     """Bind to the application."""
     for name, value in SETTINGS.items():
         app.config.setdefault(name, value)
     app.config.setdefault("REMEMBER_COOKIE_SECURE", app.config.get("SESSION_COOKIE_SECURE", False))
-    if app.config.get("PUBLIC_ADDRESS"):
+    if app.config.get("PUBLIC_ADDRESS") and app.config["TRUSTED_HOSTS"] is None:
         # A link in a letter is built from the name by which we were called: only our own are answered.
         here = urlsplit(app.config["PUBLIC_ADDRESS"]).netloc
-        app.config.setdefault("TRUSTED_HOSTS", [here, "localhost", "127.0.0.1"])
+        app.config["TRUSTED_HOSTS"] = [here, "localhost", "127.0.0.1"]
+        app.register_error_handler(SecurityError, not_our_name)
     engine = Security(app, SQLAlchemyUserDatastore(db, SignIn, NoRole), register_blueprint=False)
     engine.unauthn_handler(sent_to_sign_in)
     app.register_blueprint(security)

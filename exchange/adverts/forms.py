@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from exchange.forms import KeyedForm, LongText, Text
 
@@ -18,16 +18,16 @@ class AdvertForm(KeyedForm):
 
     kind = RadioField(
         _("Votre annonce"), choices=[SelectChoice(value, label) for value, label in KINDS.items()],
-        validators=[InputRequired(_("Dites si vous proposez ou si vous cherchez."))],
+        validators=[DataRequired(_("Dites si vous proposez ou si vous cherchez."))],
     )  # fmt: skip
     nature = RadioField(
         _("De quoi s'agit-il ?"), choices=[SelectChoice(value, label) for value, label in NATURES.items()],
-        default="service", validators=[InputRequired(_("Choisissez une réponse."))],
+        default="service", validators=[DataRequired(_("Choisissez une réponse."))],
     )  # fmt: skip
-    category = SelectField(_("Catégorie"), choices=[], validators=[InputRequired(_("Choisissez une catégorie."))])
+    category = SelectField(_("Catégorie"), choices=[], validators=[DataRequired(_("Choisissez une catégorie."))])
     title = Text(
         _("Titre"), most=120, description=_("En quelques mots : « Taille de haies », « Cours de couture »."),
-        validators=[InputRequired(_("Donnez un titre.")), Length(min=3, message=_("3 lettres au moins."))],
+        validators=[DataRequired(_("Donnez un titre.")), Length(min=3, message=_("3 lettres au moins."))],
     )  # fmt: skip
     text = LongText(_("Précisions"), most=4000, validators=[Optional()],
                     description=_("Quand, où, avec quel outil. N'écrivez pas votre adresse."))  # fmt: skip
@@ -36,7 +36,7 @@ class AdvertForm(KeyedForm):
 class CategoryForm(KeyedForm):
     """One more category."""
 
-    name = Text(_("Nouvelle catégorie"), most=80, validators=[InputRequired(_("Écrivez son nom."))])
+    name = Text(_("Nouvelle catégorie"), most=80, validators=[DataRequired(_("Écrivez son nom."))])
 
 
 class MessageForm(KeyedForm):
@@ -44,10 +44,10 @@ class MessageForm(KeyedForm):
 
     party = RadioField(_("En quel nom écrivez-vous ?"), choices=[],
                        validators=[DataRequired(_("Choisissez au nom de qui vous écrivez."))])  # fmt: skip
-    text = LongText(_("Votre message"), most=4000, validators=[InputRequired(_("Écrivez votre message."))])
+    text = LongText(_("Votre message"), most=4000, validators=[DataRequired(_("Écrivez votre message."))])
 
 
 class AnswerForm(KeyedForm):
     """Answer in a thread."""
 
-    text = LongText(_("Votre réponse"), most=4000, validators=[InputRequired(_("Écrivez votre réponse."))])
+    text = LongText(_("Votre réponse"), most=4000, validators=[DataRequired(_("Écrivez votre réponse."))])

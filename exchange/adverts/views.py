@@ -17,7 +17,7 @@ from exchange.adverts.models import Advert, Thread
 from exchange.db import db, transaction
 from exchange.errors import NotFound
 from exchange.members import queries as members
-from exchange.security import auth_required, communities, community_of, office, own, today
+from exchange.security import Scope, auth_required, communities, community_of, office, own, today
 from ledger.entries import Acting
 from ledger.errors import Refused
 from ledger.store import reading
@@ -48,13 +48,18 @@ def search(community: str) -> str:
     work, wanted = db.session(), _wanted()
     kinds = queries.categories(work, found.id)
     page = queries.search(work, found.id, wanted, after=request.args.get("apres"))
-    mine = reading.accounts_of(work, own("advert.publish").parties)
-    accounts = [account for account in mine if account.community_id == found.id]
+    accounts = _accounts(own("advert.publish"), found.id)
     people = members.parties(work, [row.advert.party_id for row in page.rows] + [one.party_id for one in accounts])
     return render_template(
         "adverts/search.html", community=found, page=page, wanted=wanted, categories=kinds, people=people, kinds=KINDS,
         natures=NATURES, accounts=accounts,
     )  # fmt: skip
+
+
+def _accounts(scope: Scope, community: int) -> list[AccountView]:
+    """The open accounts that the person acts for in a community, their own first."""
+    mine = reading.accounts_of(db.session(), scope.parties)
+    return sorted((one for one in mine if one.community_id == community), key=lambda one: one.kind != "person")
 
 
 def _wanted() -> queries.Wanted:
@@ -119,8 +124,8 @@ def _advert_page(shown: Shown, form: MessageForm) -> str:
 def _people(shown: Shown) -> tuple[members.PartyView, list[members.PartyView]]:
     """The author, and the parties of this community in whose name the person may write to them."""
     work, author = db.session(), shown.advert.party_id
-    accounts = reading.accounts_of(work, own("thread.write").parties)
-    here = [one.party_id for one in accounts if one.community_id == shown.community.id and one.party_id != author]
+    accounts = _accounts(own("thread.write"), shown.community.id)
+    here = [account.party_id for account in accounts if account.party_id != author]
     found = members.parties(work, [author, *here])
     return found[author], [found[party] for party in here]
 

@@ -10,9 +10,10 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation
+from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import EmailInput, TelInput
 
+from exchange.errors import ContactMissing
 from exchange.forms import Form, KeyedForm, LongText, Text
 
 LIFETIMES = {30: _("30 jours"), 90: _("3 mois"), 365: _("un an")}
@@ -62,11 +63,19 @@ class JoinForm(KeyedForm):
     community = RadioField(
         _("Quel groupe ?"), choices=[], validators=[DataRequired(_("Choisissez un groupe."))],
     )  # fmt: skip
-    name = Text(_("Votre nom"), validators=[InputRequired(_("Écrivez votre nom."))],
+    name = Text(_("Votre nom"), validators=[DataRequired(_("Écrivez votre nom."))],
                 description=_("Votre prénom et votre nom, comme vos voisins vous connaissent."))  # fmt: skip
     email = Email(_("Votre courriel"), description=_("Pour recevoir la réponse, puis pour vous connecter."))
     phone = Phone(_("Votre téléphone"), description=_("Si vous n'avez pas de courriel, nous vous appellerons."))
     message = LongText(_("Un mot pour vous présenter"), validators=[Optional()])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Say at once everything that is wrong, that nobody could answer included."""
+        valid = bool(super().validate(extra_validators))
+        if not self.email.data and not self.phone.data:
+            self.refuse(ContactMissing())
+            return False
+        return valid
 
 
 class DeclineForm(Form):
@@ -74,7 +83,7 @@ class DeclineForm(Form):
 
     reason = LongText(
         _("Pourquoi ?"),
-        validators=[InputRequired(_("Dites pourquoi : cette personne lira votre raison."))],
+        validators=[DataRequired(_("Dites pourquoi : cette personne lira votre raison."))],
     )
 
 
@@ -97,16 +106,16 @@ class LanguageForm(Form):
     """The language of pages and letters."""
 
     language = RadioField(_("Langue de vos pages et de vos courriels"), choices=[],
-                          validators=[InputRequired(_("Choisissez une langue."))])  # fmt: skip
+                          validators=[DataRequired(_("Choisissez une langue."))])  # fmt: skip
 
 
 class AccessTokenForm(KeyedForm):
     """A key for a program."""
 
-    name = Text(_("À quoi servira cette clé ?"), most=80, validators=[InputRequired(_("Donnez-lui un nom."))],
+    name = Text(_("À quoi servira cette clé ?"), most=80, validators=[DataRequired(_("Donnez-lui un nom."))],
                 description=_("Par exemple : mon tableur, le site de l'association."))  # fmt: skip
     days = SelectField(
         _("Valable pendant"), coerce=int, default=90,
         choices=[SelectChoice(days, label) for days, label in LIFETIMES.items()],
-        validators=[InputRequired(_("Choisissez une durée."))],
+        validators=[DataRequired(_("Choisissez une durée."))],
     )  # fmt: skip

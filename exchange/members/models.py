@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from flask_security import UserMixin
-from sqlalchemy import ARRAY, Computed, Date, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy import ARRAY, Computed, Date, ForeignKey, Integer, LargeBinary, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,7 +67,7 @@ class Community(Base):
     unit_one: Mapped[str]
     unit_many: Mapped[str]
     welcome: Mapped[str]
-    answer_days: Mapped[int]
+    answer_days: Mapped[int] = mapped_column(Integer)
     opened_at: Mapped[datetime]
 
 

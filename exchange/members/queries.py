@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Row, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from exchange.members.models import (
@@ -349,7 +349,7 @@ def directory(
         .outerjoin(Profile, Profile.party_id == Party.id)
         .where(accounts.c.community_id == community, accounts.c.closed_at.is_(None))
         .where(Party.kind.in_(("person", "organisation")))
-        .where(*(Party.sort_name.contains(func.sort_key(word)) for word in words(searched)))
+        .where(*_named(searched))
         .order_by(Party.sort_name, Party.id)
         .limit(size + 1)
     )
@@ -358,6 +358,27 @@ def directory(
     rows = session.execute(wanted).all()
     people = [Neighbour(PartyView(*row[:5]), row[5], row[7] if row[6] else "") for row in rows[:size]]
     return people, people[-1].party.token if len(rows) > size else None
+
+
+def parties_by_name(
+    session: Session, kind: str, *, searched: str = "", after: PartyView | None = None, size: int = 50
+) -> tuple[list[PartyView], str | None]:
+    """A page of the parties of a kind by name, and the random identifier after which the next one starts."""
+    wanted = (
+        select(*_PARTY)
+        .where(Party.kind == kind, *_named(searched))
+        .order_by(Party.sort_name, Party.id)
+        .limit(size + 1)
+    )
+    if after is not None:
+        wanted = wanted.where(tuple_(Party.sort_name, Party.id) > (after.sort_name, after.id))
+    found = [PartyView(*row) for row in session.execute(wanted)]
+    return found[:size], found[size - 1].token if len(found) > size else None
+
+
+def _named(searched: str) -> list[ColumnElement[bool]]:
+    """A name holds every word that is searched, accents and capitals apart."""
+    return [Party.sort_name.contains(func.sort_key(word)) for word in words(searched)]
 
 
 # -- figures

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from exchange.members.models import Party
-from exchange.members.queries import PartyView, words
+from exchange.members import queries as members
+from exchange.members.queries import PartyView
 from exchange.organisations.models import Organisation
 
 
@@ -27,28 +27,21 @@ class OrganisationView(NamedTuple):
     contact: str
 
 
-_ORGANISATION = select(
-    Party.id, Party.token, Party.kind, Party.name, Party.sort_name,
-    Organisation.kind, Organisation.about, Organisation.contact,
-).join(Party, Party.id == Organisation.party_id)  # fmt: skip
-
-
 def organisation(session: Session, token: str) -> OrganisationView | None:
     """The organisation of this random identifier."""
-    row = session.execute(_ORGANISATION.where(Party.token == token)).one_or_none()
-    return OrganisationView(PartyView(*row[:5]), *row[5:]) if row else None
+    party = members.party_by_token(session, token)
+    kept = session.get(Organisation, party.id) if party else None
+    return OrganisationView(party, kept.kind, kept.about, kept.contact) if party and kept else None
 
 
 def organisations(
     session: Session, *, searched: str = "", after: PartyView | None = None, size: int = 50
 ) -> tuple[list[OrganisationView], str | None]:
     """A page of the organisations of the territory by name, and the identifier after which the next one starts."""
-    wanted = (
-        _ORGANISATION.where(*(Party.sort_name.contains(func.sort_key(word)) for word in words(searched)))
-        .order_by(Party.sort_name, Party.id)
-        .limit(size + 1)
-    )
-    if after is not None:
-        wanted = wanted.where(tuple_(Party.sort_name, Party.id) > (after.sort_name, after.id))
-    found = [OrganisationView(PartyView(*row[:5]), *row[5:]) for row in session.execute(wanted)]
-    return found[:size], found[size - 1].party.token if len(found) > size else None
+    parties, following = members.parties_by_name(session, "organisation", searched=searched, after=after, size=size)
+    found = session.scalars(select(Organisation).where(Organisation.party_id.in_([party.id for party in parties])))
+    kept = {organisation.party_id: organisation for organisation in found}
+    return [
+        OrganisationView(party, kept[party.id].kind, kept[party.id].about, kept[party.id].contact)
+        for party in parties if party.id in kept
+    ], following  # fmt: skip
