@@ -44,7 +44,10 @@ def create(given: dict[str, Any], account: str) -> Deed:
         )
         posted = counter.by.party == said.receiver.party_id
         _tell_other(counter, said, made, posted=posted)
-        return _done(_shown(made.token), location=True, has_entry=posted)
+        people = members.parties(session, [said.giver.party_id, said.receiver.party_id])
+        body = _body(made, queries.answer(session, made.id), counter.community, people[said.giver.party_id],
+                     people[said.receiver.party_id])  # fmt: skip
+        return Done(body, url_for("api_declarations.show", declaration=made.token), posted)
 
     return Deed(counter.by, declare)
 
@@ -97,7 +100,7 @@ def confirm(_given: dict[str, Any], declaration: str) -> Deed:
 
     def agree(session: Session, at: datetime) -> Done:
         operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=at)
-        return _done(_shown(declaration), has_entry=True)
+        return Done(_as_told(_shown(declaration)), has_entry=True)
 
     return Deed(by, agree)
 
@@ -115,14 +118,9 @@ def refuse(given: dict[str, Any], declaration: str) -> Deed:
         operations.refuse(session, shown.declaration, payer_party=shown.receiver.id, reason=reason, by=by, at=at)
         outbox.write(session, members.e_mails_of(session, shown.giver.id, on=today()), "refused", at=at, shown=shown,
                      reason=reason)  # fmt: skip
-        return _done(_shown(declaration))
+        return Done(_as_told(_shown(declaration)))
 
     return Deed(by, disagree)
-
-
-def _done(shown: Shown, *, location: bool = False, has_entry: bool = False) -> Done:
-    address = url_for("api_declarations.show", declaration=shown.declaration.token) if location else None
-    return Done(_as_told(shown), address, has_entry)
 
 
 def _as_told(shown: Shown) -> dict[str, Any]:

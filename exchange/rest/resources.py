@@ -66,7 +66,8 @@ class Resources(Blueprint):
             view = self.response(200, gives)(function)
             if query is not None:
                 view = self.arguments(query, location="query")(view)
-            return self._offer(rule, "GET", summary, view)
+            self._offer(rule, "GET", summary, view)
+            return function
 
         return decorator
 
@@ -83,13 +84,13 @@ class Resources(Blueprint):
 
             view = self.response(status, shape, headers=_location(status))(once)
             view = self.arguments(takes, required=takes is not Nothing)(view)
-            return self._offer(rule, "POST", summary, self.doc(parameters=[KEY])(view))
+            self._offer(rule, "POST", summary, self.doc(parameters=[KEY])(view))
+            return function
 
         return decorator
 
-    def _offer(self, rule: str, method: str, summary: str, view: View) -> View:
-        offered: View = self.route(rule, methods=[method], tags=[self.title])(self.doc(summary=summary)(view))
-        return offered
+    def _offer(self, rule: str, method: str, summary: str, view: View) -> None:
+        self.route(rule, methods=[method], tags=[self.title])(self.doc(summary=summary)(view))
 
 
 def _location(status: int) -> dict[str, Any] | None:

@@ -1,0 +1,320 @@
+"""The document says exactly what comes in and what goes out, and each person sees only what they may (T19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.cast import Cast
+from tests.exchange.api.conftest import JSON, Held, Program, account_of
+from tests.lent import Lent
+
+METHODS = ("get", "post")
+BALANCES = {"balance", "held", "available", "floor", "ceiling"}
+
+# what each body may say: nothing about whose row it is, who types it, when, or in which community
+TAKEN = {
+    "POST /accounts/{account}/adverts": {"kind", "nature", "category", "title", "text"},
+    "POST /accounts/{account}/declarations": {
+        "direction", "other", "minutes", "happened_on", "nature", "description", "slip",
+    },
+    "POST /adverts/{advert}/closure": set(),
+    "POST /adverts/{advert}/messages": {"party", "text"},
+    "POST /bookings": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /bookings/{booking}/cancellation": {"reason"},
+    "POST /declarations/{declaration}/confirmation": set(),
+    "POST /declarations/{declaration}/refusal": {"reason"},
+    "POST /lenders/{lender}/bookings/{booking}/decision": {"verdict", "ground", "text"},
+    "POST /lenders/{lender}/bookings/{booking}/hand-over": {"remarks"},
+    "POST /lenders/{lender}/bookings/{booking}/return": {"remarks"},
+    "POST /lenders/{lender}/resources/{resource}/publication": {"capacity"},
+    "POST /quotes": {"party", "items", "starts_at", "ends_at", "people"},
+    "POST /threads/{thread}/messages": {"text"},
+}  # fmt: skip
+
+LOAN = {
+    "id", "state", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "minutes", "community",
+    "asked_at", "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at",
+}  # fmt: skip
+RESOURCE = {
+    "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
+    "decided_by", "place",
+}  # fmt: skip
+ADVERT = {
+    "id", "community", "author", "kind", "nature", "category", "title", "text", "published_at", "closed_at",
+}  # fmt: skip
+DECLARATION = {
+    "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
+    "declared_at", "answer_before", "answered_at", "reason",
+}  # fmt: skip
+ACCOUNT = {"id", "kind", "party", "community", *BALANCES, "closed_at"}
+THREAD = {"id", "title", "me", "other", "advert", "messages"}
+LINE = {
+    "number", "kind", "happened_on", "recorded_at", "minutes", "balance", "other", "declaration", "description",
+    "corrects", "corrected", "typed_by",
+}  # fmt: skip
+
+# what each answer tells, or each item of a list
+GIVEN = {
+    "GET /me": {"user_name", "language", "parties", "mandates", "communities", "accounts"},
+    "GET /communities/{community}/members": {"party", "area"},
+    "GET /communities/{community}/members/{party}": {"party", "about", "area", "phone", "email"},
+    "GET /accounts/{account}": ACCOUNT,
+    "GET /accounts/{account}/statement": LINE,
+    "GET /accounts/{account}/declarations": DECLARATION,
+    "POST /accounts/{account}/declarations": DECLARATION,
+    "GET /declarations/{declaration}": DECLARATION,
+    "POST /declarations/{declaration}/confirmation": DECLARATION,
+    "POST /declarations/{declaration}/refusal": DECLARATION,
+    "GET /communities/{community}/categories": set(),
+    "GET /communities/{community}/adverts": ADVERT,
+    "GET /adverts/{advert}": ADVERT,
+    "POST /accounts/{account}/adverts": ADVERT,
+    "POST /adverts/{advert}/closure": ADVERT,
+    "POST /adverts/{advert}/messages": THREAD,
+    "GET /threads": {"id", "title", "me", "other", "text", "mine", "sent_at"},
+    "GET /threads/{thread}": THREAD,
+    "POST /threads/{thread}/messages": THREAD,
+    "GET /resources": RESOURCE,
+    "GET /resources/{resource}": RESOURCE,
+    "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
+    "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
+    "POST /bookings": LOAN | {"findings", "typed_by"},
+    "GET /bookings": LOAN | {"findings", "typed_by"},
+    "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
+    "GET /lenders/{lender}/requests": LOAN | {"checked"},
+    "GET /lenders/{lender}/loans": LOAN | {"checked"},
+    "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact"},
+    "GET /lenders/{lender}/resources": RESOURCE | {"status"},
+    "GET /lenders/{lender}/resources/{resource}": RESOURCE | {"status"},
+    "POST /lenders/{lender}/resources/{resource}/publication": RESOURCE | {"status"},
+}
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> JSON:
+    answer = client.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    told: JSON = answer.json
+    return told
+
+
+def operations(document: JSON) -> Iterator[tuple[str, JSON]]:
+    """Everything that can be asked, as "POST /bookings"."""
+    for path, found in document["paths"].items():
+        for method in METHODS:
+            if method in found:
+                yield f"{method.upper()} {path.removeprefix('/api/v1')}", found[method]
+
+
+def body_of(operation: JSON) -> JSON:
+    schema: JSON = operation["requestBody"]["content"]["application/json"]["schema"]
+    return schema
+
+
+def resolved(document: JSON, schema: JSON) -> JSON:
+    found: JSON = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def test_what_each_body_may_say(document: JSON) -> None:
+    taken = {
+        name: set(resolved(document, body_of(operation)).get("properties", {}))
+        for name, operation in operations(document) if "requestBody" in operation
+    }  # fmt: skip
+    assert taken == TAKEN
+
+
+def test_every_object_is_closed(document: JSON) -> None:
+    left_open = {name for name, schema in document["components"]["schemas"].items() if schema.get("additionalProperties") is not False}
+    assert left_open == set()
+
+
+def test_every_post_asks_for_a_key(document: JSON) -> None:
+    for name, operation in operations(document):
+        names = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
+        assert names == ({"Idempotency-Key"} if name.startswith("POST") else set()), name
+
+
+class Witness(Program):
+    """A program that checks each success against the document, and remembers what was reached."""
+
+    document: JSON
+    reached: dict[str, JSON]
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self._seen("GET", path, super().get(path, **query))
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None, **more: Any) -> TestResponse:
+        return self._seen("POST", path, super().post(path, body, key=key, **more))
+
+    def _seen(self, method: str, path: str, answer: TestResponse) -> TestResponse:
+        if answer.status_code < 300:
+            name, operation = self._operation(method, path)
+            schema = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
+            validator = jsonschema_rs.Draft202012Validator({**schema, "components": self.document["components"]})
+            assert [str(error) for error in validator.iter_errors(answer.json)] == []
+            self.reached[name] = answer.json
+        return answer
+
+    def _operation(self, method: str, path: str) -> tuple[str, JSON]:
+        said = path.split("/")
+        for name, operation in operations(self.document):
+            verb, _, rule = name.partition(" ")
+            parts = rule.split("/")
+            if verb == method and len(parts) == len(said) and all(
+                part.startswith("{") or part == one for part, one in zip(parts, said, strict=True)
+            ):
+                return name, operation
+        raise AssertionError(f"{method} {path} is not in the document")
+
+
+@pytest.fixture
+def witness(document: JSON, held_by: Held, app: Flask) -> Any:
+    reached: dict[str, JSON] = {}
+
+    def make(person: Any) -> Witness:
+        made = Witness(app, None)
+        made.headers, made.document, made.reached = held_by(person).headers, document, reached
+        return made
+
+    return make
+
+
+def test_every_route_answers_as_the_document_says(
+    witness: Any, cast: Cast, lent: Lent, gardening: JSON, document: JSON, session: Session
+) -> None:
+    alice, bruno, olga = witness(cast.alice), witness(cast.bruno), witness(cast.olga)
+    community = alice.read("/me")["communities"][0]["id"]
+    alice.read(f"/communities/{community}/members")
+    alice.read(f"/communities/{community}/members/{cast.bruno.party.token}")
+    mine, others = account_of(cast.alice), account_of(cast.bruno)
+    alice.do(f"{mine}/declarations", gardening)
+    given = gardening | {"direction": "given", "other": cast.alice.party.token}
+    for answer, body in (("confirmation", {}), ("refusal", {"reason": "Non."})):
+        declared = bruno.do(f"{others}/declarations", given)
+        alice.read(f"{mine}/declarations")
+        alice.do(f"/declarations/{declared['id']}/{answer}", body)
+        alice.read(f"/declarations/{declared['id']}")
+    alice.read(mine)
+    alice.read(f"{mine}/statement")
+    advert = alice.do(f"{mine}/adverts", {"kind": "offer", "category": "Jardin", "title": "Taille de haies"})
+    alice.read(f"/communities/{community}/categories")
+    alice.read(f"/communities/{community}/adverts")
+    talk = bruno.do(f"/adverts/{advert['id']}/messages", {"party": cast.bruno.party.token, "text": "Demain ?"})
+    alice.do(f"/threads/{talk['id']}/messages", {"text": "Oui."})
+    alice.read("/threads")
+    alice.read(f"/threads/{talk['id']}")
+    alice.do(f"/adverts/{advert['id']}/closure")
+    alice.read(f"/adverts/{advert['id']}")
+    span = {"starts_at": "2026-11-27T18:00:00+01:00", "ends_at": "2026-11-27T22:00:00+01:00"}
+    wanted = {"party": cast.alice.party.token, "items": [{"resource": lent.hall.token}], **span}
+    alice.read("/resources", **span)
+    alice.read(f"/resources/{lent.hall.token}")
+    alice.do("/quotes", wanted)
+    booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
+    alice.read(f"/resources/{lent.hall.token}/availability", **span)
+    desk = f"/lenders/{cast.town.token}"
+    asked = f"{desk}/bookings/{booking['id']}"
+    olga.read(f"{desk}/requests")
+    olga.read(asked)
+    olga.do(f"{asked}/decision", {"verdict": "accepted"})
+    alice.read("/bookings")
+    alice.read(f"/bookings/{booking['id']}")
+    olga.do(f"{asked}/hand-over", {})
+    olga.read(f"{desk}/loans")
+    olga.do(f"{asked}/return", {})
+    other = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})
+    alice.do(f"/bookings/{other['id']}/cancellation", {})
+    olga.read(f"{desk}/resources")
+    olga.read(f"{desk}/resources/{lent.hall.token}")
+    olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
+    assert {name for name, _operation in operations(document)} == set(alice.reached)
+    assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
+
+
+def told(answer: JSON) -> set[str]:
+    """The names in an answer, or in the items of a list."""
+    if "next" in answer:
+        assert answer["items"]
+        return {name for item in answer["items"] for name in item}
+    return set() if set(answer) == {"items"} else set(answer)
+
+
+def names_in(value: Any) -> set[str]:
+    """Every name at any depth."""
+    if isinstance(value, list):
+        return {name for inner in value for name in names_in(inner)}
+    if isinstance(value, dict):
+        return {*value, *(name for inner in value.values() for name in names_in(inner))}
+    return set()
+
+
+def test_an_officer_never_sees_a_balance(
+    alice: Program, held_by: Held, cast: Cast, lent: Lent, officer_of_club: Program
+) -> None:
+    booking = alice.do("/bookings", {
+        "party": cast.alice.party.token, "items": [{"resource": lent.dojo.token}], "purpose": "Judo",
+        "starts_at": "2026-11-27T18:00:00Z", "ends_at": "2026-11-27T20:00:00Z",
+    })  # fmt: skip
+    desk = f"/lenders/{cast.club.token}"
+    for path in ("/requests", "/loans", "/resources", f"/bookings/{booking['id']}"):
+        assert not names_in(officer_of_club.read(desk + path)) & BALANCES, path
+    assert [a["party"]["name"] for a in officer_of_club.read("/me")["accounts"]] == ["Chloé"]
+    olga = held_by(cast.olga)
+    assert olga.read("/me")["accounts"] == []
+
+
+INTRUDERS = ("community_id", "by_sign_in", "by_party", "balance", "state", "id", "at", "role", "constructor")
+
+
+@pytest.mark.parametrize("who", ["alice", "bruno", "olga", "fanny", "tibo", "aicha"])
+def test_no_body_says_more_than_the_document(
+    who: str, cast: Cast, held_by: Held, document: JSON, session: Session
+) -> None:
+    program = held_by(getattr(cast, who))
+    for name in TAKEN:
+        path = name.removeprefix("POST ").replace("{", "").replace("}", "")
+        answer = program.post(path, dict.fromkeys(INTRUDERS, 1))
+        assert answer.status_code == 422, name
+        assert set(INTRUDERS) <= set(answer.json["errors"]), name
+
+
+def test_the_page_tells_everything_that_can_be_asked(client: FlaskClient, document: JSON) -> None:
+    page = client.get("/api/v1/").text
+    for name, operation in operations(document):
+        method, _, path = name.partition(" ")
+        assert f"{method} /api/v1{path}" in page
+        assert operation["summary"].replace("'", "&#39;") in page
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in page
+
+
+def test_every_rule_is_explained_where_its_type_leads(client: FlaskClient) -> None:
+    page = client.get("/api/v1/problems").text
+    for rule in ("floor-reached", "key-reused", "wrong-fields", "not-allowed", "token-missing"):
+        assert f'id="{rule}"' in page
+    assert "dépend de la demande" not in page
+
+
+def test_the_document_speaks_the_language_that_is_asked(client: FlaskClient) -> None:
+    told = client.get("/api/v1/openapi.json", headers={"Accept-Language": "fr"}).json
+    assert told["openapi"] == "3.1.0"
+    assert told["paths"]["/api/v1/me"]["get"]["summary"].startswith("Qui je suis")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/swagger-ui", "/redoc", "/swagger.json", "/rapidoc", "/api-docs"])
+def test_only_our_own_page_shows_it(client: FlaskClient, path: str) -> None:
+    assert client.get(f"/api/v1{path}").status_code == 404
+    assert client.get(path).status_code == 404
