@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Flask
 from flask_mailman import Mail
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from exchange import config, faults, formats, headers, i18n, navigation, pages, sign_in
 from exchange.adverts.views import adverts
+from exchange.audit.views import audit
 from exchange.bookings.views import bookings
 from exchange.catalogue.views import catalogue
 from exchange.db import db
@@ -24,6 +24,7 @@ from exchange.rest import document
 from exchange.rest.offered import OFFERED
 from exchange.rulebook.views import rulebook
 from exchange.statements.views import statements
+from exchange.stewardship.views import stewardship
 
 csrf = CSRFProtect()
 MOST_UPLOADED = 6 * 1024 * 1024  # bytes: a file of 5 MiB and the form around it
@@ -56,7 +57,6 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
         hops = app.config["BEHIND_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
-    Migrate(app, db, directory=str(config.ROOT / "migrations"))
     Mail(app)
     csrf.init_app(app)
     i18n.init(app)
@@ -67,7 +67,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     navigation.init(app)
     pages.init(app)
     for pages_of_capability in (
-        adverts, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements,
+        adverts, audit, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

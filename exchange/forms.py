@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import DateField as WTFormsDateField
-from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import Length, StopValidation, ValidationError
 from wtforms.widgets import TextInput, TimeInput
 
@@ -75,6 +75,19 @@ class DayField(WTFormsDateField):
             raise ValueError(_("Écrivez une date qui existe, par exemple 14/11/2026.")) from wrong
         if self.data is not None and not date(1900, 1, 1) <= self.data <= date(2200, 1, 1):
             raise ValueError(_("Écrivez une date qui existe, par exemple 14/11/2026."))
+
+
+class Whole(IntegerField):
+    """A whole number; what isn't one is said in our words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not typed:
+            return
+        if not typed.isascii() or not typed.lstrip("+-").isdigit() or len(typed) > 9:
+            raise ValueError(_("Écrivez un nombre entier, par exemple 40."))
+        self.data = int(typed)
 
 
 class HourField(Field):

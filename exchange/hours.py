@@ -47,15 +47,10 @@ def intervals(expression: str, zone: str, starts_at: datetime, ends_at: datetime
     """The open and closed intervals between two instants; no expression means always open."""
     if not expression:
         return [Interval(starts_at, ends_at, open=True)]
+    there = ZoneInfo(zone)
     hours = parse(expression, zone)
-    found = hours.intervals(_plain(starts_at, zone), _plain(ends_at, zone))
+    found = hours.intervals(starts_at.astimezone(there), ends_at.astimezone(there))
     return [Interval(start, min(end or ends_at, ends_at), state == State.OPEN) for start, end, state, _comment in found]
-
-
-def _plain(at: datetime, zone: str) -> datetime:
-    """The instant on the clocks of ``zone``; the library takes ``datetime`` itself and none of its subclasses."""
-    there = at.astimezone(ZoneInfo(zone))
-    return datetime.combine(there.date(), there.time(), there.tzinfo)
 
 
 def open_throughout(expression: str, zone: str, starts_at: datetime, ends_at: datetime) -> bool:

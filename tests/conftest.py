@@ -13,10 +13,10 @@ import contextvars
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import freezegun
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -27,11 +27,12 @@ from werkzeug.test import TestResponse
 
 from exchange.config import WEB_ROLE
 from exchange.db import db
+from exchange.hours import intervals
 from tests.databases import Database, Postgres
 
 FOLDER = "MARRONNIER_TESTS_FOLDER"
-# exchange.hours hands datetimes to a library written in Rust, which takes no subclass such as a frozen one
-freezegun.configure(extend_ignore_list=["exchange.hours"])
+# The library of opening hours keeps the type of datetime that it meets first: not one that a test has frozen.
+intervals("24/7", "UTC", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 asking: contextvars.ContextVar[str] = contextvars.ContextVar("asking", default="test")
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, IntegerField, RadioField, SelectField
+from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from exchange.catalogue.queries import ResourceView
-from exchange.forms import DayField, Form, HourField, KeyedForm, LongText, Text
+from exchange.forms import DayField, Form, HourField, KeyedForm, LongText, Text, Whole
 
 MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
 
@@ -22,19 +22,6 @@ GROUNDS = {
     "rule": _("Une règle votée"),
     "other": _("Un autre motif"),
 }
-
-
-class Whole(IntegerField):
-    """A whole number; what isn't one is said in our words."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        typed = valuelist[0].strip() if valuelist else ""
-        self.data = None
-        if not typed:
-            return
-        if not typed.isascii() or not typed.lstrip("+-").isdigit() or len(typed) > 9:
-            raise ValueError(_("Écrivez un nombre entier, par exemple 40."))
-        self.data = int(typed)
 
 
 class SearchForm(Form):

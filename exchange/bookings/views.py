@@ -136,11 +136,12 @@ def _week(it: ResourceView, first_day: date) -> tuple[list[dict[str, Any]], list
         return {"state": "free", "label": None, "href": href}
 
     labels = [{"label": formats.day(day, "week"), "iso": day.isoformat(), "today": day == today()} for day in days]
-    rows = [
-        {"label": f"{spans[first_day][n][0]:%H:%M}", "cells": [cell(day, *spans[day][n]) for day in days]}
-        for n in range(policy.LAST_HOUR - policy.FIRST_HOUR)
-    ]
-    return labels, [row for row in rows if any(cell["state"] != "closed" for cell in row["cells"])]
+    rows = []
+    for hour, (start, _end) in enumerate(spans[first_day]):
+        cells = [cell(day, *spans[day][hour]) for day in days]
+        if any(each["state"] != "closed" for each in cells):
+            rows.append({"label": f"{start:%H:%M}", "cells": cells})
+    return labels, rows
 
 
 class Asking(NamedTuple):

@@ -20,7 +20,9 @@ class DeclarationForm(KeyedForm):
         choices=[SelectChoice("received", _("J'ai été aidé")), SelectChoice("given", _("J'ai aidé"))],
         validators=[InputRequired(_("Dites si vous avez été aidé ou si vous avez aidé."))],
     )
-    other = SelectField(_("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))])
+    other = SelectField(
+        _("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))]
+    )
     minutes = DurationField(
         _("Combien de temps ?"), validators=[InputRequired(_("Écrivez une durée, par exemple 1h30 ou 45 min."))]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +27,10 @@ class Exchange(NamedTuple):
     nature: str
     description: str
     slip: str | None = None
+
+    def content(self) -> dict[str, Any]:
+        """What tells this exchange from another, in plain values: the content of an idempotent request."""
+        return {**self._asdict(), "giver": self.giver.id, "receiver": self.receiver.id}
 
 
 def declare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -39,10 +40,17 @@ def answer(session: Session, declaration: int) -> DeclarationAnswer | None:
     return session.get(DeclarationAnswer, declaration)
 
 
-def descriptions(session: Session, ids: Iterable[int]) -> dict[int, Declaration]:
-    """These declarations by id, in one query: what a statement's lines were about."""
+class Said(NamedTuple):
+    """What a statement's line was about."""
+
+    token: str
+    description: str
+
+
+def descriptions(session: Session, ids: Iterable[int]) -> dict[int, Said]:
+    """What these declarations said, by id, in one query."""
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = session.scalars(select(Declaration).where(Declaration.id.in_(wanted)))
-    return {row.id: row for row in rows}
+    query = select(Declaration.id, Declaration.token, Declaration.description).where(Declaration.id.in_(wanted))
+    return {row.id: Said(row.token, row.description) for row in session.execute(query)}

@@ -89,8 +89,7 @@ def create(account: str) -> Response | tuple[str, int] | str:
 def _declare_once(counter: Counter, form: DeclarationForm, said: operations.Exchange) -> str:
     """Declare, tell the other side, and return the address of what was written, now or by an earlier request."""
     at, by = clock.now(), counter.by
-    content = idempotency.digest(request.path, said._replace(giver=None, receiver=None)._asdict() | {
-        "giver": said.giver.id, "receiver": said.receiver.id})  # type: ignore[arg-type]  # fmt: skip
+    content = idempotency.digest(request.path, said.content())
     with transaction() as session:
         claim = idempotency.claim(session, party=by.party, key=form.key.data, content=content, at=at)
         if claim.answer is None:

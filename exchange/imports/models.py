@@ -21,7 +21,7 @@ class Import(Base):
     lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     file_name: Mapped[str]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    data: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    data: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False))
     mapping: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     choices: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))

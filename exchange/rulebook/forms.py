@@ -7,8 +7,7 @@ from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
-from exchange.bookings.forms import Whole
-from exchange.forms import DayField, KeyedForm, Text
+from exchange.forms import DayField, KeyedForm, Text, Whole
 
 CLASSES = {
     "": _("Tout le monde"),

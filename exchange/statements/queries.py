@@ -7,7 +7,6 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from exchange.declarations import queries as declarations
-from exchange.declarations.models import Declaration
 from exchange.members import queries as members
 from ledger.statements import Line
 from ledger.store import reading
@@ -18,7 +17,7 @@ class Row(NamedTuple):
 
     line: Line
     other: members.PartyView
-    declaration: Declaration | None
+    declaration: declarations.Said | None
     typed_by: str | None  # the sign-in, when it acted for somebody
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
@@ -13,6 +10,7 @@ from exchange.declarations import queries as declarations
 from exchange.errors import NotFound
 from exchange.members import queries as members
 from exchange.security import auth_required, own
+from exchange.sheets import sheet
 from exchange.statements import queries
 from ledger.store import reading
 from ledger.store.reading import AccountView
@@ -65,20 +63,10 @@ def export(account: str) -> Response:
     """The whole statement as a spreadsheet reads it, oldest first."""
     session, mine = db.session(), _account(account, "account.export")
     page = queries.page(session, mine.id, size=100_000)
-    out = io.StringIO()
-    sheet = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    sheet.writerow([_("Numéro"), _("Jour"), _("Enregistré le"), _("Avec"), _("Quoi"), _("Minutes"), _("Solde en minutes")])
-    for row in reversed(page.rows):
-        what = row.declaration.description if row.declaration else ""
-        sheet.writerow([
-            row.line.seq, row.line.happened_on.isoformat(), row.line.recorded_at.isoformat(timespec="seconds"),
-            harmless(row.other.name), harmless(what), row.line.minutes, row.line.balance,
-        ])  # fmt: skip
-    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="releve.csv"'
-    return answer
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    return sheet(
+        "releve.csv",
+        [_("Numéro"), _("Jour"), _("Enregistré le"), _("Avec"), _("Quoi"), _("Minutes"), _("Solde en minutes")],
+        ([row.line.seq, row.line.happened_on.isoformat(), row.line.recorded_at.isoformat(timespec="seconds"),
+          row.other.name, row.declaration.description if row.declaration else "", row.line.minutes, row.line.balance]
+         for row in reversed(page.rows)),
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""Measure everything on a durable server of its own, and print the ratios beside their bars."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from exchange.embedded import Server
+from tests.bench import declaring, posting
+from tests.databases import Postgres
+
+
+def main() -> int:
+    """Print the figures; the status is 1 when a bar isn't reached."""
+    with tempfile.TemporaryDirectory(prefix="marronnier-tests-bench") as folder:
+        durable = Server(Path(folder) / "durable", max_connections=100)
+        durable.start()
+        os.environ["TEST_DATABASE_URL"] = durable.url("postgres")
+        postgres = Postgres(Path(folder))
+        try:
+            figures = posting.measure(postgres.copy(), durable.binaries / "pgbench")
+            figures += declaring.measure(postgres.copy(), Path(folder) / "var")
+        finally:
+            durable.stop()
+    for figure in figures:
+        print(figure)
+    return 0 if all(figure.reached in (True, None) for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

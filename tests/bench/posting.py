@@ -1,0 +1,116 @@
+"""How fast the books are written, beside the least that any ledger must do (``reference.sql``)."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from exchange.members import operations as members
+from ledger.entries import Acting, Entry, Transfer
+from ledger.limits import Limits
+from ledger.store import writing
+from tests.bench.figures import Figure, ratio
+from tests.databases import Database
+
+HERE = Path(__file__).parent
+ACCOUNTS = 1000
+SECONDS = 4.0
+ROUNDS = 3
+BATCH = 30  # transfers of a work day
+DAY = date(2026, 11, 21)
+
+
+def furnish(database: Database) -> int:
+    """A community of a thousand accounts far from their floors, and the reference's; return the community's id."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    engine = create_engine(database.owner_url)
+    with Session(engine) as session:
+        community = members.open_community(session, name="SEL", system_name="Marronnier", at=at)
+        by = Acting(None, community.system_party_id)
+        writing.set_limit(session, Limits(-(10**9), None), community=community.id, kind="person", starts_at=at,
+                          reason="bench", by=by, at=at)  # fmt: skip
+        for number in range(ACCOUNTS):
+            party = members.add_party(session, kind="person", name=f"Membre {number}", at=at)
+            writing.open_account(session, community=community.id, party=party.id, kind="person", at=at)
+        session.commit()
+        found = community.id
+    engine.dispose()
+    with database.connected("superuser") as connection:
+        connection.execute((HERE / "reference.sql").read_text())
+        connection.execute("INSERT INTO reference.accounts (id) SELECT generate_series(1, %s::int)", [ACCOUNTS])
+        connection.execute("VACUUM ANALYZE")
+    return found
+
+
+def reference(pgbench: Path, database: Database, clients: int) -> float:
+    """Transfers per second of the reference, by PostgreSQL's own pgbench with prepared statements."""
+    from sqlalchemy import make_url
+
+    url = make_url(database.superuser_url)
+    ran = subprocess.run(
+        [str(pgbench), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(int(SECONDS)),
+         "-f", str(HERE / "reference.pgbench"), "-h", str(url.query["host"]), "-U", str(url.username),
+         str(url.database)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    line = next(line for line in ran.stdout.splitlines() if line.startswith("tps"))
+    return float(line.split()[2])
+
+
+def _client(url: str, community: int, way: str, seconds: float, seed: int, out: Any) -> None:
+    """One client: posts as fast as it can in one of the three ways, and tells its transfers per second."""
+    chance, moved = random.Random(seed), 0
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if way == "autocommit" else {}
+    engine = create_engine(url, **options)
+    with Session(engine) as session:
+        rows = session.execute(text("SELECT id FROM books.accounts WHERE kind = 'person' ORDER BY id")).scalars().all()
+        session.commit()
+        by = Acting(None, 1)
+        size = BATCH if way == "batch" else 1
+        started = time.perf_counter()
+        while (now := time.perf_counter()) - started < seconds:
+            pairs = [chance.sample(rows, 2) for _ in range(size)]
+            entry = Entry("exchange", tuple(Transfer(a, b, 1) for a, b in pairs), DAY)
+            key = f"{seed}:{moved}:{now}"
+            writing.post(session, entry, community=community, key=key, by=by, at=datetime.now(UTC))
+            session.commit()
+            moved += size
+        out.put(moved / (time.perf_counter() - started))
+    engine.dispose()
+
+
+def ours(database: Database, community: int, way: str, clients: int) -> float:
+    """Transfers per second of ``ledger.store.writing.post``, every check on, each client a process of its own."""
+    context = get_context("spawn")
+    out = context.Queue()
+    seeds = random.SystemRandom().sample(range(10**9), clients)
+    processes = [
+        context.Process(target=_client, args=(database.web_url, community, way, SECONDS, seed, out)) for seed in seeds
+    ]
+    for process in processes:
+        process.start()
+    total = sum(out.get(timeout=120) for _ in processes)
+    for process in processes:
+        process.join()
+    return float(total)
+
+
+def measure(database: Database, pgbench: Path) -> list[Figure]:
+    """Reference and ours in turn, so that a machine that slows down slows both."""
+    community = furnish(database)
+    found = []
+    for clients in (1, 4):
+        for way, least in (("transaction", 0.40), ("autocommit", None), ("batch", None)):
+            pairs = [
+                (ours(database, community, way, clients), reference(pgbench, database, clients)) for _ in range(ROUNDS)
+            ]
+            found.append(ratio(f"posting, {way}, {clients} client(s)", pairs, least=least, unit="transfers/s"))
+    return found
