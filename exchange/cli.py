@@ -115,9 +115,10 @@ def prepare() -> None:
     app = create_app()
     upgrade(app.config["OWNER_URL"])
     with psycopg.connect(libpq(app.config["OWNER_URL"])) as owner:
-        if owner.execute("SELECT FROM territory").fetchone() is None:
-            with app.app_context():
-                demo.load(owner, say)
+        empty = owner.execute("SELECT FROM territory").fetchone() is None
+    if empty:
+        with app.app_context():
+            demo.load(app.config["OWNER_URL"], say)
 
 
 @marronnier.command()

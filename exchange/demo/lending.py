@@ -1,0 +1,256 @@
+"""What is lent in Saint-Marron, under which rules, and the loans of two years, of today and of the weeks to come."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from exchange.bookings import operations as bookings
+from exchange.catalogue import operations as catalogue
+from exchange.catalogue import queries
+from exchange.demo.people import CENTRE, FIRM, LENDING_MEMBER, OPENED, SEL, TOWN
+from exchange.demo.world import Somebody, World, texts
+from exchange.reciprocity import operations as rules
+from exchange.reciprocity.models import RuleRow
+from exchange.reciprocity.policy import Rule
+from ledger.entries import Acting
+
+REPAIR = "Le Repair Café des Écluses"
+PARTY_HALL, STAGE, BAR = "Salle des fêtes entière", "Salle des fêtes, côté scène", "Salle des fêtes, côté bar"
+ROOMS = {PARTY_HALL, STAGE, BAR, "Chapelle Saint-Marron"}
+RETIRED, WITHDRAWN, INCOMPLETE = "Salle de l'ancienne poste", "Salle de motricité", "Préau de l'école"
+
+
+class Step(NamedTuple):
+    """What happens next to a loan, when, and the words that go with it."""
+
+    verb: str  # accept, decline, cancel, expire, hand_over, take_back or settle
+    at: datetime
+    words: str = ""
+    ground: str = ""
+
+
+class Loan(NamedTuple):
+    """Somebody asks for something, and what follows."""
+
+    who: str
+    what: dict[str, int]  # name of a resource -> how many
+    starts: datetime
+    ends: datetime
+    purpose: str
+    people: int | None
+    asked: datetime
+    then: tuple[Step, ...] = ()
+
+
+def plan(world: World) -> None:
+    """The catalogue fills during the first weeks; then come the rules and the loans."""
+    moment = world.calendar.moment
+    told = texts("lending")
+    for number, lender in enumerate((TOWN, CENTRE, FIRM, REPAIR, LENDING_MEMBER)):
+        world.story.plan(moment(OPENED + 12 + 3 * number, 9), _catalogue, world, lender, told)
+    world.story.plan(moment(OPENED + 30, 14), _rules, world)
+    world.story.plan(moment(-200, 11), _second_thoughts, world)
+    world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
+    loans = _great_days(world, told["seasons"]) + _every_week(world, told["regular"])
+    for loan in loans + _around_today(world, told["loans"]):
+        world.story.plan(loan.asked, _ask, world, loan)
+
+
+def _office(world: World, lender: str) -> Acting:
+    """Who decides for a lender; before that, the lender itself."""
+    return world.offices.get(f"officer of {lender}", world.anybody(lender).by)
+
+
+# The catalogue
+
+
+def _catalogue(world: World, lender: str, told: dict[str, Any], *, at: datetime) -> None:
+    """Everything that a lender has, described and published, but what it has not finished describing."""
+    by, party = _office(world, lender), world.anybody(lender).party
+    places = {row[1]: _place(world, party, row, at) for row in told["places"] if row[0] == lender}
+    ids: dict[str, int] = {}
+    for row in (row for row in told["resources"] if row[0] == lender):
+        parts = [ids[STAGE], ids[BAR]] if row[3] == PARTY_HALL else []
+        ids[row[3]] = _resource(world, row, places[row[1]], parts, by, at)
+    published = {id_: None for name, id_ in ids.items() if name != INCOMPLETE}
+    catalogue.publish(world.session, lender=party, capacities=published, by=by, at=at + timedelta(hours=2))
+    found = queries.views(world.session, list(ids.values()))
+    world.resources |= {name: found[id_] for name, id_ in ids.items()}
+
+
+def _place(world: World, lender: int, row: list[Any], at: datetime) -> int:
+    _lender, name, address, type_, category, most, access, note, latitude, longitude = row
+    return catalogue.add_place(
+        world.session, lender=lender, name=name, address=address, postcode="35600", town="Saint-Marron-sur-Vilaine",
+        erp_type=type_, erp_category=category, legal_max=most or None, access=access, access_note=note,
+        latitude=latitude, longitude=longitude, at=at,
+    ).id  # fmt: skip
+
+
+def _resource(world: World, row: list[Any], place: int, parts: list[int], by: Acting, at: datetime) -> int:
+    _lender, _place, kind, name, category, count, hours, buffer_minutes, decided_by, description, conditions = row
+    return catalogue.add_resource(
+        world.session, lender=by.party, kind=kind, name=name, by=by, at=at, parts=parts, place_id=place,
+        category=category, opening_hours=hours, buffer_minutes=buffer_minutes, decided_by=decided_by,
+        description=description, conditions=conditions,
+        capacity=count or None if kind == "room" else None, quantity=count if kind == "pool" else None,
+    ).id  # fmt: skip
+
+
+def _second_thoughts(world: World, *, at: datetime) -> None:
+    """The post office closes for works, the nursery hall is withdrawn for a while, the stage is described better."""
+    by = _office(world, TOWN)
+    catalogue.retire(world.session, world.row(RETIRED), by=by, at=at)
+    catalogue.withdraw(world.session, world.row(WITHDRAWN), by=by, at=at)
+    stage = world.row(STAGE)
+    catalogue.edit(world.session, stage, {"conditions": f"{stage.conditions} Les loges ferment à clef."}, by=by, at=at)
+
+
+# The rules
+
+
+def _write(world: World, lender: str, rule: Rule, at: datetime, decision: tuple[str, date] | None = None) -> RuleRow:
+    number, day = decision or (None, None)
+    return rules.write_rule(
+        world.session, rule, lender=world.anybody(lender).party, decision_number=number, decision_date=day,
+        by=_office(world, lender), at=at,
+    )  # fmt: skip
+
+
+def _rules(world: World, *, at: datetime) -> None:
+    """Free from the town, but for a sound system that wears out; at a price in minutes from the firm."""
+    since, community = at.date(), world.community
+    voted = (f"{since.year}-{since.timetuple().tm_yday // 7:02d}", since - timedelta(days=9))
+    sound = world.resources["Sonorisation portable"].id
+    _write(world, TOWN, Rule("", "tariff", "Gratuit pour tous, décision du conseil", starts_on=since), at, voted)
+    _write(world, TOWN, Rule("", "gate", "Aucun prêt en retard", starts_on=since, gate="nothing-overdue"), at)
+    _write(world, TOWN, Rule("", "tariff", "Sonorisation, particuliers", resource=sound, class_="inhabitant",
+                             starts_on=since, community=community, minutes=60, per="day"), at, voted)  # fmt: skip
+    _write(world, TOWN, Rule("", "tariff", "Salles, associations d'ailleurs", category="Salle", class_="outside",
+                             starts_on=since, community=community, minutes=120, per="half-day"), at, voted)  # fmt: skip
+    _write(world, CENTRE, Rule("", "tariff", "Prêt gratuit, on laisse propre", starts_on=since), at)
+    first = Rule("", "tariff", "Participation à l'heure", starts_on=since, community=community, minutes=20, per="hour")
+    world.first_tariff = _write(world, FIRM, first, at)
+    _write(world, FIRM, Rule("", "gate", "Solde au-dessus de 25 heures reçues d'avance", starts_on=since,
+                             community=community, gate="balance", least_balance=-1500), at)  # fmt: skip
+    press = world.resources["Pressoir et broyeur à pommes"].id
+    _write(world, LENDING_MEMBER, Rule("", "tariff", "Une heure par jour, pour l'entretien", resource=press,
+                                       starts_on=since, community=community, minutes=60, per="day"), at)  # fmt: skip
+
+
+def _firm_tariffs_again(world: World, *, at: datetime) -> None:
+    """The firm's first price ends; another begins, lower for associations of the town."""
+    today, community = at.date(), world.community
+    assert world.first_tariff is not None
+    rules.end_rule(world.session, world.first_tariff, on=today)
+    tariffs = (("Participation à l'heure", None, 30), ("Associations d'ici", "local-association", 15))
+    for title, class_, minutes in tariffs:
+        _write(world, FIRM, Rule("", "tariff", title, class_=class_, starts_on=today + timedelta(days=1),
+                                 community=community, minutes=minutes, per="hour"), at)  # fmt: skip
+
+
+# The loans
+
+
+def _ask(world: World, loan: Loan, *, at: datetime) -> None:
+    who = _borrower(world, loan.who)
+    by = who.by if who.signs_in else world.counter(who.party)
+    if by.sign_in is None:
+        return  # nobody acted for that association yet
+    wanted = tuple(bookings.Wanted(world.resources[name], many) for name, many in loan.what.items())
+    request = bookings.Request(who.party, wanted, loan.starts, loan.ends, loan.purpose, loan.people)
+    booking = bookings.ask(world.session, request, zone=world.calendar.zone, by=by, at=at)
+    lender = _lender(world, wanted[0].resource.lender_id)
+    for step in loan.then:
+        world.story.plan(step.at, _follow, world, booking.token, lender, who.party, by, step)
+
+
+def _lender(world: World, party: int) -> str:
+    return next(each.name for each in (*world.organisations.values(), *world.members.values()) if each.party == party)
+
+
+def _borrower(world: World, name: str) -> Somebody:
+    if name == SEL:
+        return Somebody(SEL, world.community_party, world.offices["administrator"])
+    return world.anybody(name)
+
+
+def _follow(
+    world: World, token: str, lender: str, borrower: int, by: Acting, step: Step, *, at: datetime
+) -> None:
+    """One act on a loan, by whose it is to do."""
+    session, office, of = world.session, _office(world, lender), world.anybody(lender).party
+    match step.verb:
+        case "accept":
+            bookings.accept(session, token, lender=of, by=office, at=at)
+        case "decline":
+            bookings.decline(session, token, lender=of, ground=step.ground, text=step.words, by=office, at=at)
+        case "cancel":
+            bookings.cancel(session, token, parties=[borrower], reason=step.words, by=by, at=at)
+        case "hand_over":
+            bookings.hand_over(session, token, lender=of, remarks=step.words, by=office, at=at)
+        case "take_back":
+            bookings.take_back(session, token, lender=of, remarks=step.words, by=office, at=at)
+        case "expire":
+            bookings.expire(session, by=world.system, at=at)
+        case "settle":
+            bookings.settle_started(session, community=world.community, by=world.system, at=at)
+
+
+REMARKS = ("", "", "", "Rendu propre, merci.", "Une chaise à recoller.", "Il manque deux gobelets.", "Tout est là.")
+
+
+def _great_days(world: World, rows: list[list[Any]]) -> list[Loan]:
+    """The great days of each year since the town lends; those too far ahead are not asked for yet."""
+    first = world.calendar.today + timedelta(days=OPENED + 90)
+    found = []
+    for year in range(first.year, world.calendar.today.year + 2):
+        for month, after, *row in rows:
+            opening = date(year, month, 1)
+            saturday = opening + timedelta(days=(5 - opening.weekday()) % 7 + after)
+            if saturday >= first:
+                found.append(_great_day(world, saturday, *row))
+    return found
+
+
+def _great_day(
+    world: World, day: date, who: str, what: dict[str, int], starts: int, ends: int, people: int, purpose: str
+) -> Loan:
+    """Asked six weeks before, accepted three days later, handed over the evening before, back the morning after."""
+    on = world.calendar.on
+    asked = on(day - timedelta(days=45), 10)
+    accepted = Step("accept", asked + timedelta(days=3))
+    then = (
+        Step("hand_over", on(day - timedelta(days=1), 17)),
+        Step("take_back", on(day + timedelta(days=1), 9), world.chance.choice(REMARKS)),
+    )
+    with_things = any(name not in ROOMS for name in what)
+    return Loan(who, what, on(day, starts), on(day, ends), purpose, people, asked,
+                (accepted, *then) if with_things else (accepted,))  # fmt: skip
+
+
+def _every_week(world: World, rows: list[list[Any]]) -> list[Loan]:
+    """The regular slots, six weeks back and six weeks ahead, but at Christmas and New Year."""
+    calendar, found = world.calendar, []
+    for who, room, weekday, starts, ends, people, purpose in rows:
+        asked = calendar.moment(-61 + weekday, 9, 30)
+        accepted = (Step("accept", asked + timedelta(days=2)),)
+        for day in (calendar.next(weekday, weeks=week) for week in range(-6, 7)):
+            if (day.month, day.day) >= (12, 24) or (day.month, day.day) == (1, 1):
+                continue
+            span = calendar.on(day, starts), calendar.on(day, ends)
+            found.append(Loan(who, {room: 1}, *span, purpose, people, asked, accepted))
+    return found
+
+
+def _around_today(world: World, rows: list[list[Any]]) -> list[Loan]:
+    """What an officer finds this morning on the desk, and the members on their first page."""
+    read = world.calendar.read
+    return [
+        Loan(
+            who, what, read(starts), read(ends), purpose, people or None, read(asked),
+            tuple(Step(verb, read(when), *words) for verb, when, *words in then),
+        )
+        for who, what, starts, ends, purpose, people, asked, then in rows
+    ]  # fmt: skip
