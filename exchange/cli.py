@@ -23,7 +23,10 @@ from exchange.embedded import NoServer
 from exchange.roles import libpq, make_roles, set_password
 
 # name -> where its click command or group is
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "audit": "exchange.audit.commands:audit",
+    "import": "exchange.imports.commands:import_",
+}
 
 
 def say(line: str) -> None:

@@ -438,7 +438,7 @@ def access_in_words(shown: queries.ResourceView) -> str:
     if shown.place_id is None:
         return ""
     if shown.access == "accessible":
-        return str(_("Accessible")) + (f" ({shown.access_note})" if shown.access_note else "")
+        return shown.access_note or str(_("conforme"))
     if shown.access == "works-needed":
         return shown.access_note or str(_("travaux à prévoir"))
-    return shown.access_note or str(_("accessibilité inconnue"))
+    return shown.access_note or str(_("inconnue"))

@@ -31,6 +31,7 @@ from exchange.imports.policy import (
     Reason,
     RefusedError,
     Status,
+    Table,
     fingerprint,
     mapped,
     sentence,
@@ -44,27 +45,31 @@ STEP = 50
 
 
 def receive(
-    session: Session, *, lender: int, owner_words: Iterable[str], file_name: str, data: bytes, by: Acting, at: datetime
+    session: Session, *, lender: int, choices: Choices, file_name: str, data: bytes, by: Acting, at: datetime
 ) -> Import:
     """Keep a file that can be read as a table, with the mapping that this lender gave to its like, if any.
 
     Raises ReadError, and then nothing is kept.
     """
-    choices = Choices(tuple(owner_words))
     table = understood(data, None, choices).table
-    known = session.scalar(
-        select(ImportMapping.mapping).where(
-            ImportMapping.lender_id == lender, ImportMapping.fingerprint == fingerprint(table.header)
-        )
-    )
     job = Import(
         token=secrets.token_urlsafe(16), lender_id=lender, file_name=_tidy(file_name), data=data,
-        sha256=hashlib.sha256(data).digest(), mapping=known if still_mapped(table, known) else None,
+        sha256=hashlib.sha256(data).digest(), mapping=remembered(session, lender, table),
         choices=choices.as_json(), by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, uploaded_at=at,
     )  # fmt: skip
     session.add(job)
     session.flush()
     return job
+
+
+def remembered(session: Session, lender: int, table: Table) -> dict[str, Any] | None:
+    """What a lender said once of files with these titles, if it still holds."""
+    known = session.scalar(
+        select(ImportMapping.mapping).where(
+            ImportMapping.lender_id == lender, ImportMapping.fingerprint == fingerprint(table.header)
+        )
+    )
+    return known if still_mapped(table, known) else None
 
 
 def _tidy(file_name: str) -> str:

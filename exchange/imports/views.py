@@ -110,7 +110,7 @@ def _receive_once(here: Office, form: UploadForm, name: str, data: bytes) -> str
         if claim.answer is not None:
             return claim.answer.location or "/"
         job = operations.receive(
-            session, lender=here.party.id, owner_words=["VILLE", here.party.name], file_name=name, data=data,
+            session, lender=here.party.id, choices=Choices(("VILLE", here.party.name)), file_name=name, data=data,
             by=here.by, at=at,
         )  # fmt: skip
         location = url_for("imports.show", lender=here.party.token, job=job.token)

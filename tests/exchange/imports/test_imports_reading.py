@@ -161,7 +161,7 @@ def test_words_after_a_closing_quotation_mark_are_not_guessed_at() -> None:
 def test_lines_too_long_or_too_short_are_said_with_their_line() -> None:
     text = "Nom;Ville\nSalle A\nSalle B;Redon\nSalle C;Redon;35600\n"
     assert problems(text) == [(2, "line-too-short"), (4, "line-too-long")]
-    assert sentence(read(text.encode()).problems[1].reason) == "Il y a trop de cellules : 3 au lieu de 2."
+    assert sentence(read(text.encode()).problems[1].reason) == "Il y a trop de cellules : 3 au lieu de 2."
 
 
 def test_empty_cells_beyond_the_titles_are_what_spreadsheets_leave_behind() -> None:
@@ -235,7 +235,7 @@ def test_what_is_no_table_is_refused_by_its_name(data: bytes, code: str) -> None
 
 
 def test_the_officer_who_drops_an_excel_file_is_told_what_to_do() -> None:
-    with pytest.raises(ReadError, match=r"C'est un classeur Excel .* « Enregistrer sous », puis le format CSV"):
+    with pytest.raises(ReadError, match=r"C'est un classeur Excel .* « Enregistrer sous », puis le format CSV"):
         read(b"PK\x03\x04 xl/worksheets/sheet1.xml")
 
 

@@ -29,7 +29,7 @@ def test_211_buildings_are_read_and_the_empty_line_is_no_error(town_file: bytes)
     assert (counts.read, counts.ready, counts.warned, counts.left_out, counts.in_error) == (211, 160, 51, 51, 0)
     assert (counts.repeated, counts.blank, counts.chosen) == (0, 1, 160)
     assert sentence(counts.summary) == (
-        "Lignes lues : 211 ; prêtes : 160 ; à vérifier : 51 ; laissées de côté : 51 ; en erreur : 0."
+        "Lignes lues : 211 ; prêtes : 160 ; à vérifier : 51 ; laissées de côté : 51 ; en erreur : 0."
     )
 
 
