@@ -51,6 +51,8 @@ OFFICES: dict[str, frozenset[str]] = {
     "community.letters": frozenset({"administrator"}),
     "books.read": frozenset({"treasurer", "auditor", "administrator"}),
     "books.correct": frozenset({"treasurer", "administrator"}),
+    "books.limits": frozenset({"administrator"}),
+    "books.accounts": frozenset({"administrator"}),
 }
 
 

@@ -35,7 +35,7 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 EDGE = {
     "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
     "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "rates", "rest", "roles",
-    "security", "sentences", "serving", "sign_in", "tasks", "upgrading",
+    "security", "sentences", "serving", "sheets", "sign_in", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
@@ -50,6 +50,7 @@ AT_THE_EDGE = {"forms", "schemas", "views", "api", "commands"}
 KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
+    "audit": {"wording": "forms"},
     "imports": {
         # reading a file that somebody has is long, and all of it is pure
         **dict.fromkeys(

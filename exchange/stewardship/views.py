@@ -1,0 +1,239 @@
+"""Pages of stewardship: what will be written is shown first, and each act says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms.fields import SelectChoice
+
+from exchange import clock, idempotency, outbox
+from exchange.db import db, transaction
+from exchange.errors import Invalid, NotFound
+from exchange.forms import KeyedForm
+from exchange.members import queries as members
+from exchange.security import auth_required, held, office, territory, today
+from exchange.stewardship import operations, queries
+from exchange.stewardship.forms import KINDS, DefaultForm, ExceptionForm, LimitsForm, OpeningForm, ReasonForm
+from ledger.entries import Acting
+from ledger.errors import Refused
+from ledger.limits import Limits
+from ledger.store import browsing, reading
+from ledger.store.browsing import Written
+from ledger.store.reading import AccountView
+
+stewardship = Blueprint("stewardship", __name__)
+Answer = Response | str | tuple[str, int]
+
+
+class Desk(NamedTuple):
+    """The community that is looked after, and who acts for it."""
+
+    community: members.CommunityView
+    by: Acting
+
+
+def _desk(permission: str, token: str) -> Desk:
+    """Raises NotAllowed without the mandate, NotFound when the party is no community."""
+    mine = office(permission, token)
+    community = members.community_by_token(db.session(), token)
+    if community is None:
+        raise NotFound
+    return Desk(community, mine.by)
+
+
+def _account(desk: Desk, token: str) -> tuple[AccountView, members.PartyView]:
+    session = db.session()
+    account = reading.account_within(session, token, parties=[], communities=[desk.community.id])
+    if account is None:
+        raise NotFound
+    return account, members.parties(session, [account.party_id])[account.party_id]
+
+
+def _done(desk: Desk, form: KeyedForm, do: Callable[[Session, datetime], str]) -> Response | None:
+    """Do what a valid form asks, for the first request with its key; the others get the first one's answer.
+
+    None when nothing was sent, or when the form is refused and says why.
+    """
+    if request.method != "POST" or not form.validate():
+        return None
+    said = {name: value for name, value in form.data.items() if name not in ("csrf_token", "key")}
+    try:
+        return redirect(_once(desk, form, idempotency.digest(request.path, said), do), 303)
+    except Refused as error:
+        if error.rule == "key-reused":
+            raise
+        form.refuse(error)
+        return None
+
+
+def _once(desk: Desk, form: KeyedForm, content: bytes, do: Callable[[Session, datetime], str]) -> str:
+    at = clock.now()
+    with transaction() as session:
+        claim = idempotency.claim(session, party=desk.by.party, key=form.key.data or "", content=content, at=at)
+        if claim.answer is not None:
+            return claim.answer.location or "/"
+        location = do(session, at)
+        claim.keep(303, location, has_entry=True)
+    return location
+
+
+def _page(template: str, **facts: object) -> Answer:
+    page = render_template(template, **facts)
+    return page if request.method == "GET" else (page, 422)
+
+
+# -- a correction
+
+
+@stewardship.route("/administration/<community>/ecritures/<int:entry>/correction", methods=["GET", "POST"])
+@auth_required()
+def correct(community: str, entry: int) -> Answer:
+    """Show the entry and its mirror; with a reason, write it."""
+    desk = _desk("books.correct", community)
+    written = browsing.entry(db.session(), desk.community.id, entry) if entry < 2**63 else None
+    if written is None:
+        raise NotFound
+    form = ReasonForm()
+    if (done := _done(desk, form, _correcting(desk, written, form))) is not None:
+        return done
+    parties = members.parties(db.session(), [p for m in written.moved for p in (m.from_party, m.to_party)])
+    return _page("stewardship/correct.html", desk=desk, written=written, form=form, parties=parties)
+
+
+def _correcting(desk: Desk, written: Written, form: ReasonForm) -> Callable[[Session, datetime], str]:
+    community, reason = desk.community, form.reason.data or ""
+    acts_for = {mandate.party_id for mandate in held()} - {community.party_id}
+
+    def do(session: Session, at: datetime) -> str:
+        number = operations.correct(
+            session, written, community=community.id, community_party=community.party_id, acts_for=acts_for,
+            reason=reason, key=form.key.data or "", today=today(), by=desk.by, at=at,
+        )  # fmt: skip
+        _tell(session, desk, written, reason, at)
+        flash(_("La correction est écrite : écriture n° %(number)s.", number=number), "success")
+        return url_for("audit.entry", community=community.token, entry=number)
+
+    return do
+
+
+def _tell(session: Session, desk: Desk, written: Written, reason: str, at: datetime) -> None:
+    """Write to everybody whose account moves."""
+    for party, minutes in queries.gains(written, community_party=desk.community.party_id).items():
+        outbox.write(session, members.e_mails_of(session, party, on=today()), "corrected", at=at, desk=desk,
+                     written=written, reason=reason, minutes=minutes)  # fmt: skip
+
+
+# -- limits
+
+
+def _limits(form: LimitsForm) -> Limits:
+    return Limits(None if form.floor.data is None else -form.floor.data, form.ceiling.data)
+
+
+@stewardship.route("/administration/<community>/limites", methods=["GET", "POST"])
+@auth_required()
+def limits(community: str) -> Answer:
+    """The limits of each kind of account, their history, and a form to change them from now on."""
+    desk, form = _desk("books.limits", community), DefaultForm()
+    if (done := _done(desk, form, _defaulting(desk, form))) is not None:
+        return done
+    history = browsing.defaults(db.session(), desk.community.id)
+    return _page(
+        "stewardship/limits.html", desk=desk, form=form, history=history, kinds=KINDS,
+        in_force={row.kind: row for row in reversed(history) if row.starts_at <= clock.now()},
+        names=members.sign_in_names(db.session(), [row.by_sign_in for row in history]),
+    )  # fmt: skip
+
+
+def _defaulting(desk: Desk, form: DefaultForm) -> Callable[[Session, datetime], str]:
+    def do(session: Session, at: datetime) -> str:
+        operations.set_default(session, _limits(form), community=desk.community.id, kind=form.kind.data,
+                               reason=form.reason.data or "", by=desk.by, at=at)  # fmt: skip
+        flash(_("Les limites sont changées à partir de maintenant."), "success")
+        return url_for("stewardship.limits", community=desk.community.token)
+
+    return do
+
+
+@stewardship.route("/administration/<community>/comptes/<account>/limites", methods=["GET", "POST"])
+@auth_required()
+def exception(community: str, account: str) -> Answer:
+    """Limits of its own for one account, for a time."""
+    desk, form = _desk("books.limits", community), ExceptionForm()
+    mine, holder = _account(desk, account)
+    if (done := _done(desk, form, _excepting(desk, mine, form))) is not None:
+        return done
+    return _page("stewardship/exception.html", desk=desk, form=form, account=mine, holder=holder)
+
+
+def _excepting(desk: Desk, account: AccountView, form: ExceptionForm) -> Callable[[Session, datetime], str]:
+    def do(session: Session, at: datetime) -> str:
+        assert form.until.data is not None
+        midnight = datetime.combine(form.until.data + timedelta(days=1), datetime.min.time())
+        ends_at = midnight.replace(tzinfo=ZoneInfo(territory().zone))
+        operations.set_exception(session, _limits(form), community=desk.community.id, account=account.id,
+                                 ends_at=ends_at, reason=form.reason.data or "", by=desk.by, at=at)  # fmt: skip
+        flash(_("L'exception est enregistrée."), "success")
+        return url_for("audit.account", community=desk.community.token, account=account.token)
+
+    return do
+
+
+# -- opening and closing
+
+
+@stewardship.route("/administration/<community>/ouverture-de-compte", methods=["GET", "POST"])
+@auth_required()
+def open_account(community: str) -> Answer:
+    """Open an account at zero for somebody of the territory who has none here."""
+    desk, form = _desk("books.accounts", community), OpeningForm()
+    without = {party.token: party for party in queries.without_account(db.session(), desk.community.id)}
+    form.party.choices = [SelectChoice("", _("Choisissez")), *(
+        SelectChoice(token, party.name) for token, party in without.items())]  # fmt: skip
+    if (done := _done(desk, form, _opening(desk, form))) is not None:
+        return done
+    return _page("stewardship/open_account.html", desk=desk, form=form, anybody=bool(without))
+
+
+def _opening(desk: Desk, form: OpeningForm) -> Callable[[Session, datetime], str]:
+    def do(session: Session, at: datetime) -> str:
+        token = form.party.data or ""
+        party = members.party_by_token(session, token) if token.isascii() and token.isprintable() else None
+        if party is None:
+            raise Invalid(field="party", why="unknown")
+        account = operations.open_account(session, party, community=desk.community.id, kind=form.kind.data, by=desk.by,
+                                          at=at)  # fmt: skip
+        opened = reading.account(session, desk.community.id, account)
+        assert opened is not None
+        flash(_("Le compte de %(name)s est ouvert.", name=party.name), "success")
+        return url_for("audit.account", community=desk.community.token, account=opened.token)
+
+    return do
+
+
+@stewardship.route("/administration/<community>/comptes/<account>/cloture", methods=["GET", "POST"])
+@auth_required()
+def close_account(community: str, account: str) -> Answer:
+    """Close an account that stands at zero, for good."""
+    desk, form = _desk("books.accounts", community), ReasonForm()
+    mine, holder = _account(desk, account)
+    if (done := _done(desk, form, _closing(desk, mine, form))) is not None:
+        return done
+    return _page("stewardship/close_account.html", desk=desk, form=form, account=mine, holder=holder)
+
+
+def _closing(desk: Desk, account: AccountView, form: ReasonForm) -> Callable[[Session, datetime], str]:
+    def do(session: Session, at: datetime) -> str:
+        operations.close_account(session, account.id, community=desk.community.id, reason=form.reason.data or "",
+                                 by=desk.by, at=at)  # fmt: skip
+        flash(_("Le compte est clos."), "success")
+        return url_for("audit.account", community=desk.community.token, account=account.token)
+
+    return do

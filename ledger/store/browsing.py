@@ -1,0 +1,227 @@
+"""The whole books, for those who answer for them: every account at a date, every entry. Amounts are minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+class Standing(NamedTuple):
+    """Where an account stands at an instant, and the limits in force then."""
+
+    account: int
+    token: str
+    party: int
+    kind: str
+    balance: int
+    held: int
+    floor: int | None
+    ceiling: int | None
+    opened_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def below(self) -> bool:
+        """Whether it is under its floor."""
+        return self.floor is not None and self.balance - self.held < self.floor
+
+    @property
+    def above(self) -> bool:
+        """Whether it is over its ceiling, which refuses nothing and only alerts."""
+        return self.ceiling is not None and self.balance > self.ceiling
+
+
+class Moved(NamedTuple):
+    """One transfer of an entry, between two accounts and their holders."""
+
+    entry: int
+    from_account: int
+    from_token: str
+    from_party: int
+    to_account: int
+    to_token: str
+    to_party: int
+    minutes: int
+
+
+class Written(NamedTuple):
+    """An entry as the books keep it: what, when, who typed, for whom; what it corrects, what corrects it."""
+
+    id: int
+    kind: str
+    cause_kind: str | None
+    cause_id: int | None
+    happened_on: date
+    recorded_at: datetime
+    by_sign_in: int | None
+    by_party: int
+    by_mandate: int | None
+    corrects: int | None
+    corrected_by: int | None
+    note: str | None
+    moved: Sequence[Moved]
+
+
+class Sought(NamedTuple):
+    """What a page of entries is narrowed to; ``mandates``: only those written under one of these."""
+
+    kind: str | None = None
+    by_sign_in: int | None = None
+    mandates: tuple[int, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Limit(NamedTuple):
+    """A default of a kind of account, or an exception of one account, from an instant and perhaps until one."""
+
+    id: int
+    kind: str | None
+    floor: int | None
+    ceiling: int | None
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+    recorded_at: datetime
+    by_sign_in: int | None
+    by_party: int
+
+
+class Event(NamedTuple):
+    """An account was opened or closed."""
+
+    kind: str
+    reason: str
+    recorded_at: datetime
+    by_sign_in: int | None
+    by_party: int
+
+
+_NOW = text(
+    """
+    SELECT id, token, party_id, kind, balance, held, floor, ceiling, opened_at, closed_at
+      FROM books.accounts WHERE community_id = :community ORDER BY id
+    """
+)
+# By the date of recording: a late slip changes today's figures, never those that were published.
+_THEN = text(
+    """
+    SELECT a.id, a.token, a.party_id, a.kind, coalesce(m.minutes, 0)::bigint, coalesce(h.minutes, 0)::bigint, l.floor,
+           l.ceiling, a.opened_at, CASE WHEN a.closed_at < :before THEN a.closed_at END
+      FROM books.accounts a
+      LEFT JOIN (SELECT account, sum(minutes) AS minutes FROM (
+                     SELECT t.entry_id, t.from_account AS account, -t.minutes AS minutes FROM books.transfers t
+                      WHERE t.community_id = :community
+                     UNION ALL
+                     SELECT t.entry_id, t.to_account, t.minutes FROM books.transfers t
+                      WHERE t.community_id = :community) moves
+                   JOIN books.entries e ON e.id = moves.entry_id AND e.recorded_at < :before
+                  GROUP BY account) m ON m.account = a.id
+      LEFT JOIN (SELECT o.from_account, sum(o.minutes) AS minutes FROM books.holds o
+                   LEFT JOIN books.hold_resolutions r ON r.hold_id = o.id AND r.recorded_at < :before
+                  WHERE o.community_id = :community AND o.recorded_at < :before AND r.hold_id IS NULL
+                  GROUP BY o.from_account) h ON h.from_account = a.id
+      LEFT JOIN LATERAL (SELECT l.floor, l.ceiling FROM books.limits l
+                          WHERE (l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind))
+                            AND l.starts_at < :before AND (l.ends_at IS NULL OR l.ends_at >= :before)
+                          ORDER BY l.account_id IS NULL, l.id DESC LIMIT 1) l ON true
+     WHERE a.community_id = :community AND a.opened_at < :before ORDER BY a.id
+    """
+)
+
+
+def standings(session: Session, community: int, *, before: datetime | None = None) -> list[Standing]:
+    """Every account of a community, now or as it stood just ``before`` an instant; the balances sum to zero."""
+    rows = session.execute(_THEN if before else _NOW, {"community": community, "before": before})
+    return [Standing(*row) for row in rows]
+
+
+_ENTRIES = """
+    SELECT e.id, e.kind, e.cause_kind, e.cause_id, e.happened_on, e.recorded_at, e.by_sign_in, e.by_party, e.by_mandate,
+           e.reverses_id, c.id AS corrected_by, n.note
+      FROM books.entries e
+      LEFT JOIN books.entries c ON c.reverses_id = e.id
+      LEFT JOIN books.notes n ON n.entry_id = e.id
+     WHERE e.community_id = :community
+"""
+_NARROWER = {
+    "kind": " AND e.kind = :kind",
+    "by_sign_in": " AND e.by_sign_in = :by_sign_in",
+    "mandates": " AND e.by_mandate = ANY (:mandates)",
+    "since": " AND e.recorded_at >= :since",
+    "until": " AND e.recorded_at < :until",
+}
+_MOVED = text(
+    """
+    SELECT t.entry_id, t.from_account, f.token, f.party_id, t.to_account, o.token, o.party_id, t.minutes
+      FROM books.transfers t
+      JOIN books.accounts f ON f.id = t.from_account JOIN books.accounts o ON o.id = t.to_account
+     WHERE t.entry_id = ANY (:entries) ORDER BY t.entry_id, t.line
+    """
+)
+
+
+EVERYTHING = Sought()
+
+
+def entries(
+    session: Session, community: int, sought: Sought = EVERYTHING, *, before: int | None = None, size: int = 25
+) -> list[Written]:
+    """A page of entries, newest first; ``before`` is the number under which it starts."""
+    wanted: dict[str, Any] = {name: value for name, value in sought._asdict().items() if value is not None}
+    narrower = "".join(_NARROWER[name] for name in wanted)
+    if before is not None:
+        narrower += " AND e.id < :before"
+    if sought.mandates is not None:
+        wanted["mandates"] = list(sought.mandates)
+    query = text(f"{_ENTRIES} {narrower} ORDER BY e.id DESC LIMIT :size")
+    return _with_moves(session, query, {**wanted, "community": community, "before": before, "size": size})
+
+
+def entry(session: Session, community: int, number: int) -> Written | None:
+    """One entry of a community."""
+    query = text(f"{_ENTRIES} AND e.id = :number")
+    return next(iter(_with_moves(session, query, {"community": community, "number": number})), None)
+
+
+def _with_moves(session: Session, query: Any, values: dict[str, Any]) -> list[Written]:
+    rows = session.execute(query, values).all()
+    moves: dict[int, list[Moved]] = {}
+    for row in session.execute(_MOVED, {"entries": [row.id for row in rows]}):
+        moves.setdefault(row.entry_id, []).append(Moved(*row))
+    whole: list[list[Any]] = [[*row, moves.get(row.id, [])] for row in rows]
+    return [Written(*one) for one in whole]
+
+
+_LIMITS = """
+    SELECT id, account_kind, floor, ceiling, starts_at, ends_at, reason, recorded_at, by_sign_in, by_party
+      FROM books.limits WHERE community_id = :community AND {} ORDER BY id DESC LIMIT 200
+"""
+
+
+def defaults(session: Session, community: int) -> list[Limit]:
+    """The defaults by kind of account that a community had, newest first."""
+    rows = session.execute(text(_LIMITS.format("account_kind IS NOT NULL")), {"community": community})
+    return [Limit(*row) for row in rows]
+
+
+def exceptions(session: Session, community: int, account: int) -> list[Limit]:
+    """The exceptions that an account had, newest first."""
+    rows = session.execute(text(_LIMITS.format("account_id = :account")), {"community": community, "account": account})
+    return [Limit(*row) for row in rows]
+
+
+def events(session: Session, account: int) -> list[Event]:
+    """When an account was opened and closed, by whom, why."""
+    rows = session.execute(
+        text(
+            "SELECT kind, reason, recorded_at, by_sign_in, by_party FROM books.account_events"
+            " WHERE account_id = :account ORDER BY id"
+        ),
+        {"account": account},
+    )
+    return [Event(*row) for row in rows]
