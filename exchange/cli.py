@@ -25,6 +25,7 @@ from exchange.roles import libpq, make_roles, set_password
 # name -> where its click command or group is
 COMMANDS: dict[str, str] = {
     "audit": "exchange.audit.commands:audit",
+    "expire": "exchange.declarations.commands:expire",
     "import": "exchange.imports.commands:import_",
 }
 

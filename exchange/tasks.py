@@ -8,6 +8,7 @@ from procrastinate import RetryStrategy
 from exchange import clock
 from exchange.bookings import operations as bookings
 from exchange.db import transaction
+from exchange.declarations import operations as declarations
 from exchange.imports import running
 from exchange.jobs import app
 from exchange.members import queries as members
@@ -43,6 +44,17 @@ def import_resources(import_: int) -> None:
     """Import a file by small steps; begun again after an interruption, it goes on where it stopped."""
     for _progress in running.steps(import_):
         pass
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="expire_declarations", queueing_lock="expire_declarations", pass_context=False)
+def expire_declarations(timestamp: int) -> None:
+    """Close the declared exchanges that nobody answered in time: nothing moved, nothing moves."""
+    at = clock.now()
+    with transaction() as session:
+        for community in members.communities(session):
+            by = Acting(None, community.system_party_id)
+            declarations.expire(session, by=by, community=community.id, at=at)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -95,9 +95,12 @@ def expire(session: Session, *, by: Acting, community: int, at: datetime) -> int
         .order_by(Declaration.id)
         .with_for_update(skip_locked=True)
     ).all()
-    for declaration in late:
+    # answered between the reading of a row and its lock
+    meanwhile = set(session.scalars(answered.where(DeclarationAnswer.declaration_id.in_([row.id for row in late]))))
+    expired = [declaration for declaration in late if declaration.id not in meanwhile]
+    for declaration in expired:
         _answer(session, declaration, "expired", by=by, at=at)
-    return len(late)
+    return len(expired)
 
 
 def _only(payer_party: int, by: Acting) -> None:
