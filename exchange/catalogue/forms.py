@@ -79,6 +79,12 @@ class Number(Field):
 class Choice(SelectField):
     """One of a list; a value that isn't in it is refused in our words."""
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            self.data = None  # in no list: refused below
+
     def pre_validate(self, form: Any) -> None:
         try:
             super().pre_validate(form)

@@ -199,7 +199,7 @@ def step(session: Session, work: Work, *, at: datetime, most: int = STEP) -> Pro
     other, so that the second finds what the first created.
     """
     job = session.get_one(Import, work.import_id, with_for_update=True, populate_existing=True)
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("import", work.lender))))
+    _one_at_a_time(session, work.lender)
     lines = work.lines[job.done : job.done + most]
     known = _Known.of(session, work, lines)
     for line in lines:
@@ -209,6 +209,10 @@ def step(session: Session, work: Work, *, at: datetime, most: int = STEP) -> Pro
         job.finished_at = job.finished_at or at
     session.flush()
     return Progress(job.done, len(work.lines))
+
+
+def _one_at_a_time(session: Session, lender: int) -> None:
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("import", lender))))
 
 
 class _Known:

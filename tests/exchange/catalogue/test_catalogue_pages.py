@@ -1,0 +1,267 @@
+"""Olga's pages: what the town lends, by hand and many at once."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from exchange.catalogue import operations, queries
+from tests.cast import NOON, Cast, sign_in
+from tests.exchange.catalogue.conftest import Add
+
+NBSP, THIN = "\u00a0", "\u202f"
+
+
+@pytest.fixture
+def olga(client: FlaskClient, cast: Cast) -> FlaskClient:
+    return sign_in(client, cast.olga)
+
+
+@pytest.fixture
+def at(cast: Cast) -> str:
+    return f"/preteurs/{cast.town.token}"
+
+
+def room(**said: str) -> dict[str, str]:
+    return {
+        "name": "Salle des fêtes", "category": "Salles", "capacity": "120", "place": "nouveau", "place_name": "Mairie",
+        "town": "Saint-Marron", "erp_category": "IV", "access": "accessible", "buffer_minutes": "30",
+        "decided_by": "officer", "key": "one-form", **said,
+    }  # fmt: skip
+
+
+def test_an_empty_catalogue_invites_to_import(olga: FlaskClient, at: str) -> None:
+    page = olga.get(f"{at}/ressources")
+    assert "Rien à prêter pour l'instant" in page.text
+    assert f"{at}/imports" in page.text
+
+
+def test_olga_adds_a_room_with_its_place_once_for_two_clicks(
+    olga: FlaskClient, session: Session, cast: Cast, at: str
+) -> None:
+    first, second = (olga.post(f"{at}/ressources/ajout/salle", data=room()) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["Location"] == second.headers["Location"]
+    (row,) = queries.of_lender(session, cast.town.id).rows
+    assert (row.name, row.capacity, row.place_name, row.legal_max, row.accessible) == (
+        "Salle des fêtes", 120, "Mairie", 300, True,
+    )  # fmt: skip
+    assert row.published_at is None
+    assert olga.post(f"{at}/ressources/ajout/salle", data=room(name="Autre")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": ""}, "Donnez un nom."),
+        ({"name": "x" * 201}, "200 caractères au plus."),
+        ({"name": "Salle\u202edes"}, "caractères invisibles"),
+        ({"capacity": "beaucoup"}, "Écrivez un nombre entier"),
+        ({"capacity": "-3"}, "Écrivez un nombre entier"),
+        ({"capacity": "9" * 400}, "Écrivez un nombre entier"),
+        ({"capacity": "³"}, "Écrivez un nombre entier"),
+        ({"capacity": "301"}, "La limite légale de ce bâtiment est de 300 personnes"),
+        ({"place_name": ""}, "Donnez un nom à ce lieu."),
+        ({"place": "ailleurs"}, "Choisissez une réponse dans la liste."),
+        ({"erp_category": "VI"}, "Choisissez une réponse dans la liste."),
+        ({"opening_hours": "lundi matin"}, "Ces heures ne sont pas comprises à partir du signe 1"),
+        ({"buffer_minutes": "jamais"}, "Choisissez une réponse dans la liste."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(
+    wrong: dict[str, str], said: str, olga: FlaskClient, session: Session, cast: Cast, at: str
+) -> None:
+    answer = olga.post(f"{at}/ressources/ajout/salle", data=room(**wrong))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "Salle des fêtes" in answer.text or "name" in wrong
+    assert queries.of_lender(session, cast.town.id).rows == []
+    assert session.execute(text("SELECT count(*) FROM places")).scalar() == 0
+
+
+def test_hours_that_are_understood_are_kept(olga: FlaskClient, session: Session, cast: Cast, at: str) -> None:
+    answer = olga.post(f"{at}/ressources/ajout/salle", data=room(opening_hours="Mo-Fr 08:30-12:00,13:30-17:30"))
+    assert answer.status_code == 303
+    assert queries.of_lender(session, cast.town.id).rows[0].opening_hours == "Mo-Fr 08:30-12:00,13:30-17:30"
+
+
+def test_a_pool_wants_its_number_and_a_thing_none(olga: FlaskClient, session: Session, cast: Cast, at: str) -> None:
+    said = room(place="", erp_category="")
+    assert olga.post(f"{at}/ressources/ajout/lot", data={**said, "quantity": ""}).status_code == 422
+    assert olga.post(f"{at}/ressources/ajout/lot", data={**said, "quantity": "40"}).status_code == 303
+    assert olga.post(f"{at}/ressources/ajout/objet", data={**said, "key": "another"}).status_code == 303
+    assert olga.get(f"{at}/ressources/ajout/chateau").status_code == 404
+    assert {(row.kind, row.quantity) for row in queries.of_lender(session, cast.town.id).rows} == {
+        ("pool", 40), ("thing", None),
+    }  # fmt: skip
+
+
+def test_the_room_is_edited_then_published_then_withdrawn(
+    olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
+) -> None:
+    hall = add("room", "Salle", capacity=60, buffer_minutes=45)
+    page = f"{at}/ressources/{hall.token}"
+    assert "45 minutes" in olga.get(page).text
+    said = room(name="Grande salle", place="", capacity="80", buffer_minutes="45")
+    assert olga.post(page, data=said).status_code == 303
+    assert olga.post(f"{page}/publication").status_code == 303
+    assert "Grande salle" in [row.name for row in queries.published(session)]
+    emptied = olga.post(page, data={**said, "capacity": ""})
+    assert emptied.status_code == 422
+    assert "Indiquez combien de personnes" in emptied.text
+    for act, left in (("retrait", 0), ("fin", 0), ("reprise", 0)):
+        assert olga.post(f"{page}/{act}").status_code == 303
+        assert len(queries.published(session)) == left
+    assert "par olga" in olga.get(page).text
+
+
+def test_a_place_is_corrected_for_all_its_rooms(
+    olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
+) -> None:
+    place = operations.add_place(session, lender=cast.town.id, name="Mairie", legal_max=300, erp_category="IV", at=NOON)
+    add("room", "Salle", place_id=place.id, capacity=200)
+    said = {"place_name": "Hôtel de ville", "erp_category": "III", "access": "works-needed", "access_note": "rampe"}
+    assert olga.post(f"{at}/lieux/{place.token}", data=said).status_code == 303
+    (row,) = queries.of_lender(session, cast.town.id).rows
+    assert (row.place_name, row.legal_min, row.legal_max, row.access_note) == ("Hôtel de ville", 301, 700, "rampe")
+    assert olga.post(f"{at}/lieux/{place.token}", data={**said, "place_name": ""}).status_code == 422
+
+
+def test_a_hall_is_made_of_its_neighbours(olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str) -> None:
+    place = operations.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
+    half, other, hall = (add("room", name, place_id=place.id) for name in ("Nord", "Sud", "Entière"))
+    answer = olga.post(f"{at}/ressources/{hall.token}/parties", data={"parts": [half.token, other.token]})
+    assert answer.status_code == 303
+    assert queries.units_of(session, [hall.id])[hall.id] == [half.id, other.id]
+    assert olga.post(f"{at}/ressources/{hall.token}/parties", data={"parts": ["ailleurs"]}).status_code == 404
+    assert olga.post(f"{at}/ressources/{half.token}/parties", data={"parts": [other.token]}).status_code == 422
+
+
+# Many at once
+
+
+@pytest.fixture
+def three(session: Session, cast: Cast, add: Add) -> list[str]:
+    place = operations.add_place(session, lender=cast.town.id, name="Mairie", legal_min=301, legal_max=700, at=NOON)
+    return [add("room", f"Salle {n}", place_id=place.id, category="Salles").token for n in range(3)]
+
+
+def test_olga_ticks_two_rooms_and_gives_their_capacity(
+    olga: FlaskClient, session: Session, at: str, three: list[str]
+) -> None:
+    page = olga.get(f"{at}/ressources").text
+    assert f"limite légale du bâtiment{NBSP}: 301 à 700 personnes" in page
+    assert "à publier — capacité à donner" in page
+    first, second, third = three
+    typed = {f"capacite-{first}": f"1{THIN}00", f"capacite-{second}": "80", f"capacite-{third}": "x"}
+    said = {"publier": [first, second], **typed, "categorie": "Salles", "page": "1"}
+    answer = olga.post(f"{at}/publications", data=said)
+    assert answer.status_code == 303
+    assert "categorie=Salles" in answer.headers["Location"]
+    assert [(row.name, row.capacity) for row in queries.published(session)] == [("Salle 0", 100), ("Salle 1", 80)]
+
+
+def test_one_row_that_is_wrong_keeps_all_back_with_the_reason_beside_it(
+    olga: FlaskClient, session: Session, at: str, three: list[str]
+) -> None:
+    first, second, third = three
+    said = {f"capacite-{first}": "100", f"capacite-{second}": "701", f"capacite-{third}": ""}
+    answer = olga.post(f"{at}/publications", data={"publier": three, **said})
+    assert answer.status_code == 422
+    assert "La limite légale de ce bâtiment est de 700 personnes" in answer.text
+    assert "Indiquez combien de personnes cette salle peut recevoir" in answer.text
+    assert f'href="#capacite-{second}"' in answer.text
+    assert 'value="100"' in answer.text
+    assert 'value="701"' in answer.text
+    assert answer.text.count(" checked") == 3
+    assert queries.published(session) == []
+
+
+def test_nothing_ticked_is_said_and_what_was_typed_is_kept(olga: FlaskClient, at: str, three: list[str]) -> None:
+    answer = olga.post(f"{at}/publications", data={f"capacite-{three[0]}": "55"})
+    assert answer.status_code == 422
+    assert "Cochez au moins une ligne" in answer.text
+    assert 'value="55"' in answer.text
+
+
+def test_a_capacity_lowered_by_the_building_shows(
+    olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
+) -> None:
+    place = operations.add_place(session, lender=cast.town.id, name="Mairie", legal_max=700, at=NOON)
+    hall = add("room", "Salle", place_id=place.id, capacity=500)
+    operations.publish(session, lender=cast.town.id, capacities={hall.id: None}, by=cast.olga.by, at=NOON)
+    operations.edit_place(session, place, {"legal_max": 300})
+    assert "au-dessus de la limite" in olga.get(f"{at}/ressources").text
+
+
+@pytest.mark.parametrize(
+    ("access", "note", "said"),
+    [
+        ("accessible", "conforme (2014)", "conforme (2014)"),
+        ("works-needed", "travaux lourds à prévoir (2014)", "travaux lourds à prévoir (2014)"),
+        ("unknown", "", "inconnue"),
+    ],
+)
+def test_accessibility_is_shown_for_what_it_is(
+    access: str, note: str, said: str, olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
+) -> None:
+    place = operations.add_place(session, lender=cast.town.id, name="Mairie", access=access, access_note=note, at=NOON)
+    add("room", "Salle", place_id=place.id)
+    assert f"accessibilité{NBSP}: {said}" in olga.get(f"{at}/ressources").text
+
+
+@pytest.mark.parametrize(
+    "odd", ["?etat=volé", "?page=-1", "?page=" + "9" * 40, "?page=²", "?categorie=%00", "?q=%FF%00", "?q=" + "a " * 900]
+)
+def test_an_odd_filter_is_left_aside(odd: str, olga: FlaskClient, at: str, three: list[str]) -> None:
+    assert olga.get(f"{at}/ressources{odd}").status_code == 200
+
+
+@pytest.mark.usefixtures("three")
+def test_the_list_is_filtered_by_category_state_and_words(olga: FlaskClient, at: str, add: Add) -> None:
+    add("thing", "Perceuse", category="Outils")
+    assert "Perceuse" not in olga.get(f"{at}/ressources?categorie=Salles").text
+    assert "Salle 1" not in olga.get(f"{at}/ressources?etat=ready").text
+    assert "Salle 1" not in olga.get(f"{at}/ressources?q=perceuse").text
+    assert "Rien ne correspond" in olga.get(f"{at}/ressources?categorie=-").text
+
+
+def test_the_list_asks_as_few_questions_for_two_hundred_rows(olga: FlaskClient, at: str, add: Add) -> None:
+    asked = []
+    for size in (1, 60):
+        for n in range(size):
+            add("room", f"Salle {size}-{n}", category=f"C{n % 7}")
+        statements: list[str] = []
+        listen = lambda *given: statements.append(given[2])  # noqa: E731, B023
+        event.listen(Engine, "before_cursor_execute", listen)
+        assert olga.get(f"{at}/ressources").status_code == 200
+        event.remove(Engine, "before_cursor_execute", listen)
+        asked.append(len([said for said in statements if not said.startswith(("SAVEPOINT", "RELEASE"))]))
+    assert asked[1] <= asked[0] <= 12
+
+
+# Who may
+
+
+def test_other_people_are_told_who_can(client: FlaskClient, cast: Cast, at: str) -> None:
+    sign_in(client, cast.alice)
+    for path in (f"{at}/ressources", f"{at}/ressources/ajout/salle"):
+        answer = client.get(path)
+        assert answer.status_code == 403
+        assert "les agents du prêteur" in answer.text
+    assert client.post(f"{at}/publications", data={"publier": ["x"]}).status_code == 403
+
+
+def test_what_is_another_lender_s_is_not_found(olga: FlaskClient, cast: Cast, add: Add, at: str) -> None:
+    dojo = add("room", "Dojo", lender=cast.club.id, capacity=40)
+    for path in (f"{at}/ressources/{dojo.token}", f"{at}/lieux/{dojo.token}", "/preteurs/personne/ressources"):
+        assert olga.get(path).status_code == 404
+    assert olga.post(f"{at}/publications", data={"publier": [dojo.token]}).status_code == 404
+    assert olga.get(f"/preteurs/{cast.club.token}/ressources").status_code == 403
+
+
+def test_a_visitor_is_sent_to_sign_in(client: FlaskClient, at: str) -> None:
+    assert client.get(f"{at}/ressources").status_code in {302, 303}
