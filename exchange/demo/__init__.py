@@ -16,7 +16,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from exchange import clock
-from exchange.db import transaction
+from exchange.adverts.models import Advert
+from exchange.bookings.models import Booking
+from exchange.db import db, transaction
+from exchange.declarations.models import Declaration
 from exchange.demo import lending, naming, neighbours, notices, people, stories
 from exchange.demo.story import Calendar, Story
 from exchange.demo.world import World, texts
@@ -48,8 +51,14 @@ def load(owner_url: str, say: Callable[[str], None], *, at: datetime | None = No
     """
     say(f"Création de {NAME} : deux ans d'échanges et de prêts, une vingtaine de secondes…")
     hashed = hash_password(PASSWORD)
-    with bare_app(owner_url).app_context(), transaction() as session:
-        say(fill(session, hashed=hashed, at=at or clock.now(), seed=seed))
+    with bare_app(owner_url).app_context():
+        try:
+            with transaction() as session:
+                counted = fill(session, hashed=hashed, at=at or clock.now(), seed=seed)
+        finally:
+            db.session.remove()
+            db.engine.dispose()  # the owner's connections serve nothing else
+    say(counted)
 
 
 def fill(session: Session, *, hashed: str, at: datetime, seed: str = SEED) -> str:
@@ -67,10 +76,6 @@ def fill(session: Session, *, hashed: str, at: datetime, seed: str = SEED) -> st
 
 
 def _counted(session: Session) -> str:
-    from exchange.adverts.models import Advert
-    from exchange.bookings.models import Booking
-    from exchange.declarations.models import Declaration
-
     exchanges, loans, offers = (
         session.scalar(select(func.count()).select_from(model)) for model in (Declaration, Booking, Advert)
     )

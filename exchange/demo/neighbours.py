@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import Declaration
@@ -15,6 +15,7 @@ from exchange.demo.world import Somebody, World, texts
 
 ANSWER_DAYS = 30
 LOWEST, HIGHEST = -1500, 1700  # minutes: an ordinary neighbour stays well within what the SEL allows
+LOWEST_OF_ASSOCIATIONS = -1000  # minutes: the firm lends its room above -1500
 CALM = 650  # minutes: beyond, people think of giving (or of asking) before the next exchange
 BUSIEST = {5: 2.6, 6: 1.4, 2: 1.2}  # Saturday, Sunday, Wednesday; other days less
 LEAVES = -160  # days from today: when the one who leaves stops exchanging
@@ -95,7 +96,7 @@ class Neighbours:
             return
         giver, receiver = (organisation, member) if who == "it" else (member, organisation)
         took = self.world.chance.choice(minutes)
-        floor = LOWEST if who == "it" else -2800
+        floor = LOWEST if who == "it" else LOWEST_OF_ASSOCIATIONS
         if receiver.balance - took >= floor and giver.balance + took <= 5000:
             self._declare(giver, receiver, took, day, "service", self.world.chance.choice(words))
 
@@ -120,11 +121,20 @@ class Neighbours:
         if not receiver.signs_in or (draw < 0.06 and "facilitator" in self.world.offices):
             saturday = day + timedelta(days=(5 - day.weekday()) % 7 or 7)
             keyed = self.world.calendar.on(saturday, 10, chance.randrange(60))
-            self.world.story.plan(max(keyed, evening), on_behalf, self.world, *said)
+            self.world.story.plan(max(keyed, evening), self._told, on_behalf, *said)
         elif draw < 0.6 or not giver.signs_in or LEAVER in (giver.name, receiver.name):
-            self.world.story.plan(evening, by_who_was_helped, self.world, *said)
+            self.world.story.plan(evening, self._told, by_who_was_helped, *said)
         else:
             self.world.story.plan(evening, by_who_helped, self.world, *said)
+
+
+    def _told(
+        self, how: Callable[..., Declaration], giver: Somebody, receiver: Somebody, minutes: int, *said: Any,
+        at: datetime,
+    ) -> None:  # fmt: skip
+        """Declare it, unless who was helped has received too much in the meantime: then it was a present."""
+        if receiver.balance - minutes >= LOWEST - 300:
+            how(self.world, giver, receiver, minutes, *said, at=at)
 
 
 def _how_many(draw: float, expected: float) -> int:

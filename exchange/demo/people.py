@@ -12,9 +12,10 @@ from exchange.members import operations as members
 from exchange.members import queries
 from exchange.members.models import SignIn, Territory
 from exchange.organisations import operations as organisations
+from exchange.stewardship import operations as stewardship
 from ledger.entries import Acting
 from ledger.limits import Limits
-from ledger.store import reading, writing
+from ledger.store import reading
 
 OPENED = -735  # days from today: a little more than two years of exchanges
 SEL = "SEL de Saint-Marron"
@@ -62,8 +63,8 @@ def found(world: World) -> None:
     )  # fmt: skip
     world.community, world.community_party = community.id, community.party_id
     world.system = Acting(None, community.system_party_id)
-    writing.set_limit(
-        session, Limits(-3000, 6000), community=community.id, kind="organisation", starts_at=at, by=world.system, at=at,
+    stewardship.set_default(
+        session, Limits(-3000, 6000), community=community.id, kind="organisation", by=world.system, at=at,
         reason="Assemblée constitutive : jusqu'à 50 heures reçues d'avance pour une association",
     )  # fmt: skip
     told = texts("people")
@@ -184,7 +185,9 @@ def _organisation(
     account = None
     if joins:
         account_kind = "authority" if kind == "authority" else "organisation"
-        writing.open_account(world.session, community=world.community, party=party.id, kind=account_kind, at=at)
+        view = queries.parties(world.session, [party.id])[party.id]
+        by = world.offices["administrator"]
+        stewardship.open_account(world.session, view, community=world.community, kind=account_kind, by=by, at=at)
         account = reading.account_of(world.session, world.community, party.id)
     world.organisations[name] = Somebody(name, party.id, Acting(None, party.id), account)
     if delegate:

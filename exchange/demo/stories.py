@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from exchange.declarations.models import DeclarationAnswer
 from exchange.demo import neighbours
 from exchange.demo.neighbours import LOWEST
-from exchange.demo.people import ADMINISTRATOR, LEAVER
+from exchange.demo.people import ADMINISTRATOR, LEAVER, TREASURER
 from exchange.demo.world import Somebody, World
 from exchange.members import operations as members
+from exchange.stewardship import operations as stewardship
 from ledger.limits import Limits
-from ledger.store import writing
+from ledger.store import browsing
 
 AT_THE_FLOOR, HOARDER, EXCEPTION = "Gaël Juhel", "Bernadette Évain", "Marie-Thérèse Nevoux"
 HUB = "Annaïg Lucas"  # whose sign-in a visitor tries first
@@ -64,8 +65,11 @@ def plan(world: World) -> None:
 
 
 def _one(world: World, key: Callable[[Somebody], int], *, but: str) -> Somebody:
-    """One of the dozen who have the most of something, among those who exchange and sign in."""
-    there = [m for m in world.members.values() if m.busy and m.name not in (but, LEAVER) and m.signs_in]
+    """One of the dozen who have the most of something, among those who exchange and sign in.
+
+    Never the treasurer, who corrects one of these exchanges and may not gain from it.
+    """
+    there = [m for m in world.members.values() if m.busy and m.name not in (but, LEAVER, TREASURER) and m.signs_in]
     return world.chance.choice(sorted(there, key=key)[-12:])
 
 
@@ -95,8 +99,8 @@ def _except(world: World, *, at: datetime) -> None:
     """The treasurer writes an exception with its reason and its end."""
     account = world.members[EXCEPTION].account
     assert account is not None
-    writing.set_limit(
-        world.session, Limits(-3000, 2000), community=world.community, account=account.id, starts_at=at,
+    stewardship.set_exception(
+        world.session, Limits(-3000, 2000), community=world.community, account=account.id,
         ends_at=world.calendar.moment(100), by=world.offices["treasurer"], at=at,
         reason="Opération de la hanche : le conseil accepte jusqu'à 50 heures reçues, le temps de la rééducation.",
     )  # fmt: skip
@@ -116,7 +120,7 @@ def _settle_before_leaving(world: World, *, at: datetime) -> None:
 def _close(world: World, *, at: datetime) -> None:
     account = world.members[LEAVER].account
     assert account is not None
-    writing.close_account(
+    stewardship.close_account(
         world.session, account.id, community=world.community, at=at, by=world.offices["administrator"],
         reason="Tanguy part vivre à Brest. Bon vent !",
     )  # fmt: skip
@@ -136,12 +140,14 @@ def _mistake(world: World, *, at: datetime) -> None:
 def _correct(
     world: World, declaration: int, slip: str, giver: Somebody, receiver: Somebody, *, at: datetime
 ) -> None:
-    entry = world.session.get_one(DeclarationAnswer, declaration).entry_id
+    number = world.session.get_one(DeclarationAnswer, declaration).entry_id
+    assert number is not None
+    entry = browsing.entry(world.session, world.community, number)
     assert entry is not None
-    writing.reverse(
-        world.session, entry, community=world.community, key=f"demonstration:correction:{declaration}",
-        reason=f"Bon {slip} : 60 minutes écrites, 600 saisies.", happened_on=at.date(),
-        by=world.offices["treasurer"], at=at,
+    stewardship.correct(
+        world.session, entry, community=world.community, community_party=world.community_party,
+        acts_for={world.members[TREASURER].party}, key=f"demonstration:{declaration}", today=at.date(),
+        reason=f"Bon {slip} : 60 minutes écrites, 600 saisies.", by=world.offices["treasurer"], at=at,
     )  # fmt: skip
     giver.balance -= 600
     receiver.balance += 600
