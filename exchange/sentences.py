@@ -271,10 +271,10 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "not-bookable": _fixed(N("Cela ne se réserve pas, ou plus.")),
     "wrong-state": _fixed(N("Ce n'est plus possible pour cette réservation : son état a changé."), N("Rechargez la page.")),
     "token-missing": _fixed(
-        N("Il faut une clé d'accès valable."), N("Créez-en une sur la page « Clés d'accès », et joignez-la à chaque demande."),
+        N("Il faut une clé d'accès valable."), N("Créez-en une sur la page « Clés d'accès », et joignez-la à chaque demande."),
     ),
     "key-missing": _fixed(
-        N("Il manque l'en-tête Idempotency-Key : 1 à 100 caractères, les mêmes quand vous refaites la même demande."),
+        N("Il manque l'en-tête Idempotency-Key : 1 à 100 caractères, les mêmes quand vous refaites la même demande."),
     ),
     "malformed-json": _fixed(N("Ce n'est pas un texte JSON correct.")),
     "not-json": _fixed(N("Envoyez du JSON, avec l'en-tête Content-Type: application/json.")),

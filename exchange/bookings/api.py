@@ -82,7 +82,7 @@ def resource(resource: str) -> dict[str, Any]:
 
 
 @resources.reads(
-    "/resources/<resource>/availability", N("Est-ce libre ?"), query=SpanQuery, gives=AvailabilityShape
+    "/resources/<resource>/availability", N("Est-ce libre ?"), query=SpanQuery, gives=AvailabilityShape
 )
 def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
     """During a span, and what takes it, without a name."""
