@@ -100,7 +100,9 @@ def _nearness(said: Sequence[str]) -> ColumnElement[Any]:
     likeness: ColumnElement[Any] = literal(0.0)
     for word in said:
         key = func.sort_key(word)
-        likeness += func.word_similarity(key, Advert.searched) + func.word_similarity(key, func.sort_key(Advert.title))
+        for where in (Advert.searched, func.sort_key(Advert.title)):
+            # squared: one word found is worth more than two half found
+            likeness += func.power(func.word_similarity(key, where), 2)
     return likeness
 
 

@@ -335,8 +335,8 @@ def last_edit(session: Session, party: int) -> ProfileEdit | None:
 
 def words(text: str, *, most: int = 8) -> list[str]:
     """The words of a search: letters and figures, the short ones ("de", "l'") left out when there are others."""
-    said = re.findall(r"[^\W_]+", text)[:most]
-    return [word for word in said if len(word) > 2] or said
+    said = re.findall(r"[^\W_]+", text)
+    return ([word for word in said if len(word) > 2 or word.isdigit()] or said)[:most]
 
 
 def directory(
