@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency
@@ -207,7 +208,7 @@ def read_as(lender: str, job: str) -> Response | tuple[str, int]:
     _here, mine = _job(lender, job)
     form = ReadingForm()
     if not form.validate():
-        raise NotFound
+        raise BadRequest
     delimiter = {"tab": "\t"}.get(form.delimiter.data, form.delimiter.data) or None
     there = url_for("imports.show", lender=lender, job=job)
     try:

@@ -8,11 +8,16 @@ import pytest
 REPOSITORY = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="session")
-def town_file() -> bytes:
-    """The 211 buildings of Montpellier, byte for byte as the city publishes them."""
+def town_path() -> Path:
+    """Where the 211 buildings of Montpellier are, byte for byte as the city publishes them."""
     shared = Path(os.environ.get("MARRONNIER_SHARED", REPOSITORY.parent / "shared"))
     path = shared / "data" / "montpellier-erp-2014.csv"
     if not path.is_file():
         pytest.fail(f"The town's real file is missing: {path}. Set MARRONNIER_SHARED to the folder that holds data/.")
-    return path.read_bytes()
+    return path
+
+
+@pytest.fixture(scope="session")
+def town_file() -> bytes:
+    """That file's content."""
+    return town_path().read_bytes()
