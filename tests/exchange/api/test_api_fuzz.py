@@ -32,6 +32,7 @@ from exchange import clock
 from exchange.adverts import operations as adverts
 from exchange.db import db, transaction
 from exchange.members import operations as members
+from exchange.rest.fields import Text
 from tests.cast import Cast, Person, committed
 from tests.databases import Database
 from tests.lent import lend
@@ -41,6 +42,7 @@ CHECKS: list[Any] = [
     response_headers_conformance, negative_data_rejection, missing_required_header, unsupported_method, ignored_auth,
 ]  # fmt: skip
 ROLES = ("alice", "bruno", "fanny", "aicha", "olga")
+Mode = schemathesis.GenerationMode
 EXAMPLES = 3  # of each operation, right and wrong, for each role
 
 
@@ -131,34 +133,43 @@ def mended(body: Any, names: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("who", ROLES)
 @pytest.mark.parametrize("mode", schemathesis.GenerationMode)
-def test_whatever_is_asked_is_answered_as_the_document_says(
-    ground: Ground, who: str, mode: schemathesis.GenerationMode
-) -> None:
+def test_whatever_is_asked_is_answered_as_the_document_says(ground: Ground, who: str, mode: Mode) -> None:
+    operations = [found.ok() for found in ground.document.get_all_operations()]
+    assert sum(asked(ground, operation, who, mode) for operation in operations) >= 30
+
+
+def test_a_field_that_takes_anything_is_noticed(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: one field less strict than the document, and a wrong value is taken for a right one."""
+    monkeypatch.setattr(Text, "_deserialize", lambda _field, value, *_more, **_named: str(value)[:100] or "x")
+    operation = ground.document["/api/v1/declarations/{declaration}/refusal"]["POST"]
+    with pytest.raises(Exception, match="API accepted schema-violating request|Server error"):
+        asked(ground, operation, "alice", schemathesis.GenerationMode.NEGATIVE, examples=60)
+
+
+def asked(ground: Ground, operation: Any, who: str, mode: Mode, *, examples: int = EXAMPLES) -> int:
+    """Ask one operation several times, checking each answer; return how many requests were made."""
     headers = {"Authorization": f"Bearer {ground.secrets[who]}"}
-    asked = 0
-    for found in ground.document.get_all_operations():
-        operation = found.ok()
-        cases = _cases(operation, mode, ground.names, headers)
-        if cases is None:
-            continue
+    cases = _cases(operation, mode, ground.names, headers)
+    made = 0
 
-        @given(case=cases, with_names=st.booleans())
-        @settings(
-            max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        def ask(case: Any, with_names: bool) -> None:
-            nonlocal asked
-            asked += 1
-            if with_names and isinstance(case.body, dict):
-                case.body = mended(case.body, ground.bodies[who])
-            case.call_and_validate(checks=CHECKS, headers=headers)
+    @given(case=cases, with_names=st.booleans())
+    @settings(
+        max_examples=examples, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    def ask(case: Any, with_names: bool) -> None:
+        nonlocal made
+        made += 1
+        if with_names and isinstance(case.body, dict):
+            case.body = mended(case.body, ground.bodies[who])
+        case.call_and_validate(checks=CHECKS, headers=headers)
 
+    if cases is not None:
         ask()
-    assert asked >= 30
+    return made
 
 
-def _cases(operation: Any, mode: schemathesis.GenerationMode, names: dict[str, str], headers: dict[str, str]) -> Any:
+def _cases(operation: Any, mode: Mode, names: dict[str, str], headers: dict[str, str]) -> Any:
     """Requests of one operation, some with real names in their address; None when nothing of it can be wrong."""
     real = {one.definition["name"]: names.get(one.definition["name"], "none") for one in operation.path_parameters}
     besides = mode.is_positive or len(operation.query) or len(operation.body)
