@@ -1,0 +1,103 @@
+"""One of everything, so that every address of the service leads somewhere: most of it is Alice's, or the town's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from exchange.adverts import operations as adverts
+from exchange.bookings import operations as bookings
+from exchange.bookings.operations import Request, Wanted
+from exchange.catalogue import operations as catalogue
+from exchange.catalogue import queries as resources
+from exchange.declarations import operations as declarations
+from exchange.declarations.models import DeclarationAnswer
+from exchange.imports import operations as imports
+from exchange.imports.plan import Choices
+from exchange.members import operations as members
+from exchange.members.models import Party
+from exchange.reciprocity import queries as rules
+from ledger.entries import Acting
+from ledger.store import reading
+from tests.cast import NOON, SATURDAY, Cast, Person, gather
+from tests.databases import as_owner
+from tests.lent import Lent, lend
+
+
+class World:
+    """The cast, what is lent, and the values that fill an address: ``world.values["account"]``..."""
+
+    def __init__(self, session: Session) -> None:
+        with as_owner(session):
+            self.cast: Cast = gather(session)
+            category = adverts.add_category(session, community=self.cast.community.id, name="Jardin")
+        cast = self.cast
+        self.lent: Lent = lend(session, cast)
+        sel = members_token(session, cast.community.party_id)
+        self.values: dict[str, Any] = {
+            "account": account(cast.alice).token, "community": sel, "lender": cast.town.token,
+            "party": cast.alice.party.token, "resource": self.lent.hall.token, "code": "en", "version": "0",
+            "name": "marronnier.css", "shape": "tarif", "kind": "salle", "act": "retrait",
+            "token": "nobody-has-this-one",
+            **self._exchange(session), **self._adverts(session, category.id), **self._lending(session),
+        }  # fmt: skip
+        waiting = members.apply(session, community=cast.community.id, name="Yann", email="yann@example.org", phone="",
+                                message="Bonjour", at=NOON)  # fmt: skip
+        self.values["application"] = waiting.token
+        assert cast.alice.sign_in is not None
+        alice = cast.alice.sign_in.id
+        made, _secret = members.create_access_token(session, sign_in=alice, name="Tableur", days=30, at=NOON)
+        self.values["digest"] = made.digest.hex()
+        session.flush()
+
+    def _exchange(self, session: Session) -> dict[str, Any]:
+        """Denise says that she helped Alice, who hasn't answered; Alice paid Bruno for something else."""
+        cast = self.cast
+        said = declarations.Exchange(account(cast.denise), account(cast.alice), 45, SATURDAY, "service", "Courses")
+        waiting = declarations.declare(session, said, answer_days=30, today=SATURDAY,
+                                       by=Acting(None, cast.denise.party.id), at=NOON)  # fmt: skip
+        paid = declarations.declare(
+            session, declarations.Exchange(account(cast.bruno), account(cast.alice), 90, SATURDAY, "service", "Haie"),
+            answer_days=30, today=SATURDAY, by=cast.alice.by, at=NOON,
+        )  # fmt: skip
+        entry = session.execute(
+            select(DeclarationAnswer.entry_id).where(DeclarationAnswer.declaration_id == paid.id)
+        ).scalar_one()
+        return {"declaration": waiting.token, "entry": entry}
+
+    def _adverts(self, session: Session, category: int) -> dict[str, Any]:
+        """Alice offers to cut hedges; Chloé wrote to her."""
+        content = adverts.Content("offer", "service", category, "Taille de haies", "Le samedi.")
+        advert = adverts.publish(session, content, account=account(self.cast.alice), by=self.cast.alice.by, at=NOON)
+        thread = adverts.write_about(session, advert, "Bonjour !", by=self.cast.chloe.by, at=NOON)
+        return {"advert": advert.token, "thread": thread.token}
+
+    def _lending(self, session: Session) -> dict[str, Any]:
+        """Alice asked for the hall; Olga has a room to publish, a place, a rule and a file."""
+        cast, lent, town = self.cast, self.lent, Acting(None, self.cast.town.id)
+        starts = NOON + timedelta(days=7)
+        asked = Request(cast.alice.party.id, (Wanted(lent.hall),), starts, starts + timedelta(hours=4), "Fête", 60)
+        booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        place = catalogue.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
+        attic = catalogue.add_resource(session, lender=cast.town.id, kind="room", name="Grenier", place_id=place.id,
+                                       by=town, at=NOON)  # fmt: skip
+        job = imports.receive(session, lender=cast.town.id, choices=Choices(), file_name="salles.csv",
+                              data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
+        self.unpublished = resources.views(session, [attic.id])[attic.id]
+        imports.start(session, job, zone="Europe/Paris", at=NOON)
+        return {"booking": booking.token, "place": place.token, "job": job.token,
+                "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
+
+
+def account(person: Person) -> reading.AccountView:
+    """The account of somebody who has one."""
+    assert person.account is not None
+    return person.account
+
+
+def members_token(session: Session, party: int) -> str:
+    """The random identifier of a party."""
+    return session.get_one(Party, party).token
