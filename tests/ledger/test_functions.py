@@ -1,0 +1,383 @@
+"""What each function of the books writes and refuses, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from ledger.entries import Entry, Transfer
+from ledger.errors import (
+    AccountClosed,
+    AccountExists,
+    AccountNotSettled,
+    AccountUnknown,
+    CorrectionGains,
+    CorrectionOfCorrection,
+    EntryCorrectedAlready,
+    EntryMalformed,
+    EntryUnknown,
+    FloorReached,
+    HoldExceeded,
+    HoldResolved,
+    HoldUnknown,
+    KeyReused,
+    LimitEndsBefore,
+    ReasonMissing,
+)
+from ledger.limits import Limits
+from ledger.statements import breaks
+from ledger.store import auditing, reading, writing
+from tests.cast import NOON, SATURDAY, Cast
+from tests.databases import as_owner
+from tests.ledger.conftest import LATER, Books
+
+FRIDAY = SATURDAY - timedelta(days=1)
+
+
+def healthy(books: Books) -> None:
+    """Everything that the audit recomputes agrees."""
+    for finding in auditing.run(books.session, auditing.CHECKS):
+        assert finding.wrong == [], finding.name
+
+
+# -- posting
+
+
+def test_alice_helps_bruno_and_the_books_say_so(books: Books, cast: Cast) -> None:
+    number = books.give(cast.alice, cast.bruno, 90)
+    assert (books.balance(cast.alice), books.balance(cast.bruno)) == (90, -90)
+    [line] = reading.statement(books.session, books.account(cast.alice).id)
+    assert (line.seq, line.entry, line.minutes, line.balance, line.recorded_at) == (1, number, 90, 90, LATER)
+    healthy(books)
+
+
+def test_a_class_of_three_is_one_entry_and_each_line_follows_the_one_before(books: Books, cast: Cast) -> None:
+    pupils = (cast.bruno, cast.chloe, cast.denise)
+    number = books.post(books.move(*((cast.alice, pupil, 60) for pupil in pupils))).id
+    lines = reading.statement(books.session, books.account(cast.alice).id)
+    assert {line.entry for line in lines} == {number}
+    assert [(line.seq, line.balance) for line in lines] == [(3, 180), (2, 120), (1, 60)]
+    assert breaks(lines[::-1]) == []
+    healthy(books)
+
+
+def test_a_chain_passes_a_floor_that_only_its_middle_would_cross(books: Books, cast: Cast) -> None:
+    alice, bruno, chloe = cast.alice, cast.bruno, cast.chloe
+    books.post(books.move((alice, bruno, 2500), (bruno, chloe, 1000), (bruno, alice, 900)))
+    assert books.balance(cast.bruno) == -600
+    healthy(books)
+
+
+def test_the_floor_refuses_and_nothing_is_written(books: Books, cast: Cast) -> None:
+    with pytest.raises(FloorReached) as refused, books.undone():
+        books.give(cast.alice, cast.bruno, 2001)
+    assert refused.value.facts == {
+        "account": books.account(cast.bruno).id, "floor": -2000, "balance": 0, "held": 0, "minutes": 2001,
+    }  # fmt: skip
+    assert books.session.scalar(text("SELECT count(*) FROM books.entries")) == 0
+    books.give(cast.alice, cast.bruno, 2000)
+
+
+def test_a_ceiling_refuses_nobody(books: Books, cast: Cast) -> None:
+    books.give(cast.alice, cast.bruno, 1500)
+    books.give(cast.alice, cast.chloe, 1500)
+    assert books.balance(cast.alice) == 3000
+
+
+def test_below_its_floor_an_account_only_comes_up(books: Books, cast: Cast) -> None:
+    books.give(cast.alice, cast.bruno, 1500)
+    books.exception(cast.bruno, -100)
+    books.give(cast.bruno, cast.alice, 50)
+    with pytest.raises(FloorReached), books.undone():
+        books.give(cast.alice, cast.bruno, 1)
+    healthy(books)
+
+
+def test_nothing_moves_on_a_closed_account(books: Books, cast: Cast) -> None:
+    move = books.move((cast.alice, cast.chloe, 60))
+    books.close(cast.chloe)
+    with pytest.raises(AccountClosed), books.undone():
+        books.post(move)
+
+
+def test_another_communitys_account_is_unknown(books: Books, cast: Cast) -> None:
+    from exchange.members import operations as members
+
+    with as_owner(books.session):
+        other = members.open_community(books.session, name="SEL voisin", system_name="Voisin", at=NOON)
+    theirs = reading.account_of(books.session, other.id, other.party_id)
+    assert theirs is not None
+    entry = Entry("exchange", (Transfer(books.account(cast.bruno).id, theirs.id, 60),), SATURDAY)
+    with pytest.raises(AccountUnknown), books.undone():
+        books.post(entry)
+    with pytest.raises(AccountUnknown), books.undone():
+        books.post(Entry("exchange", (Transfer(books.account(cast.bruno).id, 999_999, 60),), SATURDAY))
+
+
+@pytest.mark.parametrize("days", [-60_000, 2, 400])
+def test_a_day_that_cannot_be_is_refused(books: Books, cast: Cast, days: int) -> None:
+    with pytest.raises(EntryMalformed), books.undone():
+        books.post(books.move((cast.alice, cast.bruno, 60), on=SATURDAY + timedelta(days=days)))
+
+
+def test_when_the_clock_goes_back_the_books_do_not(books: Books, cast: Cast) -> None:
+    books.give(cast.alice, cast.bruno, 60)
+    late = books.post(books.move((cast.bruno, cast.chloe, 30), on=FRIDAY), at=LATER - timedelta(days=1))
+    assert late.recorded_at == LATER
+    healthy(books)
+
+
+def test_words_that_no_database_keeps_are_refused(books: Books, cast: Cast) -> None:
+    move = books.move((cast.alice, cast.bruno, 60))
+    for note in ("\x00", "\ud800"):
+        with pytest.raises(EntryMalformed), books.undone():
+            books.post(Entry(move.kind, move.transfers, move.happened_on, None, note))
+
+
+# -- one key
+
+
+def test_the_same_key_and_content_answer_the_first_entry(books: Books, cast: Cast) -> None:
+    first = books.post(books.move((cast.alice, cast.bruno, 60)), key="once")
+    again = books.post(books.move((cast.alice, cast.bruno, 60)), key="once", at=LATER + timedelta(days=3))
+    assert (again.id, again.recorded_at, again.replayed) == (first.id, first.recorded_at, True)
+    assert books.balance(cast.alice) == 60
+
+
+def test_the_first_answer_comes_even_when_the_account_could_not_pay_again(books: Books, cast: Cast) -> None:
+    first = books.post(books.move((cast.alice, cast.bruno, 2000)), key="once")
+    assert books.post(books.move((cast.alice, cast.bruno, 2000)), key="once").id == first.id
+
+
+def test_the_same_key_with_other_content_is_refused(books: Books, cast: Cast) -> None:
+    first = books.post(books.move((cast.alice, cast.bruno, 60)), key="once")
+    for move in ((cast.alice, cast.bruno, 61), (cast.chloe, cast.denise, 60)):
+        with pytest.raises(KeyReused) as refused, books.undone():
+            books.post(books.move(move), key="once")
+        assert refused.value.facts == {"entry": first.id}
+
+
+def test_a_refused_attempt_frees_its_key(books: Books, cast: Cast) -> None:
+    with pytest.raises(FloorReached), books.undone():
+        books.post(books.move((cast.alice, cast.bruno, 2001)), key="once")
+    assert not books.post(books.move((cast.alice, cast.bruno, 60)), key="once").replayed
+
+
+def test_two_parties_may_use_one_key(books: Books, cast: Cast) -> None:
+    books.post(books.move((cast.alice, cast.bruno, 60)), key="mine", by=cast.bruno.by)
+    assert not books.post(books.move((cast.alice, cast.chloe, 60)), key="mine", by=cast.chloe.by).replayed
+
+
+# -- corrections
+
+
+def test_a_correction_is_the_mirror_and_comes_once(books: Books, cast: Cast) -> None:
+    number = books.post(books.move((cast.alice, cast.bruno, 60), (cast.alice, cast.chloe, 30))).id
+    assert number is not None
+    first = books.reverse(number, key="fix")
+    assert books.reverse(number, key="fix").id == first.id
+    assert [books.balance(one) for one in (cast.alice, cast.bruno, cast.chloe)] == [0, 0, 0]
+    with pytest.raises(EntryCorrectedAlready), books.undone():
+        books.reverse(number)
+    with pytest.raises(CorrectionOfCorrection), books.undone():
+        books.reverse(first.id or 0)
+    healthy(books)
+
+
+def test_a_correction_may_leave_an_account_below_its_floor(books: Books, cast: Cast) -> None:
+    number = books.give(cast.bruno, cast.alice, 1000)
+    books.give(cast.chloe, cast.bruno, 1500)
+    books.give(cast.denise, cast.bruno, 1400)
+    books.reverse(number)
+    assert books.balance(cast.bruno) == -2900
+    healthy(books)
+
+
+def test_who_gains_does_not_correct(books: Books, cast: Cast) -> None:
+    number = books.give(cast.alice, cast.bruno, 60)
+    with pytest.raises(CorrectionGains), books.undone():
+        books.reverse(number, by=cast.bruno.by)
+    books.reverse(number, by=cast.alice.by)
+
+
+def test_the_communitys_own_account_is_nobodys_gain(books: Books, cast: Cast) -> None:
+    sel = reading.account_of(books.session, books.community, cast.community.party_id)
+    assert sel is not None
+    opening = Entry("opening", (Transfer(sel.id, books.account(cast.alice).id, 120),), SATURDAY)
+    number = books.post(opening).id
+    administrator = cast.aicha.by._replace(party=cast.community.party_id)
+    books.reverse(number or 0, by=administrator)
+    assert books.balance(cast.alice) == 0
+
+
+def test_a_correction_says_why_and_of_what(books: Books, cast: Cast) -> None:
+    number = books.give(cast.alice, cast.bruno, 60)
+    for reason in ("", "  ", "...", "\u00a0"):
+        with pytest.raises(ReasonMissing), books.undone():
+            writing.reverse(books.session, number, community=books.community, key="k", reason=reason,
+                            happened_on=SATURDAY, by=cast.system, at=LATER)  # fmt: skip
+    with pytest.raises(EntryUnknown), books.undone():
+        books.reverse(number + 1)
+
+
+# -- holds
+
+
+def test_held_minutes_count_for_the_floor_until_they_are_given_back(books: Books, cast: Cast) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 1500)
+    with pytest.raises(FloorReached), books.undone():
+        books.give(cast.chloe, cast.bruno, 501)
+    with pytest.raises(FloorReached), books.undone():
+        books.hold(cast.bruno, cast.chloe, 501)
+    books.release(hold)
+    books.give(cast.chloe, cast.bruno, 501)
+    assert books.account(cast.bruno).held == 0
+    healthy(books)
+
+
+def test_a_hold_posts_less_and_releases_the_rest(books: Books, cast: Cast) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 120)
+    books.post_hold(hold, 45)
+    assert (books.balance(cast.bruno), books.account(cast.bruno).held) == (-45, 0)
+    healthy(books)
+
+
+def test_posting_a_hold_never_fails_on_a_limit(books: Books, cast: Cast) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 1500)
+    books.exception(cast.bruno, 0)
+    books.post_hold(hold, 1500)
+    assert books.balance(cast.bruno) == -1500
+    healthy(books)
+
+
+def test_a_hold_has_one_resolution_and_a_retry_finds_it(books: Books, cast: Cast) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 120)
+    first = books.post_hold(hold, 100)
+    assert books.post_hold(hold, 100).id == first.id
+    with pytest.raises(HoldResolved), books.undone():
+        books.post_hold(hold, 99)
+    for expired in (False, True):
+        with pytest.raises(HoldResolved), books.undone():
+            books.release(hold, expired=expired)
+    assert books.balance(cast.bruno) == -100
+
+
+def test_a_hold_expires_once(books: Books, cast: Cast) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 120)
+    books.release(hold, expired=True)
+    assert books.release(hold, expired=True).replayed
+    with pytest.raises(HoldResolved), books.undone():
+        books.release(hold)
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 121])
+def test_a_hold_posts_what_it_set_aside_at_most(books: Books, cast: Cast, minutes: int) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 120)
+    with pytest.raises(HoldExceeded), books.undone():
+        books.post_hold(hold, minutes)
+
+
+def test_a_hold_that_is_not_there_and_a_key_used_again(books: Books, cast: Cast) -> None:
+    with pytest.raises(HoldUnknown), books.undone():
+        books.release(12345)
+    hold = books.hold(cast.bruno, cast.alice, 120, key="booking:1")
+    assert books.hold(cast.bruno, cast.alice, 120, key="booking:1") == hold
+    with pytest.raises(KeyReused), books.undone():
+        books.hold(cast.bruno, cast.alice, 121, key="booking:1")
+
+
+def test_an_entry_that_took_the_key_of_a_hold_is_not_mistaken_for_it(books: Books, cast: Cast) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 120)
+    books.post(books.move((cast.alice, cast.bruno, 120)), key=f"hold:{hold}")
+    with pytest.raises(KeyReused), books.undone():
+        books.post_hold(hold, 120)
+
+
+# -- accounts
+
+
+def test_an_account_closes_at_zero_with_nothing_held_on_it_or_for_it(books: Books, cast: Cast) -> None:
+    number = books.give(cast.alice, cast.bruno, 60)
+    with pytest.raises(AccountNotSettled) as refused, books.undone():
+        books.close(cast.alice)
+    assert refused.value.facts == {"balance": 60, "held": 0, "awaited": 0}
+    books.reverse(number)
+    hold = books.hold(cast.bruno, cast.alice, 30)
+    for who in (cast.alice, cast.bruno):
+        with pytest.raises(AccountNotSettled), books.undone():
+            books.close(who)
+    books.release(hold)
+    books.close(cast.alice)
+    with pytest.raises(AccountClosed), books.undone():
+        books.close(cast.alice)
+    healthy(books)
+
+
+def test_a_party_has_one_account_in_a_community(books: Books, cast: Cast) -> None:
+    with pytest.raises(AccountExists), books.undone():
+        writing.open_account(
+            books.session, community=books.community, party=cast.alice.party.id, kind="person", at=LATER
+        )
+
+
+def test_an_account_opened_after_the_clock_went_back_is_under_the_defaults_all_the_same(
+    books: Books, cast: Cast
+) -> None:
+    writing.open_account(
+        books.session, community=books.community, party=cast.zoe.party.id, kind="person", at=NOON - timedelta(days=2)
+    )
+    assert books.account(cast.zoe).floor == -2000
+    healthy(books)
+
+
+# -- limits
+
+
+def test_an_exception_holds_between_its_dates_and_then_no_more(books: Books, cast: Cast) -> None:
+    starts, ends = LATER + timedelta(days=1), LATER + timedelta(days=3)
+    books.exception(cast.bruno, -3000, starts=starts, ends=ends)
+    move = books.move((cast.alice, cast.bruno, 2500))
+    with pytest.raises(FloorReached), books.undone():
+        books.post(move, at=starts - timedelta(seconds=1))
+    with pytest.raises(FloorReached), books.undone():
+        books.post(move, at=ends)
+    books.post(move, at=starts)
+    assert books.account(cast.bruno).floor == -3000
+    books.give(cast.bruno, cast.alice, 1, at=ends)
+    assert books.account(cast.bruno).floor == -2000
+    healthy(books)
+
+
+def test_a_hold_too_is_judged_by_the_limits_of_its_day(books: Books, cast: Cast) -> None:
+    books.exception(cast.bruno, 0, ends=LATER + timedelta(days=1))
+    with pytest.raises(FloorReached), books.undone():
+        books.hold(cast.bruno, cast.alice, 1)
+    books.hold(cast.bruno, cast.alice, 2000, at=LATER + timedelta(days=1))
+    healthy(books)
+
+
+def test_a_new_default_binds_every_account_of_its_kind(books: Books, cast: Cast) -> None:
+    writing.set_limit(books.session, Limits(-60), community=books.community, kind="person", starts_at=LATER,
+                      reason="Assemblée", by=cast.system, at=LATER)  # fmt: skip
+    with pytest.raises(FloorReached), books.undone():
+        books.give(cast.alice, cast.denise, 61)
+    healthy(books)
+
+
+def test_a_limit_never_begins_in_the_past(books: Books, cast: Cast) -> None:
+    books.give(cast.alice, cast.bruno, 1500)
+    books.exception(cast.bruno, 0, starts=LATER - timedelta(days=9), ends=LATER + timedelta(days=1))
+    healthy(books)
+
+
+def test_an_exception_ends_after_it_begins_and_says_why(books: Books, cast: Cast) -> None:
+    with pytest.raises(LimitEndsBefore), books.undone():
+        books.exception(cast.bruno, 0, ends=LATER)
+    with pytest.raises(ReasonMissing), books.undone():
+        writing.set_limit(books.session, Limits(0), community=books.community, kind="person", starts_at=LATER,
+                          reason=" ", by=cast.system, at=LATER)  # fmt: skip
+    with pytest.raises(AccountUnknown), books.undone():
+        writing.set_limit(books.session, Limits(0), community=books.community, account=99999, starts_at=LATER,
+                          ends_at=LATER + timedelta(days=1), reason="x", by=cast.system, at=LATER)  # fmt: skip
