@@ -121,15 +121,16 @@ def _write(world: World, lender: str, rule: Rule, at: datetime, decision: tuple[
 def _rules(world: World, *, at: datetime) -> None:
     """Free from the town, but for a sound system that wears out; at a price in minutes from the firm."""
     since, community = at.date(), world.community
-    voted = (f"{since.year}-{since.timetuple().tm_yday // 7:02d}", since - timedelta(days=9))
+    thursday = since - timedelta(days=7 + (since.weekday() - 3) % 7)  # when the council meets
+    voted = (f"{thursday.year}-{thursday.timetuple().tm_yday // 7:02d}", thursday)
     sound = world.resources["Sonorisation portable"].id
-    _write(world, TOWN, Rule("", "tariff", "Gratuit pour tous, décision du conseil", starts_on=since), at, voted)
+    _write(world, TOWN, Rule("", "tariff", "Salles et matériel de la Ville", starts_on=since), at, voted)
     _write(world, TOWN, Rule("", "gate", "Aucun prêt en retard", starts_on=since, gate="nothing-overdue"), at)
     _write(world, TOWN, Rule("", "tariff", "Sonorisation, particuliers", resource=sound, class_="inhabitant",
                              starts_on=since, community=community, minutes=60, per="day"), at, voted)  # fmt: skip
     _write(world, TOWN, Rule("", "tariff", "Salles, associations d'ailleurs", category="Salle", class_="outside",
                              starts_on=since, community=community, minutes=120, per="half-day"), at, voted)  # fmt: skip
-    _write(world, CENTRE, Rule("", "tariff", "Prêt gratuit, on laisse propre", starts_on=since), at)
+    _write(world, CENTRE, Rule("", "tariff", "On laisse propre", starts_on=since), at)
     first = Rule("", "tariff", "Participation à l'heure", starts_on=since, community=community, minutes=20, per="hour")
     world.first_tariff = _write(world, FIRM, first, at)
     _write(world, FIRM, Rule("", "gate", "Solde au-dessus de 25 heures reçues d'avance", starts_on=since,

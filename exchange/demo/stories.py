@@ -32,6 +32,8 @@ NEEDS = (
     "Conduite à l'hôpital de Redon",
 )  # fmt: skip
 
+PUPILS = ("Lucie Bertho", "Amadou Diallo", "Enora Le Ray", "Chantal Briand")  # of the hub, at the accordion
+
 # What waits today on the hub's first page and on her neighbours', what was refused, what nobody answered:
 # days from today, who helped, who was helped, minutes, words, answer
 WAITING = (
@@ -59,6 +61,9 @@ def plan(world: World) -> None:
     plan(moment(-140, 20), _close, world)
     plan(moment(-47, 10, 20), _mistake, world)
     plan(moment(-12, 10, 40), _late_slip, world)
+    lesson = world.calendar.next(3, weeks=-1)  # Thursday, in the room that she booked
+    for pupil in PUPILS:
+        plan(world.calendar.on(lesson, 20, 40), _taught, world, pupil)
     for days, giver, receiver, minutes, words, answer in WAITING:
         plan(moment(days, 20, 30), _wait, world, giver, receiver, minutes, words, answer)
     plan(moment(-80, 21), _keys_for_programs, world)
@@ -160,9 +165,15 @@ def _late_slip(world: World, *, at: datetime) -> None:
     neighbours.on_behalf(world, giver, receiver, 30, day, "goods", "Deux pains et une brioche", at=at)
 
 
+def _taught(world: World, pupil: str, *, at: datetime) -> None:
+    """Each pupil says what the lesson was worth to them."""
+    hub, receiver, words = world.members[HUB], world.members[pupil], "Cours d'accordéon à quatre"
+    neighbours.by_who_was_helped(world, hub, receiver, 120, at.date(), "knowledge", words, at=at)
+
+
 def _wait(
     world: World, giver: str, receiver: str, minutes: int, words: str, answer: str, *, at: datetime
-) -> None:  # fmt: skip
+) -> None:
     helping, helped = world.members[giver], world.members[receiver]
     made = neighbours.declare_and_wait(world, helping, helped, minutes, at.date(), words, at=at)
     if answer == "refused":
