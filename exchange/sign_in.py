@@ -152,7 +152,7 @@ def logout() -> Response:
         logout_user()
     _forget_session()
     session["_remember"] = "clear"  # Flask-Login then drops its cookie
-    flash(_("Vous êtes déconnecté. À bientôt !"), "success")
+    flash(_("C'est fermé. À bientôt !"), "success")
     return redirect(url_for("home"), 303)
 
 
@@ -208,7 +208,7 @@ def reset_password(token: str) -> Response | str | tuple[str, int]:
     form = NewPasswordForm()
     if request.method == "POST" and _chosen(form, person):
         enter(person)
-        flash(_("Votre mot de passe est enregistré. Vous voici connecté."), "success")
+        flash(_("Votre mot de passe est enregistré. Bienvenue !"), "success")
         return redirect(url_for("home"), 303)
     page = render_template("security/reset_password.html", form=form, user_name=person.user_name)
     return page if request.method == "GET" else (page, 422)
@@ -226,7 +226,7 @@ def change_password() -> Response | str | tuple[str, int]:
     remember = "remember_token" in request.cookies
     if form.validate() and _knows(form, person) and _chosen(form, person):
         enter(person, remember=remember)
-        flash(_("Votre mot de passe a changé. Vos autres appareils sont déconnectés."), "success")
+        flash(_("Votre mot de passe a changé. Sur vos autres appareils, il faudra vous reconnecter."), "success")
         return redirect(url_for("members.me"), 303)
     return render_template("security/change_password.html", form=form), 422
 
