@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask_mailman import EmailMessage
 from procrastinate import RetryStrategy
 
@@ -9,6 +11,7 @@ from exchange import clock
 from exchange.bookings import operations as bookings
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
+from exchange.imports import queries as imports
 from exchange.imports import running
 from exchange.jobs import app
 from exchange.members import queries as members
@@ -44,6 +47,16 @@ def import_resources(import_: int) -> None:
     """Import a file by small steps; begun again after an interruption, it goes on where it stopped."""
     for _progress in running.steps(import_):
         pass
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="resume_imports", queueing_lock="resume_imports", pass_context=False)
+def resume_imports(timestamp: int) -> None:
+    """Take up the imports whose worker was killed; one that still works at it loses nothing, they take turns."""
+    with transaction() as session:
+        interrupted = imports.interrupted(session, before=clock.now() - timedelta(minutes=2))
+    for import_ in interrupted:
+        import_resources(import_)
 
 
 @app.periodic(cron="7 * * * *")

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 from flask_wtf.file import FileField
 from wtforms import SelectField
 from wtforms.fields import SelectChoice
+from wtforms.validators import AnyOf
 
 from exchange.forms import Form, KeyedForm
 from exchange.imports.policy import SENTENCES, Reason
@@ -94,15 +95,21 @@ class UploadForm(KeyedForm):
         return upload.filename, upload.read()
 
 
+def _listed(values: Mapping[str, Any]) -> AnyOf:
+    return AnyOf(list(values), message=lazy_gettext("Choisissez une réponse dans la liste."))
+
+
 class ReadingForm(Form):
     """How a file is read, when the guess is wrong."""
 
     encoding = SelectField(
-        lazy_gettext("Codage des lettres accentuées"), choices=[SelectChoice(*pair) for pair in ENCODINGS.items()]
-    )
+        lazy_gettext("Codage des lettres accentuées"), choices=[SelectChoice(*pair) for pair in ENCODINGS.items()],
+        validate_choice=False, validators=[_listed(ENCODINGS)],
+    )  # fmt: skip
     delimiter = SelectField(
-        lazy_gettext("Séparateur des colonnes"), choices=[SelectChoice(*pair) for pair in DELIMITERS.items()]
-    )
+        lazy_gettext("Séparateur des colonnes"), choices=[SelectChoice(*pair) for pair in DELIMITERS.items()],
+        validate_choice=False, validators=[_listed(DELIMITERS)],
+    )  # fmt: skip
 
 
 class Columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -32,6 +33,13 @@ def of_lender(session: Session, lender: int, *, limit: int = 50) -> Sequence[Imp
 def within(session: Session, lender: int, token: str) -> Import | None:
     """One import of a lender."""
     return session.scalar(select(Import).where(Import.lender_id == lender, Import.token == token))
+
+
+def interrupted(session: Session, *, before: datetime) -> Sequence[int]:
+    """Imports that started before an instant and have not ended, the oldest first."""
+    return session.scalars(
+        select(Import.id).where(Import.started_at < before, Import.finished_at.is_(None)).order_by(Import.id)
+    ).all()
 
 
 def counts(session: Session, job: int) -> dict[str, int]:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency
@@ -155,7 +154,9 @@ class Shown(NamedTuple):
     where: str
 
 
-def _check_page(here: Office, job: Import, known: Understood, error: Refused | None = None) -> str:
+def _check_page(
+    here: Office, job: Import, known: Understood, error: Refused | None = None, reading: ReadingForm | None = None
+) -> str:
     choices = Choices.from_json(job.choices)
     run = rehearsal(known, choices, file_name=job.file_name, zone=territory().zone)
     status = request.values.get("statut", "")
@@ -167,7 +168,7 @@ def _check_page(here: Office, job: Import, known: Understood, error: Refused | N
         "imports/check.html", here=here, job=job, known=known, run=run, counts=run.counts, choices=choices,
         status=status, stands=STANDS, page=page, pages=pages, error=error,
         shown=[_shown(run, line) for line in lines[(page - 1) * PAGE : page * PAGE]],
-        reading=_reading_form(choices), steps=STEPS, layouts=LAYOUTS,
+        reading=reading or _reading_form(choices), steps=STEPS, layouts=LAYOUTS,
         encodings=ENCODINGS, delimiters=DELIMITERS, categories=run.by_category[:MOST_LISTED],
         owners=_other_owners(run, choices), known_count=_known_count(here, known, run),
     )  # fmt: skip
@@ -205,20 +206,28 @@ def _reading_form(choices: Choices) -> ReadingForm:
 @auth_required()
 def read_as(lender: str, job: str) -> Response | tuple[str, int]:
     """Correct the guess of letters and separator."""
-    _here, mine = _job(lender, job)
+    here, mine = _job(lender, job)
     form = ReadingForm()
-    if not form.validate():
-        raise BadRequest
+    if mine.started_at is None and not form.validate():
+        return _unread(here, mine, form), 422
     delimiter = {"tab": "\t"}.get(form.delimiter.data, form.delimiter.data) or None
-    there = url_for("imports.show", lender=lender, job=job)
     try:
         with transaction() as session:
             operations.read_as(session, mine, encoding=form.encoding.data or None, delimiter=delimiter)
     except RefusedError as unreadable:
-        flash(in_words(unreadable.reason), "warning")
+        form.encoding.errors = [in_words(unreadable.reason)]
+        return _unread(here, mine, form), 422
     except ImportStarted:
         pass
-    return redirect(there, 303)
+    return redirect(url_for("imports.show", lender=lender, job=job), 303)
+
+
+def _unread(here: Office, job: Import, form: ReadingForm) -> str:
+    """The page where it was, read as before, with what is wrong beside its field."""
+    known = understood(job.data, job.mapping, Choices.from_json(job.choices))
+    if known.layout is None:
+        return _columns_page(here, job, known, _suggestion(known), form)
+    return _check_page(here, job, known, reading=form)
 
 
 @imports.get("/preteurs/<lender>/imports/<job>/colonnes")
@@ -229,22 +238,30 @@ def columns(lender: str, job: str) -> Response | str:
     if mine.started_at is not None:
         return redirect(url_for("imports.show", lender=lender, job=job), 303)
     known = understood(mine.data, mine.mapping, Choices.from_json(mine.choices))
+    return _columns_page(here, mine, known, _suggestion(known))
+
+
+def _suggestion(known: Understood) -> Columns:
+    """The mapping that there is, else the titles that speak for themselves, of the kind that the address asks for."""
+    header = known.table.header
     kind = _asked_kind() or (known.layout.kind if known.layout else _likely_kind(known))
-    found = dict(known.layout.columns) if known.layout and known.layout.kind == kind else None
-    if found is None:
-        found = suggested(known.table.header, kind)  # type: ignore[arg-type]  # one of the two kinds
-    chosen = {column: name for name, column in found.items()}
-    return _columns_page(here, mine, known, Columns(known.table.header, kind, chosen))
+    if known.layout is not None and known.layout.kind == kind:
+        found = dict(known.layout.columns)
+    else:
+        found = suggested(header, kind)  # type: ignore[arg-type]  # one of the two kinds
+    return Columns(header, kind, {column: name for name, column in found.items()})
 
 
-def _columns_page(here: Office, job: Import, known: Understood, said: Columns) -> str:
+def _columns_page(
+    here: Office, job: Import, known: Understood, said: Columns, reading: ReadingForm | None = None
+) -> str:
     first = [record.cells for record in known.table.records if not record.is_blank][:50]
     held = ([cell[:40] for cell in cells if cell.strip()] for cells in zip(*first, strict=True))
     examples = [", ".join(dict.fromkeys(cells)) for cells in held] or [""] * len(said.header)
     return render_template(
         "imports/columns.html", here=here, job=job, said=said, fields=FIELDS[said.kind], kinds=KINDS, steps=STEPS,
         examples=[text[:120] for text in examples], table=known.table, encodings=ENCODINGS, delimiters=DELIMITERS,
-        reading=_reading_form(Choices.from_json(job.choices)),
+        reading=reading or _reading_form(Choices.from_json(job.choices)),
     )  # fmt: skip
 
 

@@ -61,6 +61,8 @@ def without_invisible(text: str) -> str:
 
     Overrides reorder what is read: a name could show another. The joiner stays, it holds some letters together.
     """
+    if text.isprintable():  # nearly every cell: nothing to look for sign by sign
+        return text
     return "".join(character for character in text if character in _HARMLESS or not _is_invisible(character))
 
 

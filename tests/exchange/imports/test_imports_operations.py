@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from exchange.imports import operations, queries, running
 from exchange.imports.filling import merge
 from exchange.imports.plan import Choices
 from exchange.imports.policy import ReadError
-from exchange.tasks import import_resources
+from exchange.tasks import import_resources, resume_imports
 from tests.cast import NOON, Cast, committed, gather
 from tests.databases import Database, as_owner
 
@@ -42,9 +43,6 @@ def _saturday_noon() -> Iterator[None]:
 def cast(session: Session) -> Cast:
     with as_owner(session):
         return gather(session)
-
-
-Give = Callable[..., int]
 
 
 def started(
@@ -284,6 +282,16 @@ def test_a_worker_killed_midway_goes_on_where_it_stopped(database: Database, tow
         import_resources(job)  # the queue may do it twice
         assert queries.counts(db.session(), job)["created"] == 160
     assert made(database) == (160, 160)
+
+
+def test_an_import_whose_worker_died_is_taken_up_again(session: Session, cast: Cast, town_file: bytes) -> None:
+    job = started(cast, town_file)
+    next(running.steps(job))
+    resume_imports(0)  # it has only just started: its worker may well be alive
+    assert queries.of_lender(session, cast.town.id)[0].done == 50
+    with freeze_time(NOON + timedelta(minutes=3)):
+        resume_imports(0)
+    assert queries.counts(session, job)["created"] == 160
 
 
 @pytest.mark.race

@@ -177,7 +177,17 @@ def test_a_wrong_guess_is_corrected(olga: FlaskClient, session: Session, cast: C
     assert olga.post(f"{address}/lecture", data={"encoding": "", "delimiter": ""}).status_code == 303
     assert "Scène mobile; noire" in words(olga.get(address))
     for odd in ({"encoding": "ebcdic", "delimiter": ""}, {"encoding": "", "delimiter": "|"}):
-        assert olga.post(f"{address}/lecture", data=odd).status_code == 404
+        answer = olga.post(f"{address}/lecture", data=odd)
+        assert answer.status_code == 422
+        assert "Choisissez une réponse dans la liste." in words(answer)
+
+
+def test_a_file_that_cannot_be_read_so_says_why(olga: FlaskClient, session: Session, cast: Cast, at: str) -> None:
+    address = given(olga, at, "Nom;Quantité\nSalle Ángel;2\n".encode())
+    answer = olga.post(f"{address}/lecture", data={"encoding": "windows-1252", "delimiter": ""})
+    assert answer.status_code == 422
+    assert "Les lettres accentuées de ce fichier ne sont pas reconnues." in words(answer)
+    assert Choices.from_json(job_of(session, cast).choices).encoding is None
 
 
 # Columns
