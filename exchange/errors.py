@@ -62,6 +62,7 @@ class SlipKeyedTwice(Refusal):
     """This slip's number was keyed already."""
 
     rule = "slip-keyed-twice"
+    field = "slip"
 
 
 class UserNameTaken(Refusal):
@@ -198,6 +199,12 @@ class RuleRefuses(Refusal):
     """A rule of the lender refuses. Facts: the findings that stand in the way."""
 
     rule = "rule-refuses"
+
+
+class BorrowerCannotPay(Refusal):
+    """The borrower's account doesn't allow this loan any more: all that a lender's office is told of it."""
+
+    rule = "borrower-cannot-pay"
 
 
 class NotBookable(Refusal):

@@ -67,7 +67,8 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     navigation.init(app)
     pages.init(app)
     for pages_of_capability in (
-        adverts, audit, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements, stewardship,
+        adverts, audit, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements,
+        stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

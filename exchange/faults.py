@@ -7,12 +7,13 @@ import logging
 from flask import Flask, Response, jsonify, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from exchange.db import db
 from exchange.errors import status_of
-from exchange.sentences import Sentence, sentence_of
+from exchange.sentences import SENTENCES, Sentence, sentence_of
 from ledger.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def http_error(error: HTTPException) -> tuple[Response | str, int]:
         400: Sentence(_("Nous n'avons pas compris cette demande."), _("Revenez en arrière et recommencez.")),
         401: Sentence(_("Il faut se connecter pour voir cette page.")),
         403: Sentence(_("Cette page est réservée.")),
-        404: Sentence(_("Cette page n'existe pas, ou elle n'est pas à vous."), _("Vérifiez l'adresse, ou repartez de l'accueil.")),
+        404: SENTENCES["not-found"]({}),
         405: Sentence(_("Cette adresse ne se demande pas de cette façon."), _("Repartez de l'accueil.")),
         413: Sentence(_("Cet envoi est trop lourd : 5 Mo au plus."), _("Partagez le fichier en deux, et recommencez.")),
         429: Sentence(_("Trop d'essais en peu de temps."), _("Attendez quelques minutes, puis recommencez.")),
@@ -118,7 +119,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(HTTPException, http_error)
-    for unanswered in (OperationalError, InterfaceError, TimeoutError):
+    for unanswered in (OperationalError, InterfaceError, PoolExhausted):
         app.register_error_handler(unanswered, unavailable)
     app.register_error_handler(DataError, unreadable)
     app.register_error_handler(Exception, unexpected)

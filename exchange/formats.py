@@ -32,6 +32,11 @@ def local(at: datetime) -> datetime:
     return at.astimezone(ZoneInfo(territory().zone))
 
 
+def local_day(at: datetime) -> date:
+    """The day that an instant falls on, on the calendar of the territory."""
+    return local(at).date()
+
+
 def day(value: date | datetime, form: str = "full") -> str:
     """A day in words: "samedi 14 novembre 2026"; the first of a month as French writes it, "1er novembre 2026"."""
     on = local(value).date() if isinstance(value, datetime) else value
@@ -43,9 +48,11 @@ def day(value: date | datetime, form: str = "full") -> str:
 
 
 def hour(at: datetime) -> str:
-    """An hour on the territory's clocks: "14 h 00"."""
+    """An hour on the territory's clocks: "14 h", "14 h 30"."""
     there = local(at)
-    return gettext("%(hour)s h %(minute)s", hour=there.hour, minute=f"{there.minute:02d}")
+    if not there.minute:
+        return gettext("%(hour)s\u00a0h", hour=there.hour)
+    return gettext("%(hour)s\u00a0h\u00a0%(minute)s", hour=there.hour, minute=f"{there.minute:02d}")
 
 
 def instant(at: datetime) -> str:
@@ -80,5 +87,5 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for filter_ in (amount, units, day, hour, instant, span, people, spell, explain, described):
+    for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, explain, described):
         app.jinja_env.filters[filter_.__name__] = filter_

@@ -33,6 +33,19 @@ def unprintable(text: str) -> bool:
 ALLOWED = "\u200c\u200d\u00ad"  # joiners that emoji and some languages need
 
 
+class AtMost(Length):
+    """Refuses a text that is too long, and looks no further into it."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(max=most, message=lazy_gettext("%(max)d caractères au plus."))
+
+    def __call__(self, form: Any, field: Field) -> None:
+        try:
+            super().__call__(form, field)
+        except ValidationError as long:
+            raise StopValidation(str(long)) from long
+
+
 class Printable:
     """Refuses what can't be printed; a database can't even keep some of it."""
 
@@ -46,20 +59,23 @@ def trimmed(text: Any) -> Any:
     return text.replace("\r\n", "\n").strip() if isinstance(text, str) else text
 
 
+def on_one_line(text: Any) -> Any:
+    """The text on one line, its words one space apart."""
+    return " ".join(text.split()) if isinstance(text, str) else text
+
+
 class Text(StringField):
     """One line of text, trimmed; ``most`` characters at most."""
 
     def __init__(self, label: Any, *, most: int = 200, validators: Any = (), **more: Any) -> None:
-        length = Length(max=most, message=lazy_gettext("%(max)d caractères au plus."))
-        super().__init__(label, validators=[Printable(), *validators, length], filters=[trimmed], **more)
+        super().__init__(label, validators=[AtMost(most), Printable(), *validators], filters=[on_one_line], **more)
 
 
 class LongText(TextAreaField):
     """Several lines of text, trimmed; ``most`` characters at most."""
 
     def __init__(self, label: Any, *, most: int = 2000, validators: Any = (), **more: Any) -> None:
-        length = Length(max=most, message=lazy_gettext("%(max)d caractères au plus."))
-        super().__init__(label, validators=[Printable(), *validators, length], filters=[trimmed], **more)
+        super().__init__(label, validators=[AtMost(most), Printable(), *validators], filters=[trimmed], **more)
 
 
 class DayField(WTFormsDateField):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import render_template
+from flask_babel import force_locale
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from exchange import jobs
@@ -26,11 +27,15 @@ class Letter(Base):
     failure: Mapped[str | None] = mapped_column(default=None)
 
 
-def write(session: Session, recipients: Iterable[str], template: str, *, at: datetime, **facts: Any) -> None:
-    """Write one letter to each address, from ``templates/mail/<template>.txt``; its first line is the subject."""
-    for recipient in recipients:
-        subject, _, body = render_template(f"mail/{template}.txt", **facts).partition("\n")
-        send_later(session, Letter(recipient=recipient, subject=subject.strip(), body=body.strip() + "\n", written_at=at))
+def write(
+    session: Session, recipients: Iterable[tuple[str, str]], template: str, *, at: datetime, **facts: Any
+) -> None:
+    """Write a letter to each (address, language) from ``templates/mail/<template>.txt``: its first line is the subject."""
+    for recipient, language in recipients:
+        with force_locale(language):
+            subject, _, body = render_template(f"mail/{template}.txt", **facts).partition("\n")
+        letter = Letter(recipient=recipient, subject=subject.strip(), body=body.strip() + "\n", written_at=at)
+        send_later(session, letter)
 
 
 def send_later(session: Session, letter: Letter) -> None:

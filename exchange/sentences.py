@@ -86,6 +86,7 @@ def _pool(facts: Facts) -> Sentence:
 
 
 INVALID = {
+    "account-kind": lazy_gettext("Une personne a un compte de membre ; une structure, un compte de structure ou de collectivité."),
     "before-start": lazy_gettext("Le dernier jour vient avant le premier."),
     "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
     "missing": lazy_gettext("Ce renseignement manque."),
@@ -161,7 +162,7 @@ def finding_sentence(finding: Facts) -> Sentence:
             "" if finding["holds"] else _("Rendez un service, puis refaites votre demande."),
         ),
     }  # fmt: skip
-    return said[code]() if code in said else Sentence(finding.get("title", code))
+    return said[code]() if code in said else Sentence(finding.get("title") or code)
 
 
 def _tariff_words(finding: Facts, minutes: int) -> str:
@@ -268,6 +269,9 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "closed": _closed,
     "too-many-people": _too_many,
     "rule-refuses": _rules,
+    "borrower-cannot-pay": _fixed(
+        N("Le compte du demandeur ne permet plus ce prêt."), N("Prévenez-le, ou refusez la demande en disant pourquoi.")
+    ),
     "not-bookable": _fixed(N("Cela ne se réserve pas, ou plus.")),
     "wrong-state": _fixed(N("Ce n'est plus possible pour cette réservation : son état a changé."), N("Rechargez la page.")),
     "token-missing": _fixed(

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
-from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_login import current_user
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, hash_password, login_user, logout_user
 from flask_security.recoverable import generate_reset_link, reset_password_token_status
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from exchange import clock, outbox, rates
 from exchange.db import db, transaction
@@ -58,7 +58,7 @@ class UserNameForm(Form):
 
     username = StringField(
         lazy_gettext("Identifiant"),
-        validators=[InputRequired(lazy_gettext("Écrivez votre identifiant.")), Length(max=80), Printable()],
+        validators=[DataRequired(lazy_gettext("Écrivez votre identifiant.")), Length(max=80), Printable()],
         filters=[trimmed],
     )
     password = Secret(lazy_gettext("Mot de passe"), lazy_gettext("Écrivez votre mot de passe."))
@@ -72,7 +72,7 @@ class ForgottenForm(Form):
     name = StringField(
         lazy_gettext("Votre identifiant, ou votre courriel"),
         validators=[
-            InputRequired(lazy_gettext("Écrivez votre identifiant ou votre courriel.")), Length(max=254), Printable(),
+            DataRequired(lazy_gettext("Écrivez votre identifiant ou votre courriel.")), Length(max=254), Printable(),
         ],
         filters=[trimmed],
     )  # fmt: skip
@@ -191,9 +191,8 @@ def link_sent() -> str:
 def write_link(person: SignIn, template: str, **facts: Any) -> None:
     """Send somebody the link with which they choose a password; once used, or after three days, it is dead."""
     link, _token = generate_reset_link(person)
-    with force_locale(person.language):
-        outbox.write(db.session(), [person.email] if person.email else [], template, at=clock.now(), person=person,
-                     link=link, days=LINK_LIVES, **facts)  # fmt: skip
+    to = [(person.email, person.language)] if person.email else []
+    outbox.write(db.session(), to, template, at=clock.now(), person=person, link=link, days=LINK_LIVES, **facts)
 
 
 @security.route("/mot-de-passe/oublie/<string:token>", methods=["GET", "POST"])  # signed: longer than our identifiers
@@ -252,9 +251,9 @@ def _chosen(form: NewPasswordForm | ChangePasswordForm, person: SignIn) -> bool:
         first = person.password is None
         members.choose_password(at_work, person, hashed=hash_password(password))
         if person.email and not first:
-            with force_locale(person.language):
-                outbox.write(at_work, [person.email], "password_changed", at=clock.now(), person=person,
-                             address=url_for("security.forgot_password", _external=True))  # fmt: skip
+            to = [(person.email, person.language)]
+            address = url_for("security.forgot_password", _external=True)
+            outbox.write(at_work, to, "password_changed", at=clock.now(), person=person, address=address)
     return True
 
 

@@ -298,7 +298,7 @@ def _detail(found: BookingView) -> dict[str, Any]:
     session = db.session()
     profile = members.profile(session, found.party_id)
     contact = {
-        "e_mails": members.e_mails_of(session, found.party_id, on=today()),
+        "e_mails": [to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
         "phone": profile.phone if profile else "",
     }
     return {**_as_asked(_told([found])[0]), "contact": contact}

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
 from exchange.catalogue.queries import ResourceView
 from exchange.forms import DayField, Form, HourField, KeyedForm, LongText, Text, Whole
@@ -47,7 +47,7 @@ class AskForm(KeyedForm):
     ends = HourField(_("Jusqu'à"), validators=[InputRequired(_("Indiquez l'heure de fin."))])
     end_day = DayField(_("Jusqu'au jour"), validators=[Optional()])
     people = Whole(_("Combien de personnes ?"), validators=[Optional(), MANY])
-    purpose = Text(_("Pour quoi faire ?"), most=400, validators=[InputRequired(_("Dites en quelques mots pour quoi."))])
+    purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
 
 
 def ask_form(resource: ResourceView, pools: Sequence[ResourceView]) -> type[AskForm]:
@@ -69,7 +69,7 @@ class DeclineForm(Form):
         validators=[InputRequired(_("Choisissez le motif."))],
     )
     text = LongText(
-        _("Explication pour le demandeur"), validators=[InputRequired(_("Expliquez le refus en quelques mots."))]
+        _("Explication pour le demandeur"), validators=[DataRequired(_("Expliquez le refus en quelques mots."))]
     )
 
 

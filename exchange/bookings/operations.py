@@ -26,12 +26,22 @@ from exchange.bookings.models import (
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
-from exchange.errors import Closed, NotBookable, RuleRefuses, SlotTaken, TooManyPeople, WrongState, refusal_of
+from exchange.errors import (
+    BorrowerCannotPay,
+    Closed,
+    NotBookable,
+    RuleRefuses,
+    SlotTaken,
+    TooManyPeople,
+    WrongState,
+    refusal_of,
+)
 from exchange.hours import open_throughout
 from exchange.organisations import queries as organisations
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Evaluation, Facts, Item, Span, Standing, evaluate
 from ledger.entries import Acting
+from ledger.errors import FloorReached
 from ledger.store import reading, writing
 
 
@@ -94,13 +104,17 @@ def check_fitness(request: Request, *, zone: str) -> None:
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
-    Raises WrongState, RuleRefuses, or FloorReached when the borrower can't pay any more.
+    Raises WrongState, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
     """
     booking, view = _locked(session, token, lender=lender, states=("pending",), at=at)
     if view.starts_at <= at:
         raise WrongState(state="pending")
-    _let_through(_gates_again(session, view, at=at))
-    decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
+    _let_through_again(_gates_again(session, view, at=at))
+    try:
+        hold = _hold(session, booking, by=by, at=at)
+    except FloorReached as refused:
+        raise BorrowerCannotPay from refused
+    decide(session, booking, "accepted", hold=hold, by=by, at=at)
     return view
 
 
@@ -216,6 +230,13 @@ def _let_through(evaluation: Evaluation) -> None:
         raise RuleRefuses(findings=[
             {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in evaluation.refusals
         ])  # fmt: skip
+
+
+def _let_through_again(evaluation: Evaluation) -> None:
+    """As when it was asked for, but what a balance refuses is told to the lender's office without its figures."""
+    if any(finding.code in {"balance", "within-floor", "account-needed"} for finding in evaluation.refusals):
+        raise BorrowerCannotPay
+    _let_through(evaluation)
 
 
 def _gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:

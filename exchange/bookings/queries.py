@@ -153,8 +153,8 @@ def to_follow(session: Session, lender: int, *, at: datetime, until: datetime, s
     """What this lender hands over or takes back: out, late, or starting before ``until``; the nearest end first."""
     query = (
         _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.verdict == "accepted")
-        .where(BookingCancellation.booking_id.is_(None), Return.booking_id.is_(None), Booking.starts_at < until)
-        .where((HandOver.booking_id.is_not(None)) | (Booking.ends_at > at))
+        .where(BookingCancellation.booking_id.is_(None), Return.booking_id.is_(None))
+        .where(HandOver.booking_id.is_not(None) | ((Booking.ends_at > at) & (Booking.starts_at < until)))
         .order_by(Booking.ends_at, Booking.id)
         .limit(size)
     )

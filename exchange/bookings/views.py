@@ -42,7 +42,18 @@ def search() -> str:
         db.session(), text=form.q.data or None, capacity=form.people.data or None, accessible=form.accessible.data
     ) if not form.errors else []  # fmt: skip
     free, taken = _split(found, span) if span else (found, [])
-    return render_template("bookings/search.html", form=form, free=free, taken=taken, span=span, url=_ask_url(form))
+    session = db.session()
+    lenders = members.parties(session, [each.lender_id for each in free])
+    in_force = rules.rules_of(session, lenders, on=today())
+    return render_template(
+        "bookings/search.html", form=form, free=free, taken=taken, span=span, url=_ask_url(form), lenders=lenders,
+        priced={each.id for each in free if _has_a_price(each, in_force[each.lender_id])},
+    )  # fmt: skip
+
+
+def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
+    """Whether somebody pays minutes for it: its page says who, and how many."""
+    return any(rule.minutes and rule.shape == "tariff" and _binds(rule, it) for rule in in_force)
 
 
 def _searched_span(form: SearchForm) -> tuple[datetime, datetime] | None:
@@ -130,7 +141,9 @@ def _week(it: ResourceView, first_day: date) -> tuple[list[dict[str, Any]], list
             if over.party_id in mine:
                 return {"state": "mine", "label": None, "href": url_for("bookings.show", booking=over.booking_token)}
             return {"state": "pending" if over.pending else "taken", "label": None, "href": None}
-        if start < at or any(c.starts_at < end and start < c.ends_at for c in closed):
+        if start < at:
+            return {"state": "closed", "label": _("Passé"), "href": None}
+        if any(c.starts_at < end and start < c.ends_at for c in closed):
             return {"state": "closed", "label": None, "href": None}
         href = url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}")
         return {"state": "free", "label": None, "href": href}
@@ -140,7 +153,7 @@ def _week(it: ResourceView, first_day: date) -> tuple[list[dict[str, Any]], list
     for hour, (start, _end) in enumerate(spans[first_day]):
         cells = [cell(day, *spans[day][hour]) for day in days]
         if any(each["state"] != "closed" for each in cells):
-            rows.append({"label": f"{start:%H:%M}", "cells": cells})
+            rows.append({"label": formats.hour(start), "cells": cells})
     return labels, rows
 
 
@@ -429,7 +442,7 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
     return render_template(
         "bookings/request.html", told=_told([found])[0], booking=found, lender=lender, decline=decline, form=decline,
         remarks=remarks, profile=members.profile(session, found.party_id), grounds=GROUNDS,
-        e_mails=members.e_mails_of(session, found.party_id, on=today()),
+        e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
     )  # fmt: skip
 
 

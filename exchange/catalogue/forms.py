@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from wtforms import Field, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation, ValidationError
 from wtforms.widgets import TextInput
 
 from exchange import hours
@@ -137,14 +137,14 @@ class PlaceForm(PlaceFields, Form):
 
     place_name = Text(
         lazy_gettext("Nom du bâtiment ou du lieu"), most=200,
-        validators=[InputRequired(lazy_gettext("Donnez un nom à ce lieu."))],
+        validators=[DataRequired(lazy_gettext("Donnez un nom à ce lieu."))],
     )  # fmt: skip
 
 
 class ResourceForm(KeyedForm):
     """What rooms, things and pools have in common."""
 
-    name = Text(lazy_gettext("Nom"), most=200, validators=[InputRequired(lazy_gettext("Donnez un nom."))])
+    name = Text(lazy_gettext("Nom"), most=200, validators=[DataRequired(lazy_gettext("Donnez un nom."))])
     category = Text(
         lazy_gettext("Catégorie"), most=80, validators=[Optional()],
         description=lazy_gettext("Pour ranger et retrouver\u00a0: Salles, Gymnases, Mobilier, Sonorisation…"),

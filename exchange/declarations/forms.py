@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import DataRequired, InputRequired, Optional
 
 from exchange.forms import DayField, DurationField, Form, KeyedForm, LongText, Text
 
@@ -34,7 +34,7 @@ class DeclarationForm(KeyedForm):
         validators=[InputRequired(_("Choisissez une réponse."))],
     )
     description = Text(
-        _("En quelques mots"), most=400, validators=[InputRequired(_("Dites en quelques mots ce que c'était."))]
+        _("En quelques mots"), most=400, validators=[DataRequired(_("Dites en quelques mots ce que c'était."))]
     )
     slip = Text(_("Numéro du bon d'échange"), most=40, validators=[Optional()])
 
@@ -43,5 +43,5 @@ class RefusalForm(Form):
     """Why an exchange isn't recognised."""
 
     reason = LongText(
-        _("Pourquoi ?"), most=400, validators=[InputRequired(_("Dites pourquoi, pour que l'autre personne comprenne."))]
+        _("Pourquoi ?"), most=400, validators=[DataRequired(_("Dites pourquoi, pour que l'autre personne comprenne."))]
     )

@@ -131,17 +131,24 @@ def community_by_token(session: Session, token: str) -> CommunityView | None:
     return CommunityView(*row) if row else None
 
 
-def e_mails_of(session: Session, party: int, *, on: date) -> list[str]:
-    """The addresses to which a letter to this party goes: those of its sign-ins that have one."""
-    rows = session.scalars(
-        select(SignIn.email)
+class Addressee(NamedTuple):
+    """Where a letter goes, and the language that it is written in."""
+
+    e_mail: str
+    language: str
+
+
+def e_mails_of(session: Session, party: int, *, on: date) -> list[Addressee]:
+    """Where a letter to this party goes: the addresses of its sign-ins that have one."""
+    rows = session.execute(
+        select(SignIn.email, SignIn.language)
         .join(Mandate, Mandate.sign_in_id == SignIn.id)
         .where(Mandate.party_id == party, Mandate.role.in_(("member", "delegate", "officer", "administrator")))
         .where(Mandate.starts_on <= on, or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
         .where(SignIn.active, SignIn.email.is_not(None))
         .distinct()
     )
-    return [row for row in rows if row]
+    return [Addressee(row.email, row.language) for row in rows if row.email]
 
 
 def sign_in_names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:

@@ -165,7 +165,7 @@ def decline(community: str, application: str) -> Response | tuple[str, int]:
         with transaction() as work:
             operations.decline(work, asked.application, reason=form.reason.data, by=asked.office.by, at=at)
             if asked.application.email:
-                outbox.write(work, [asked.application.email], "declined", at=at, application=asked.application,
+                outbox.write(work, [(asked.application.email, "fr")], "declined", at=at, application=asked.application,
                              community=asked.community, reason=form.reason.data)  # fmt: skip
         flash(_("C'est noté : la demande de %(name)s est refusée.", name=asked.application.name), "success")
     except AlreadyAnswered:

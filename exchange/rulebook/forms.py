@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import DataRequired, InputRequired, Optional
 
 from exchange.forms import DayField, KeyedForm, Text, Whole
 
@@ -33,7 +33,7 @@ GATES = {
 class RuleForm(KeyedForm):
     """What binds: which resources, whom, from when, until when."""
 
-    title = Text(_("Nom de la règle"), most=200, validators=[InputRequired(_("Donnez un nom à la règle."))])
+    title = Text(_("Nom de la règle"), most=200, validators=[DataRequired(_("Donnez un nom à la règle."))])
     on = SelectField(_("Sur quoi ?"), validate_choice=False)
     class_ = SelectField(_("Pour qui ?"), choices=[SelectChoice(value, label) for value, label in CLASSES.items()])
     starts_on = DayField(_("À partir du"), validators=[InputRequired(_("Indiquez le premier jour."))])

@@ -203,7 +203,7 @@ def upgrade() -> None:
     for name in FUNCTIONS:
         run(f'GRANT EXECUTE ON FUNCTION {name.replace("_", ".", 1)} TO "{WEB}"')
     run("RESET ROLE")
-    run(f"GRANT REFERENCES ON ALL TABLES IN SCHEMA books TO CURRENT_USER; GRANT USAGE ON SCHEMA books TO CURRENT_USER")
+    run("GRANT REFERENCES ON ALL TABLES IN SCHEMA books TO CURRENT_USER; GRANT USAGE ON SCHEMA books TO CURRENT_USER")
 
 
 def downgrade() -> None:

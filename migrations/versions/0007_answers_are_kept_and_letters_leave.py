@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import procrastinate
+
 from migrations.helpers import WEB, grant, run
 
 revision = "0007"

@@ -10,8 +10,16 @@ from sqlalchemy.orm import Session
 
 from exchange.bookings import operations, queries
 from exchange.bookings.operations import accept, ask, cancel, decline, expire, hand_over, settle_started, take_back
-from exchange.errors import Closed, NotBookable, PoolExhausted, RuleRefuses, SlotTaken, TooManyPeople, WrongState
-from ledger.errors import FloorReached
+from exchange.errors import (
+    BorrowerCannotPay,
+    Closed,
+    NotBookable,
+    PoolExhausted,
+    RuleRefuses,
+    SlotTaken,
+    TooManyPeople,
+    WrongState,
+)
 from ledger.store import reading
 from tests.cast import NOON, Cast
 from tests.exchange.bookings.conftest import NEXT_WEEK, wanting
@@ -170,8 +178,9 @@ def test_approval_runs_the_floor_again(session: Session, cast: Cast, lent: Lent)
     ]  # fmt: skip
     for booking in requests[:8]:
         accept(session, booking.token, lender=cast.club.id, by=cast.delegate, at=at)
-    with pytest.raises((RuleRefuses, FloorReached)):  # 8 x 240 are held: 80 are left of 2,000
+    with pytest.raises(BorrowerCannotPay) as refused:  # 8 x 240 are held: 80 are left of 2,000
         accept(session, requests[8].token, lender=cast.club.id, by=cast.delegate, at=at)
+    assert refused.value.facts == {}  # an office is told nothing of a balance
 
 
 def test_a_request_without_an_answer_expires_and_frees_the_slot(session: Session, cast: Cast, lent: Lent) -> None:

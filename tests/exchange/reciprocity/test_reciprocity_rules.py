@@ -30,8 +30,8 @@ def somebody(class_: str = "inhabitant", *, available: int | None = 2000, balanc
     return Facts(class_, {SEL: Standing(balance, available)}, frozenset({SEL}), overdue)
 
 
-def cost(rule: Rule, when: Span = AFTERNOON, item: Item = Item(HALL, "Salle")) -> int:
-    return evaluate([rule], [item], when, somebody()).minutes
+def cost(rule: Rule, when: Span = AFTERNOON, item: Item | None = None) -> int:
+    return evaluate([rule], [item or Item(HALL, "Salle")], when, somebody()).minutes
 
 
 def test_without_a_rule_a_loan_is_free() -> None:
