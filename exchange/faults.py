@@ -61,13 +61,13 @@ def refused(error: Refused) -> tuple[Response | str, int]:
 def http_error(error: HTTPException) -> tuple[Response | str, int]:
     """An error of HTTP itself: unknown address, wrong method, too large..."""
     sentences = {
-        400: Sentence(_("Nous n'avons pas compris cette demande."), _("Revenez en arrière et recommencez.")),
+        400: Sentence(_("Nous n’avons pas compris cette demande."), _("Revenez en arrière et recommencez.")),
         401: Sentence(_("Il faut se connecter pour voir cette page.")),
         403: Sentence(_("Cette page est réservée.")),
         404: SENTENCES["not-found"]({}),
-        405: Sentence(_("Cette adresse ne se demande pas de cette façon."), _("Repartez de l'accueil.")),
-        413: Sentence(_("Cet envoi est trop lourd : 5 Mo au plus."), _("Partagez le fichier en deux, et recommencez.")),
-        429: Sentence(_("Trop d'essais en peu de temps."), _("Attendez quelques minutes, puis recommencez.")),
+        405: Sentence(_("Cette adresse ne se demande pas de cette façon."), _("Repartez de l’accueil.")),
+        413: Sentence(_("Cet envoi est trop lourd : 5 Mo au plus."), _("Partagez le fichier en deux, et recommencez.")),
+        429: Sentence(_("Trop d’essais en peu de temps."), _("Attendez quelques minutes, puis recommencez.")),
     }  # fmt: skip
     code = error.code or 500
     if code < 400 and error.response is not None:
@@ -81,7 +81,7 @@ def http_error(error: HTTPException) -> tuple[Response | str, int]:
 def forged(_error: CSRFError) -> tuple[Response | str, int]:
     """The form was sent by another site, or the cookies were removed meanwhile."""
     return answer(400, Sentence(
-        _("Ce formulaire n'a pas pu être vérifié : la page a peut-être été ouverte avant votre connexion."),
+        _("Ce formulaire n’a pas pu être vérifié : la page a peut-être été ouverte avant votre connexion."),
         _("Rouvrez la page et recommencez."),
     ))  # fmt: skip
 
@@ -91,7 +91,7 @@ def unavailable(error: Exception) -> tuple[Response | str, int]:
     logger.warning("database unavailable: %s", error)
     db.session.remove()
     body, status = answer(503, Sentence(
-        _("Le service ne répond pas en ce moment. Rien n'a été enregistré."),
+        _("Le service ne répond pas en ce moment. Rien n’a été enregistré."),
         _("Attendez une minute et recommencez."),
     ))  # fmt: skip
     return body, status
@@ -109,8 +109,8 @@ def unexpected(error: Exception) -> tuple[Response | str, int]:
     logger.exception("unexpected error", exc_info=error)
     db.session.rollback()
     return answer(500, Sentence(
-        _("Quelque chose s'est mal passé de notre côté. Rien n'a été enregistré."),
-        _("Recommencez ; si cela se reproduit, prévenez un administrateur."),
+        _("Quelque chose s’est mal passé de notre côté. Rien n’a été enregistré."),
+        _("Recommencez ; si cela se reproduit, prévenez un administrateur."),
     ))  # fmt: skip
 
 

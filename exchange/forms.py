@@ -51,7 +51,7 @@ class Printable:
 
     def __call__(self, _form: Any, field: Field) -> None:
         if isinstance(field.data, str) and unprintable(field.data):
-            raise StopValidation(_("Ce texte contient des caractères invisibles : effacez-le et récrivez-le."))
+            raise StopValidation(_("Ce texte contient des caractères invisibles : effacez-le et récrivez-le."))
 
 
 def trimmed(text: Any) -> Any:
@@ -129,12 +129,12 @@ class HourField(Field):
 
 
 WRONG_DURATION = {
-    "empty": lazy_gettext("Écrivez une durée, par exemple 1h30 ou 45 min."),
-    "unreadable": lazy_gettext("Nous n'avons pas compris cette durée. Écrivez par exemple 1h30 ou 45 min."),
+    "empty": lazy_gettext("Écrivez une durée, par exemple 1h30 ou 45 min."),
+    "unreadable": lazy_gettext("Nous n’avons pas compris cette durée. Écrivez par exemple 1h30 ou 45 min."),
     "fraction": lazy_gettext("Cette durée ne tombe pas sur une minute entière."),
     "sixty": lazy_gettext("Après les heures, les minutes vont de 0 à 59."),
-    "zero": lazy_gettext("La durée est d'une minute au moins."),
-    "too-long": lazy_gettext("Cette durée est trop longue : 100 000 minutes au plus."),
+    "zero": lazy_gettext("La durée est d’une minute au moins."),
+    "too-long": lazy_gettext("Cette durée est trop longue : 100 000 minutes au plus."),
 }
 
 
@@ -168,9 +168,9 @@ class DurationField(Field):
 def _ask_back(two: minutes.Ambiguous) -> str:
     readings = [spell(reading) for reading in (two.as_hours, two.as_minutes) if reading]
     if len(readings) == 2:
-        return str(_("%(hours)s ou %(minutes)s ? Écrivez l'unité.", hours=readings[0], minutes=readings[1]))
+        return str(_("%(hours)s ou %(minutes)s ? Écrivez l’unité.", hours=readings[0], minutes=readings[1]))
     if readings:
-        return str(_("Voulez-vous dire %(reading)s ? Écrivez l'unité.", reading=readings[0]))
+        return str(_("Voulez-vous dire %(reading)s ? Écrivez l’unité.", reading=readings[0]))
     return str(WRONG_DURATION["fraction"])
 
 
@@ -196,4 +196,4 @@ class KeyedForm(Form):
     def validate_key(self, field: HiddenField) -> None:
         if not field.data or len(field.data) > 100 or not field.data.isascii() or not field.data.isprintable():
             field.data = secrets.token_urlsafe(16)
-            raise ValidationError(_("Ce formulaire était incomplet : vérifiez-le et envoyez-le de nouveau."))
+            raise ValidationError(_("Ce formulaire était incomplet : vérifiez-le et envoyez-le de nouveau."))

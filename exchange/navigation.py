@@ -44,7 +44,7 @@ def _office(mandate: Held) -> tuple[Link | None, ...]:
             return (link(_("Les comptes"), "audit.trial_balance", community=of),)
         case "administrator":
             return (
-                link(_("Demandes d'adhésion"), "members.applications", community=of),
+                link(_("Demandes d’adhésion"), "members.applications", community=of),
                 link(_("Les comptes"), "audit.trial_balance", community=of),
             )
     return ()

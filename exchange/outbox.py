@@ -30,7 +30,7 @@ class Letter(Base):
 def write(
     session: Session, recipients: Iterable[tuple[str, str]], template: str, *, at: datetime, **facts: Any
 ) -> None:
-    """Write a letter to each (address, language) from ``templates/mail/<template>.txt``: its first line is the subject."""
+    """Write a letter to each (address, language) from ``templates/mail/``; its first line is the subject."""
     for recipient, language in recipients:
         with force_locale(language):
             subject, _, body = render_template(f"mail/{template}.txt", **facts).partition("\n")

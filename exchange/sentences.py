@@ -36,7 +36,7 @@ def _floor(facts: Facts) -> Sentence:
     lacking = facts["floor"] - (facts["balance"] - facts["held"] - facts["minutes"])
     return Sentence(
         _(
-            "Cet échange ferait descendre le compte sous sa limite de %(floor)s : il manque %(lacking)s.",
+            "Cet échange ferait descendre le compte sous sa limite de %(floor)s : il manque %(lacking)s.",
             floor=spell(facts["floor"]), lacking=spell(lacking),
         ),
         _("Rendre un service, donner un savoir ou un objet fait remonter le compte."),
@@ -45,19 +45,19 @@ def _floor(facts: Facts) -> Sentence:
 
 def _not_allowed(facts: Facts) -> Sentence:
     roles = [str(ROLES[role]) for role in facts.get("roles", ())]
-    who = _(" ou ").join(roles) or _("d'autres personnes")
+    who = _(" ou ").join(roles) or _("d’autres personnes")
     if facts.get("party"):
         return Sentence(
-            _("Cette page est réservée : y ont accès %(who)s de « %(party)s ».", who=who, party=facts["party"]),
-            _("Si vous devriez y avoir accès, demandez à une personne qui l'a déjà."),
+            _("Cette page est réservée : y ont accès %(who)s de « %(party)s ».", who=who, party=facts["party"]),
+            _("Si vous devriez y avoir accès, demandez à une personne qui l’a déjà."),
         )
-    return Sentence(_("Cette page est réservée : y ont accès %(who)s.", who=who))
+    return Sentence(_("Cette page est réservée : y ont accès %(who)s.", who=who))
 
 
 PASSWORDS = {
-    "short": lazy_gettext("Ce mot de passe est trop court : 10 caractères au moins."),
-    "long": lazy_gettext("Ce mot de passe est trop long : 200 caractères au plus."),
-    "common": lazy_gettext("Ce mot de passe est parmi les premiers que l'on essaie."),
+    "short": lazy_gettext("Ce mot de passe est trop court : 10 caractères au moins."),
+    "long": lazy_gettext("Ce mot de passe est trop long : 200 caractères au plus."),
+    "common": lazy_gettext("Ce mot de passe est parmi les premiers que l’on essaie."),
     "name": lazy_gettext("Ce mot de passe ressemble trop à votre identifiant."),
 }
 
@@ -68,7 +68,7 @@ def _weak_password(facts: Facts) -> Sentence:
 
 def _too_often(facts: Facts) -> Sentence:
     return Sentence(
-        _("Trop d'essais en peu de temps : par sécurité, nous faisons une pause."),
+        _("Trop d’essais en peu de temps : par sécurité, nous faisons une pause."),
         ngettext(
             "Attendez %(num)s minute au plus, puis recommencez.", "Attendez %(num)s minutes au plus, puis recommencez.",
             facts["minutes"],
@@ -79,18 +79,18 @@ def _too_often(facts: Facts) -> Sentence:
 def _pool(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
-            "Il n'en reste que %(num)s à ce moment-là.", "Il n'en reste que %(num)s à ce moment-là.", facts.get("left", 0)
+            "Il n’en reste que %(num)s à ce moment-là.", "Il n’en reste que %(num)s à ce moment-là.", facts.get("left", 0)
         ),
         _("Demandez-en moins, ou choisissez un autre moment."),
     )
 
 
 INVALID = {
-    "account-kind": lazy_gettext("Une personne a un compte de membre ; une structure, un compte de structure ou de collectivité."),
+    "account-kind": lazy_gettext("Une personne a un compte de membre ; une structure, un compte de structure ou de collectivité."),
     "before-start": lazy_gettext("Le dernier jour vient avant le premier."),
-    "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
+    "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
     "missing": lazy_gettext("Ce renseignement manque."),
-    "no-account": lazy_gettext("Le prêteur n'a pas de compte en minutes : une communauté doit d'abord lui en ouvrir un."),
+    "no-account": lazy_gettext("Le prêteur n’a pas de compte en minutes : une communauté doit d’abord lui en ouvrir un."),
     "unknown": lazy_gettext("Choisissez dans la liste."),
 }
 
@@ -101,22 +101,22 @@ def _invalid(facts: Facts) -> Sentence:
 
 def _hour_missing(facts: Facts) -> Sentence:
     return Sentence(
-        _("Ce jour-là, on passe à l'heure d'été : %(hour)s n'existe pas.", hour=facts["hour"].replace(":", " h ")),
+        _("Ce jour-là, on passe à l’heure d’été : %(hour)s n’existe pas.", hour=facts["hour"].replace(":", " h ")),
         _("Choisissez une autre heure."),
     )
 
 
 def _closed(facts: Facts) -> Sentence:
     return Sentence(
-        _("« %(name)s » n'est pas ouvert pendant tout ce temps.", name=facts.get("name", "")),
-        _("Regardez les heures d'ouverture sur sa page."),
+        _("« %(name)s » n’est pas ouvert pendant tout ce temps.", name=facts.get("name", "")),
+        _("Regardez les heures d’ouverture sur sa page."),
     )
 
 
 def _too_many(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
-            "« %(name)s » reçoit %(num)s personne au plus.", "« %(name)s » reçoit %(num)s personnes au plus.",
+            "« %(name)s » reçoit %(num)s personne au plus.", "« %(name)s » reçoit %(num)s personnes au plus.",
             facts["capacity"], name=facts.get("name", ""),
         ),
         _("Cherchez une salle plus grande."),
@@ -125,7 +125,7 @@ def _too_many(facts: Facts) -> Sentence:
 
 def _rules(facts: Facts) -> Sentence:
     said = [finding_sentence(finding) for finding in facts.get("findings", ())]
-    return Sentence(" ".join(said[0]) if said else _("Une règle du prêteur s'y oppose."))
+    return Sentence(" ".join(said[0]) if said else _("Une règle du prêteur s’y oppose."))
 
 
 def finding_sentence(finding: Facts) -> Sentence:
@@ -134,31 +134,31 @@ def finding_sentence(finding: Facts) -> Sentence:
     code, minutes = finding["code"], facts.get("minutes", 0)
     said: dict[str, Callable[[], Sentence]] = {
         "free": lambda: Sentence(_("Gratuit.")),
-        "free-by-tariff": lambda: Sentence(_("Gratuit : %(title)s.", title=finding.get("title", ""))),
+        "free-by-tariff": lambda: Sentence(_("Gratuit : %(title)s.", title=finding.get("title", ""))),
         "tariff": lambda: Sentence(_tariff_words(finding, minutes)),
         "nothing-overdue": lambda: Sentence(
-            _("Rien à rapporter en retard.") if finding["holds"] else _("Un prêt en retard n'est pas rendu."),
+            _("Rien à rapporter en retard.") if finding["holds"] else _("Un prêt en retard n’est pas rendu."),
             "" if finding["holds"] else _("Rapportez-le, puis refaites votre demande."),
         ),
-        "balance-not-asked": lambda: Sentence(_("Aucun solde n'est demandé à qui n'a pas de compte.")),
+        "balance-not-asked": lambda: Sentence(_("Aucun solde n’est demandé à qui n’a pas de compte.")),
         "balance": lambda: Sentence(
-            _("Un solde d'au moins %(least)s est demandé.", least=spell(facts.get("least", 0))),
-            "" if finding["holds"] else _("Il manque %(lacking)s : rendez un service, puis refaites votre demande.",
+            _("Un solde d’au moins %(least)s est demandé.", least=spell(facts.get("least", 0))),
+            "" if finding["holds"] else _("Il manque %(lacking)s : rendez un service, puis refaites votre demande.",
                                           lacking=spell(facts.get("lacking", 0))),
         ),
         "several-communities": lambda: Sentence(
             _("Ces tarifs se comptent dans des communautés différentes."), _("Faites une demande pour chacune.")
         ),
         "lender-without-account": lambda: Sentence(
-            _("Le prêteur n'a pas de compte pour recevoir ce tarif."), _("Prévenez-le : il doit en ouvrir un.")
+            _("Le prêteur n’a pas de compte pour recevoir ce tarif."), _("Prévenez-le : il doit en ouvrir un.")
         ),
         "account-needed": lambda: Sentence(
-            _("Ce prêt se paie en minutes : il faut un compte dans la communauté."),
+            _("Ce prêt se paie en minutes : il faut un compte dans la communauté."),
             _("Demandez à la rejoindre, ou choisissez un prêt gratuit."),
         ),
         "within-floor": lambda: Sentence(
             _("Le compte permet ce prêt.") if finding["holds"]
-            else _("Le compte descendrait sous sa limite : il manque %(lacking)s.", lacking=spell(facts["lacking"])),
+            else _("Le compte descendrait sous sa limite : il manque %(lacking)s.", lacking=spell(facts["lacking"])),
             "" if finding["holds"] else _("Rendez un service, puis refaites votre demande."),
         ),
     }  # fmt: skip
@@ -174,7 +174,7 @@ def _tariff_words(finding: Facts, minutes: int) -> str:
         "item": _("%(rate)s par objet", rate=spell(facts["rate"])),
         "flat": _("forfait de %(rate)s", rate=spell(facts["rate"])),
     }
-    said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
+    said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
              minutes=spell(minutes))  # fmt: skip
     if facts.get("decision"):
         said += " " + _("Délibération %(decision)s.", decision=facts["decision"])
@@ -202,57 +202,57 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
     "not-allowed": _not_allowed,
     "pool-exhausted": _pool,
-    "not-found": _fixed(N("Cette page n'existe pas, ou elle n'est pas à vous."), N("Vérifiez l'adresse, ou repartez de l'accueil.")),
-    "account-unknown": _fixed(N("Ce compte n'existe pas dans cette communauté.")),
-    "account-closed": _fixed(N("Ce compte est clos : on n'y écrit plus rien.")),
+    "not-found": _fixed(N("Cette page n’existe pas, ou elle n’est pas à vous."), N("Vérifiez l’adresse, ou repartez de l’accueil.")),
+    "account-unknown": _fixed(N("Ce compte n’existe pas dans cette communauté.")),
+    "account-closed": _fixed(N("Ce compte est clos : on n’y écrit plus rien.")),
     "account-exists": _fixed(N("Cette personne a déjà un compte dans cette communauté.")),
-    "account-not-settled": _fixed(N("Un compte se clôt à zéro, sans minutes réservées."), N("Soldez-le d'abord par une écriture.")),
-    "entry-malformed": _fixed(N("Cette écriture est incomplète : il faut deux comptes différents et au moins une minute.")),
-    "entry-unknown": _fixed(N("Cette écriture n'existe pas dans cette communauté.")),
+    "account-not-settled": _fixed(N("Un compte se clôt à zéro, sans minutes réservées."), N("Soldez-le d’abord par une écriture.")),
+    "entry-malformed": _fixed(N("Cette écriture est incomplète : il faut deux comptes différents et au moins une minute.")),
+    "entry-unknown": _fixed(N("Cette écriture n’existe pas dans cette communauté.")),
     "key-reused": _fixed(
-        N("Ce formulaire a déjà été envoyé, avec un autre contenu. Le premier envoi est enregistré ; le second ne l'est pas."),
+        N("Ce formulaire a déjà été envoyé, avec un autre contenu. Le premier envoi est enregistré ; le second ne l’est pas."),
         N("Pour enregistrer autre chose, reprenez un formulaire neuf."),
     ),
-    "reason-missing": _fixed(N("Dites pourquoi : une correction porte toujours sa raison.")),
+    "reason-missing": _fixed(N("Dites pourquoi : une correction porte toujours sa raison.")),
     "correction-of-correction": _fixed(N("Une correction ne se corrige pas."), N("Écrivez un nouvel échange.")),
-    "entry-corrected-already": _fixed(N("Cette écriture est déjà corrigée : une écriture se corrige une seule fois.")),
+    "entry-corrected-already": _fixed(N("Cette écriture est déjà corrigée : une écriture se corrige une seule fois.")),
     "correction-gains": _fixed(
-        N("Vous gagneriez des minutes à cette correction : une autre personne doit l'écrire."),
+        N("Vous gagneriez des minutes à cette correction : une autre personne doit l’écrire."),
         N("Demandez à un autre trésorier ou administrateur."),
     ),
     "limit-ends-before": _fixed(N("Une exception finit après avoir commencé."), N("Choisissez une date de fin à venir.")),
-    "hold-unknown": _fixed(N("Ces minutes réservées n'existent pas.")),
+    "hold-unknown": _fixed(N("Ces minutes réservées n’existent pas.")),
     "hold-resolved": _fixed(N("Ces minutes réservées ont déjà été comptées ou rendues.")),
-    "hold-exceeded": _fixed(N("On ne peut pas compter plus de minutes qu'il n'en a été réservé.")),
+    "hold-exceeded": _fixed(N("On ne peut pas compter plus de minutes qu’il n’en a été réservé.")),
     "written-once": _fixed(N("Ce qui est écrit dans les comptes ne se modifie pas."), N("Une erreur se corrige par une autre écriture.")),
     "already-answered": _fixed(N("Une réponse a déjà été donnée."), N("Rechargez la page pour la voir.")),
-    "slot-taken": _fixed(N("Ce créneau vient d'être pris."), N("Choisissez un autre moment ou une autre salle.")),
+    "slot-taken": _fixed(N("Ce créneau vient d’être pris."), N("Choisissez un autre moment ou une autre salle.")),
     "council-decision-missing": _fixed(
-        N("Un tarif public en minutes demande une délibération du conseil : indiquez son numéro et sa date."),
+        N("Un tarif public en minutes demande une délibération du conseil : indiquez son numéro et sa date."),
     ),
-    "slip-keyed-twice": _fixed(N("Ce bon d'échange a déjà été saisi sous ce numéro.")),
+    "slip-keyed-twice": _fixed(N("Ce bon d’échange a déjà été saisi sous ce numéro.")),
     "too-often": _too_often,
     "weak-password": _weak_password,
-    "wrong-password": _fixed(N("Ce n'est pas votre mot de passe actuel.")),
-    "contact-missing": _fixed(N("Laissez un courriel ou un numéro de téléphone, pour que l'on puisse vous répondre.")),
+    "wrong-password": _fixed(N("Ce n’est pas votre mot de passe actuel.")),
+    "contact-missing": _fixed(N("Laissez un courriel ou un numéro de téléphone, pour que l’on puisse vous répondre.")),
     "category-exists": _fixed(N("Cette catégorie existe déjà.")),
     "category-unknown": _fixed(N("Choisissez une catégorie de la liste.")),
-    "advert-closed": _fixed(N("Cette annonce n'est plus d'actualité.")),
+    "advert-closed": _fixed(N("Cette annonce n’est plus d’actualité.")),
     "user-name-taken": _fixed(N("Cet identifiant est déjà pris."), N("Choisissez-en un autre.")),
-    "happens-later": _fixed(N("Cette date n'est pas encore passée."), N("Un échange se déclare une fois qu'il a eu lieu.")),
-    "too-old": _fixed(N("Cet échange a plus d'un an : il ne peut plus être déclaré ici."), N("Parlez-en à un administrateur.")),
-    "with-oneself": _fixed(N("Un échange se fait avec quelqu'un d'autre.")),
+    "happens-later": _fixed(N("Cette date n’est pas encore passée."), N("Un échange se déclare une fois qu’il a eu lieu.")),
+    "too-old": _fixed(N("Cet échange a plus d’un an : il ne peut plus être déclaré ici."), N("Parlez-en à un administrateur.")),
+    "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
     "capacity-missing": _fixed(
         N("Indiquez combien de personnes cette salle peut recevoir : sans cela, elle ne peut pas être publiée."),
     ),
     "capacity-above-limit": _above_limit,
     "quantity-missing": _fixed(N("Indiquez combien il y en a.")),
     "parts-fixed": _fixed(
-        N("Les parties de cette salle ne se changent plus : elle a déjà été publiée, ou elle fait partie d'une autre."),
+        N("Les parties de cette salle ne se changent plus : elle a déjà été publiée, ou elle fait partie d’une autre."),
         N("Retirez-la, et ajoutez une nouvelle salle."),
     ),
     "nothing-chosen": _fixed(
-        N("Aucune ligne n'est choisie : il n'y a rien à importer."),
+        N("Aucune ligne n’est choisie : il n’y a rien à importer."),
         N("Choisissez une catégorie, ou cochez des lignes à vérifier."),
     ),
     "import-started": _fixed(
@@ -262,7 +262,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "other-unknown": _fixed(N("Choisissez une personne qui a un compte dans cette communauté.")),
     "ends-before-start": _fixed(N("La fin doit venir après le début.")),
     "in-the-past": _fixed(N("Ce moment est déjà passé."), N("Choisissez un moment à venir.")),
-    "too-far": _fixed(N("Ce moment est trop lointain : on réserve au plus dix-huit mois à l'avance.")),
+    "too-far": _fixed(N("Ce moment est trop lointain : on réserve au plus dix-huit mois à l’avance.")),
     "too-long": _fixed(N("Une réservation dure au plus 31 jours."), N("Faites-en plusieurs.")),
     "invalid": _invalid,
     "hour-missing": _hour_missing,
@@ -273,22 +273,22 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Le compte du demandeur ne permet plus ce prêt."), N("Prévenez-le, ou refusez la demande en disant pourquoi.")
     ),
     "not-bookable": _fixed(N("Cela ne se réserve pas, ou plus.")),
-    "wrong-state": _fixed(N("Ce n'est plus possible pour cette réservation : son état a changé."), N("Rechargez la page.")),
+    "wrong-state": _fixed(N("Ce n’est plus possible pour cette réservation : son état a changé."), N("Rechargez la page.")),
     "token-missing": _fixed(
-        N("Il faut une clé d'accès valable."), N("Créez-en une sur la page « Clés d'accès », et joignez-la à chaque demande."),
+        N("Il faut une clé d’accès valable."), N("Créez-en une sur la page « Clés d’accès », et joignez-la à chaque demande."),
     ),
     "key-missing": _fixed(
-        N("Il manque l'en-tête Idempotency-Key : 1 à 100 caractères, les mêmes quand vous refaites la même demande."),
+        N("Il manque l’en-tête Idempotency-Key : 1 à 100 caractères, les mêmes quand vous refaites la même demande."),
     ),
-    "malformed-json": _fixed(N("Ce n'est pas un texte JSON correct.")),
-    "not-json": _fixed(N("Envoyez du JSON, avec l'en-tête Content-Type: application/json.")),
+    "malformed-json": _fixed(N("Ce n’est pas un texte JSON correct.")),
+    "not-json": _fixed(N("Envoyez du JSON, avec l’en-tête Content-Type: application/json.")),
     "too-big": _fixed(N("Cet envoi est trop gros.")),
     "wrong-fields": _fixed(N("Des champs manquent, ou ne sont pas de la forme attendue."), N("Corrigez-les, puis refaites la demande.")),
-    "wrong-cursor": _fixed(N("Cette suite de liste n'existe pas."), N("Repartez du début de la liste.")),
+    "wrong-cursor": _fixed(N("Cette suite de liste n’existe pas."), N("Repartez du début de la liste.")),
 }  # fmt: skip
 
 
 def sentence_of(error: Refused) -> Sentence:
     """The words of a refusal."""
     say = SENTENCES.get(error.rule)
-    return say(error.facts) if say else Sentence(_("Ce n'est pas possible : %(rule)s.", rule=error.rule))
+    return say(error.facts) if say else Sentence(_("Ce n’est pas possible : %(rule)s.", rule=error.rule))

@@ -37,7 +37,7 @@ from ledger.errors import Refused
 
 security = Blueprint("security", __name__)
 LINK_LIVES = 3  # days
-LINK_DIED = lazy_gettext("Ce lien n'est plus valable : il a déjà servi, ou il est trop ancien. Demandez-en un autre.")
+LINK_DIED = lazy_gettext("Ce lien n’est plus valable : il a déjà servi, ou il est trop ancien. Demandez-en un autre.")
 WRONG = lazy_gettext("Identifiant ou mot de passe incorrect. Vérifiez-les, puis recommencez.")
 
 
@@ -152,7 +152,7 @@ def logout() -> Response:
         logout_user()
     _forget_session()
     session["_remember"] = "clear"  # Flask-Login then drops its cookie
-    flash(_("C'est fermé. À bientôt !"), "success")
+    flash(_("C’est fermé. À bientôt !"), "success")
     return redirect(url_for("home"), 303)
 
 

@@ -24,6 +24,7 @@ class Line(NamedTuple):
     by_party: int
     corrects: int | None  # the entry that this one corrects
     corrected_by: int | None  # the entry that corrects this one
+    by_mandate: int | None = None
 
 
 class Broken(NamedTuple):

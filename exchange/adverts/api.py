@@ -38,7 +38,7 @@ resources = Resources("adverts", N("Annonces et messages"))
 
 
 @resources.reads(
-    "/communities/<community>/adverts", N("Les annonces d'une communauté"), query=AdvertsQuery, gives=AdvertPage
+    "/communities/<community>/adverts", N("Les annonces d’une communauté"), query=AdvertsQuery, gives=AdvertPage
 )
 def search(query: dict[str, Any], community: str) -> dict[str, Any]:
     """The nearest first when words are looked for, else the newest."""
@@ -54,7 +54,7 @@ def search(query: dict[str, Any], community: str) -> dict[str, Any]:
 
 
 @resources.reads(
-    "/communities/<community>/categories", N("Les catégories d'annonces d'une communauté"), gives=CategoriesShape
+    "/communities/<community>/categories", N("Les catégories d’annonces d’une communauté"), gives=CategoriesShape
 )
 def categories(community: str) -> dict[str, Any]:
     """By name."""
@@ -88,7 +88,7 @@ def create(given: dict[str, Any], account: str) -> Deed:
     counter = _counter(account)
     ids = {category.name: category.id for category in queries.categories(db.session(), counter.community.id)}
     if given["category"] not in ids:
-        raise WrongFields(errors={"category": [_("Choisissez l'une des catégories de la communauté.")]})
+        raise WrongFields(errors={"category": [_("Choisissez l’une des catégories de la communauté.")]})
     content = operations.Content(
         given["kind"], given["nature"], ids[given["category"]], given["title"], given["text"]
     )
@@ -117,7 +117,7 @@ def close(_given: dict[str, Any], advert: str) -> Deed:
 
 
 @resources.acts(
-    "/adverts/<advert>/messages", N("Écrire à l'auteur d'une annonce"), takes=NewMessage, gives=ThreadDetail,
+    "/adverts/<advert>/messages", N("Écrire à l’auteur d’une annonce"), takes=NewMessage, gives=ThreadDetail,
     status=201,
 )  # fmt: skip
 def write(given: dict[str, Any], advert: str) -> Deed:

@@ -21,7 +21,7 @@ class AdvertForm(KeyedForm):
         validators=[DataRequired(_("Dites si vous proposez ou si vous cherchez."))],
     )  # fmt: skip
     nature = RadioField(
-        _("De quoi s'agit-il ?"), choices=[SelectChoice(value, label) for value, label in NATURES.items()],
+        _("De quoi s’agit-il ?"), choices=[SelectChoice(value, label) for value, label in NATURES.items()],
         default="service", validators=[DataRequired(_("Choisissez une réponse."))],
     )  # fmt: skip
     category = SelectField(_("Catégorie"), choices=[], validators=[DataRequired(_("Choisissez une catégorie."))])
@@ -30,7 +30,7 @@ class AdvertForm(KeyedForm):
         validators=[DataRequired(_("Donnez un titre.")), Length(min=3, message=_("3 lettres au moins."))],
     )  # fmt: skip
     text = LongText(_("Précisions"), most=4000, validators=[Optional()],
-                    description=_("Quand, où, avec quel outil. N'écrivez pas votre adresse."))  # fmt: skip
+                    description=_("Quand, où, avec quel outil. N’écrivez pas votre adresse."))  # fmt: skip
 
 
 class CategoryForm(KeyedForm):

@@ -196,7 +196,7 @@ def _publish_once(counter: Counter, form: AdvertForm, content: operations.Conten
         advert = operations.publish(work, content, account=counter.account, by=by, at=at)
         location = url_for("adverts.show", advert=advert.token)
         claim.keep(303, location, has_entry=False)
-    flash(_("C'est publié. Les autres membres peuvent maintenant vous écrire."), "success")
+    flash(_("C’est publié. Les autres membres peuvent maintenant vous écrire."), "success")
     return location
 
 
@@ -225,7 +225,7 @@ def edit(advert: str) -> Response | str | tuple[str, int]:
         except Refused as error:
             form.refuse(error)
         else:
-            flash(_("C'est enregistré."), "success")
+            flash(_("C’est enregistré."), "success")
             return redirect(url_for("adverts.show", advert=advert), 303)
     page = render_template("adverts/edit.html", form=form, advert=kept)
     return page if request.method == "GET" else (page, 422)
@@ -240,7 +240,7 @@ def close(advert: str) -> Response:
     try:
         with transaction() as work:
             operations.close(work, kept, by=by, at=clock.now())
-        flash(_("L'annonce « %(title)s » n'est plus dans la liste.", title=kept.title), "success")
+        flash(_("L’annonce « %(title)s » n’est plus dans la liste.", title=kept.title), "success")
     except Refused as error:
         if error.rule != "advert-closed":
             raise

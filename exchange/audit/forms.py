@@ -15,7 +15,7 @@ KINDS = {
     "dues": _("Cotisation"),
     "opening": _("Ouverture de compte"),
     "correction": _("Correction"),
-    "settlement": _("Solde d'un compte"),
+    "settlement": _("Solde d’un compte"),
 }
 ACCOUNT_KINDS = {
     "person": _("Membre"),
@@ -46,6 +46,6 @@ class EntriesForm(Form):
         choices=[SelectChoice("", _("Toutes")), *(SelectChoice(value, label) for value, label in KINDS.items())],
         validators=[Optional()],
     )
-    par = Text(_("Saisies par l'identifiant"), most=60, validators=[Optional()])
+    par = Text(_("Saisies par l’identifiant"), most=60, validators=[Optional()])
     le = DayField(_("Enregistrées le"), validators=[Optional()])
-    pour = BooleanField(_("Seulement celles saisies pour quelqu'un d'autre"))
+    pour = BooleanField(_("Seulement celles saisies pour quelqu’un d’autre"))

@@ -137,7 +137,7 @@ def _wanted(number: int, item: dict[str, Any]) -> Wanted:
     if found is None:
         raise NotBookable
     if found.kind != "pool" and item["quantity"] != 1:
-        raise WrongFields(errors={f"items.{number}.quantity": [_("Il n'y en a qu'un exemplaire.")]})
+        raise WrongFields(errors={f"items.{number}.quantity": [_("Il n’y en a qu’un exemplaire.")]})
     return Wanted(found, item["quantity"])
 
 

@@ -13,12 +13,12 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 from exchange.catalogue.queries import ResourceView
 from exchange.forms import DayField, Form, HourField, KeyedForm, LongText, Text, Whole
 
-MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
+MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
 
 GROUNDS = {
     "property": _("Administration des propriétés communales"),
     "services": _("Fonctionnement des services"),
-    "order": _("Maintien de l'ordre public"),
+    "order": _("Maintien de l’ordre public"),
     "rule": _("Une règle votée"),
     "other": _("Un autre motif"),
 }
@@ -30,31 +30,31 @@ class SearchForm(Form):
     class Meta:
         csrf = False  # it is a GET: nothing is written
 
-    q = Text(_("Quoi ?"), most=100, validators=[Optional()])
-    day = DayField(_("Quel jour ?"), validators=[Optional()])
+    q = Text(_("Quoi ?"), most=100, validators=[Optional()])
+    day = DayField(_("Quel jour ?"), validators=[Optional()])
     starts = HourField(_("De"), validators=[Optional()])
     ends = HourField(_("À"), validators=[Optional()])
-    people = Whole(_("Pour combien de personnes ?"), validators=[Optional(), MANY])
+    people = Whole(_("Pour combien de personnes ?"), validators=[Optional(), MANY])
     accessible = BooleanField(_("Accessible en fauteuil roulant"))
 
 
 class AskForm(KeyedForm):
     """For whom, when, what for."""
 
-    party = SelectField(_("Au nom de qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez."))])
-    day = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
-    starts = HourField(_("À partir de"), validators=[InputRequired(_("Indiquez l'heure de début."))])
-    ends = HourField(_("Jusqu'à"), validators=[InputRequired(_("Indiquez l'heure de fin."))])
-    end_day = DayField(_("Jusqu'au jour"), validators=[Optional()])
-    people = Whole(_("Combien de personnes ?"), validators=[Optional(), MANY])
-    purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
+    party = SelectField(_("Au nom de qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez."))])
+    day = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    starts = HourField(_("À partir de"), validators=[InputRequired(_("Indiquez l’heure de début."))])
+    ends = HourField(_("Jusqu’à"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
+    end_day = DayField(_("Jusqu’au jour"), validators=[Optional()])
+    people = Whole(_("Combien de personnes ?"), validators=[Optional(), MANY])
+    purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
 
 
 def ask_form(resource: ResourceView, pools: Sequence[ResourceView]) -> type[AskForm]:
     """The form for one resource: a pool is asked in a quantity, a room may come with things of the same lender."""
     fields: dict[str, Any] = {}
     if resource.kind == "pool":
-        fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
+        fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
     for pool in pools:
         fields[f"with_{pool.id}"] = Whole(pool.name, validators=[Optional(), MANY])
     return type("AskFormWithThings", (AskForm,), fields)

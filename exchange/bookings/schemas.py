@@ -191,7 +191,7 @@ class NewDecision(Shape):
     def explained(self, data: dict[str, Any], **_more: Any) -> None:
         """A refusal names its ground and explains it; an acceptance has neither."""
         declined = data["verdict"] == "declined"
-        said = str(_("Un refus dit son motif et l'explique.") if declined else _("Seul un refus a un motif."))
+        said = str(_("Un refus dit son motif et l’explique.") if declined else _("Seul un refus a un motif."))
         wrong = {name: [said] for name in ("ground", "text") if (name in data) is not declined}
         if wrong:
             raise ValidationError(wrong)

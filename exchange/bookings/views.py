@@ -396,9 +396,9 @@ def cancel(booking: str) -> Response | tuple[str, int]:
                                     by=scope.acting(found.party_id), at=at)  # fmt: skip
         _write_to(session, found.lender_id, "booking_cancelled", found, at=at)
     if in_time:
-        flash(_("C'est annulé. Le créneau est libre de nouveau."), "success")
+        flash(_("C’est annulé. Le créneau est libre de nouveau."), "success")
     else:
-        flash(_("C'est annulé, trop tard pour rendre les minutes réservées : elles sont comptées."), "warning")
+        flash(_("C’est annulé, trop tard pour rendre les minutes réservées : elles sont comptées."), "warning")
     return redirect(url_for("bookings.show", booking=booking), 303)
 
 
@@ -461,7 +461,7 @@ def accept(lender: str, booking: str) -> Response | tuple[str, int]:
         form.refuse(error)
         found, _by, party = _asked_of(lender, booking)
         return _request_page(found, party, form, RemarksForm(formdata=None)), status_of(error)
-    flash(_("C'est accepté. Le demandeur en est averti."), "success")
+    flash(_("C’est accepté. Le demandeur en est averti."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
 
 
@@ -479,7 +479,7 @@ def decline(lender: str, booking: str) -> Response | tuple[str, int]:
         operations.decline(session, booking, lender=party.id, ground=ground, text=text, by=by, at=at)
         outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
                      told=_told([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
-    flash(_("C'est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
+    flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
 
 

@@ -23,7 +23,7 @@ resources = Resources("catalogue", N("Ce que prête une structure"))
 
 
 @resources.reads(
-    "/lenders/<lender>/resources", N("Ce qu'un prêteur a, publié ou non"), query=KeptQuery, gives=KeptPage
+    "/lenders/<lender>/resources", N("Ce qu’un prêteur a, publié ou non"), query=KeptQuery, gives=KeptPage
 )
 def kept(query: dict[str, Any], lender: str) -> dict[str, Any]:
     """By category, then by name."""
@@ -39,7 +39,7 @@ def kept(query: dict[str, Any], lender: str) -> dict[str, Any]:
 
 
 @resources.reads(
-    "/lenders/<lender>/resources/<resource>", N("Une chose qu'un prêteur a"), gives=KeptShape
+    "/lenders/<lender>/resources/<resource>", N("Une chose qu’un prêteur a"), gives=KeptShape
 )
 def one(lender: str, resource: str) -> dict[str, Any]:
     """Published or not."""

@@ -22,7 +22,7 @@ ERP_CATEGORIES = {
     "I": lazy_gettext("1re catégorie : plus de 1 500 personnes"),
     "II": lazy_gettext("2e catégorie : 701 à 1 500 personnes"),
     "III": lazy_gettext("3e catégorie : 301 à 700 personnes"),
-    "IV": lazy_gettext("4e catégorie : jusqu'à 300 personnes"),
+    "IV": lazy_gettext("4e catégorie : jusqu’à 300 personnes"),
     "V": lazy_gettext("5e catégorie : sans chiffre dans la loi"),
 }
 ACCESS = {
@@ -49,7 +49,7 @@ def whole(text: str) -> int | None:
 
 def wrong_number() -> str:
     """What to say of a number that isn't one."""
-    return str(_("Écrivez un nombre entier entre 1 et 100 000, par exemple 60."))
+    return str(_("Écrivez un nombre entier entre 1 et 100 000, par exemple 60."))
 
 
 class Number(Field):
@@ -120,15 +120,15 @@ class PlaceFields:
     erp_category = Choice(
         lazy_gettext("Catégorie de sécurité du bâtiment"),
         choices=[SelectChoice(value, label) for value, label in ERP_CATEGORIES.items()], default="",
-        description=lazy_gettext("Elle est écrite sur l'avis de la commission de sécurité."),
+        description=lazy_gettext("Elle est écrite sur l’avis de la commission de sécurité."),
     )  # fmt: skip
     access = RadioField(
         lazy_gettext("Accessibilité"), choices=[SelectChoice(value, label) for value, label in ACCESS.items()],
         default="unknown", validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
     )  # fmt: skip
     access_note = Text(
-        lazy_gettext("Précision sur l'accès"), most=300, validators=[Optional()],
-        description=lazy_gettext("Par exemple\u00a0: rampe à l'arrière, ascenseur."),
+        lazy_gettext("Précision sur l’accès"), most=300, validators=[Optional()],
+        description=lazy_gettext("Par exemple\u00a0: rampe à l’arrière, ascenseur."),
     )  # fmt: skip
 
 
@@ -152,12 +152,12 @@ class ResourceForm(KeyedForm):
     description = LongText(lazy_gettext("Description"), most=4000, validators=[Optional()])
     conditions = LongText(
         lazy_gettext("Conditions du prêt"), most=4000, validators=[Optional()],
-        description=lazy_gettext("Ce que l'emprunteur doit savoir avant de demander."),
+        description=lazy_gettext("Ce que l’emprunteur doit savoir avant de demander."),
     )  # fmt: skip
     opening_hours = Hours(
-        lazy_gettext("Heures d'ouverture"), most=1000, validators=[Optional()],
+        lazy_gettext("Heures d’ouverture"), most=1000, validators=[Optional()],
         description=lazy_gettext(
-            "Laissez vide si c'est toujours ouvert. Sinon, en abrégé anglais\u00a0: Mo-Fr 08:30-22:00; Sa 09:00-18:00."
+            "Laissez vide si c’est toujours ouvert. Sinon, en abrégé anglais\u00a0: Mo-Fr 08:30-22:00; Sa 09:00-18:00."
         ),
     )  # fmt: skip
     buffer_minutes = Choice(

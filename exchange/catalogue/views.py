@@ -273,7 +273,7 @@ def update(lender: str, resource: str) -> Response | tuple[str, int]:
     except Refused as error:
         form.refuse(error)
         return _edit_page(here, shown, form), 422
-    flash(_("C'est enregistré."), "success")
+    flash(_("C’est enregistré."), "success")
     return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
 
 
@@ -354,14 +354,14 @@ def make_of(lender: str, resource: str) -> Response | tuple[str, int]:
     except Refused as error:
         form.refuse(error)
         return _edit_page(here, shown, _filled(shown), form), 422
-    flash(_("C'est enregistré."), "success")
+    flash(_("C’est enregistré."), "success")
     return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
 
 
 STATES = {
-    "retrait": (operations.withdraw, lazy_gettext("Ce n'est plus publié. Les réservations acceptées restent.")),
-    "fin": (operations.retire, lazy_gettext("Ce n'est plus prêté. Les réservations acceptées restent.")),
-    "reprise": (operations.restore, lazy_gettext("C'est de nouveau dans vos listes, à publier.")),
+    "retrait": (operations.withdraw, lazy_gettext("Ce n’est plus publié. Les réservations acceptées restent.")),
+    "fin": (operations.retire, lazy_gettext("Ce n’est plus prêté. Les réservations acceptées restent.")),
+    "reprise": (operations.restore, lazy_gettext("C’est de nouveau dans vos listes, à publier.")),
 }
 
 
@@ -404,7 +404,7 @@ def update_place(lender: str, place: str) -> Response | tuple[str, int]:
         facts["legal_min"], facts["legal_max"] = row.legal_min, row.legal_max
     with transaction() as session:
         operations.edit_place(session, row, facts)
-    flash(_("C'est enregistré."), "success")
+    flash(_("C’est enregistré."), "success")
     return redirect(url_for("catalogue.index", lender=lender), 303)
 
 
@@ -425,7 +425,7 @@ def limit_in_words(shown: queries.ResourceView) -> str:
     if least is not None and most is not None:
         return str(_("limite légale du bâtiment : %(least)s à %(most)s personnes", least=least, most=most))
     if most is not None:
-        return str(_("limite légale du bâtiment : jusqu'à %(most)s personnes", most=most))
+        return str(_("limite légale du bâtiment : jusqu’à %(most)s personnes", most=most))
     if least is not None:
         return str(_("limite légale du bâtiment : %(least)s personnes ou plus", least=least))
     if shown.erp_category:

@@ -16,32 +16,32 @@ class DeclarationForm(KeyedForm):
     """Who helped whom, how long, when, at what."""
 
     direction = RadioField(
-        _("Que s'est-il passé ?"),
-        choices=[SelectChoice("received", _("J'ai été aidé")), SelectChoice("given", _("J'ai aidé"))],
+        _("Que s’est-il passé ?"),
+        choices=[SelectChoice("received", _("J’ai été aidé")), SelectChoice("given", _("J’ai aidé"))],
         validators=[InputRequired(_("Dites si vous avez été aidé ou si vous avez aidé."))],
     )
     other = SelectField(
-        _("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))]
+        _("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))]
     )
     minutes = DurationField(
-        _("Combien de temps ?"), validators=[InputRequired(_("Écrivez une durée, par exemple 1h30 ou 45 min."))]
+        _("Combien de temps ?"), validators=[InputRequired(_("Écrivez une durée, par exemple 1h30 ou 45 min."))]
     )
-    happened_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    happened_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
     nature = RadioField(
-        _("Qu'avez-vous échangé ?"),
+        _("Qu’avez-vous échangé ?"),
         choices=[SelectChoice(value, label) for value, label in NATURES.items()],
         default="service",
         validators=[InputRequired(_("Choisissez une réponse."))],
     )
     description = Text(
-        _("En quelques mots"), most=400, validators=[DataRequired(_("Dites en quelques mots ce que c'était."))]
+        _("En quelques mots"), most=400, validators=[DataRequired(_("Dites en quelques mots ce que c’était."))]
     )
-    slip = Text(_("Numéro du bon d'échange"), most=40, validators=[Optional()])
+    slip = Text(_("Numéro du bon d’échange"), most=40, validators=[Optional()])
 
 
 class RefusalForm(Form):
     """Why an exchange isn't recognised."""
 
     reason = LongText(
-        _("Pourquoi ?"), most=400, validators=[DataRequired(_("Dites pourquoi, pour que l'autre personne comprenne."))]
+        _("Pourquoi ?"), most=400, validators=[DataRequired(_("Dites pourquoi, pour que l’autre personne comprenne."))]
     )

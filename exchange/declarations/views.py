@@ -13,7 +13,8 @@ from exchange.db import db, transaction
 from exchange.declarations import operations, queries
 from exchange.declarations.forms import NATURES, DeclarationForm, RefusalForm
 from exchange.declarations.models import Declaration
-from exchange.errors import NotFound, OtherUnknown
+from exchange.declarations.policy import check_day
+from exchange.errors import AlreadyAnswered, NotFound, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
 from exchange.security import Scope, auth_required, own, today
@@ -130,10 +131,16 @@ def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange 
     giver, receiver = (mine, other) if form.direction.data == "given" else (other, mine)
     assert form.minutes.data is not None
     assert form.happened_on.data is not None
-    return operations.Exchange(
+    said = operations.Exchange(
         giver, receiver, form.minutes.data, form.happened_on.data, form.nature.data, form.description.data,
         form.slip.data or None,
     )  # fmt: skip
+    try:
+        check_day(said.happened_on, today=today())
+    except Refused as error:
+        form.refuse(error)
+        return None
+    return said
 
 
 def _other(counter: Counter, token: str | None) -> AccountView | None:
@@ -179,7 +186,7 @@ class Shown(NamedTuple):
 def _shown(token: str, permission: str = "account.read") -> Shown:
     """Load a declaration through the accounts of the parties that the person acts for, or NotFound."""
     session, scope = db.session(), own(permission)
-    mine = [account.id for account in reading.accounts_of(session, scope.parties)]
+    mine = reading.ids_within(session, parties=scope.parties, communities=scope.communities)
     declaration = queries.within(session, token, mine)
     if declaration is None:
         raise NotFound
@@ -212,12 +219,19 @@ def confirm(declaration: str) -> Response | tuple[str, int]:
         with transaction() as session:
             operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=clock.now())
     except Refused as error:
+        if _said_before(error, "confirmed"):
+            return redirect(url_for("declarations.show", declaration=declaration), 303)
         form = RefusalForm(formdata=None)
         form.refuse(error)
-        return render_template("declarations/show.html", shown=_shown(declaration), form=form), 422
+        return render_template("declarations/show.html", shown=_shown(declaration), form=form), status_of(error)
     said = amount(shown.declaration.minutes, shown.community)
-    flash(_("C'est confirmé : %(amount)s vont à %(name)s.", amount=said, name=shown.giver.name), "success")
+    flash(_("C’est confirmé : %(amount)s vont à %(name)s.", amount=said, name=shown.giver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)
+
+
+def _said_before(error: Refused, answer: str) -> bool:
+    """A double click, or a second tab: the same answer was given already."""
+    return isinstance(error, AlreadyAnswered) and error.facts.get("answer") == answer
 
 
 @declarations.post("/declarations/<declaration>/refus")
@@ -229,10 +243,16 @@ def refuse(declaration: str) -> Response | tuple[str, int]:
     form = RefusalForm()
     if not form.validate():
         return render_template("declarations/show.html", shown=shown, form=form), 422
-    with transaction() as session:
-        operations.refuse(session, shown.declaration, payer_party=shown.receiver.id, reason=form.reason.data, by=by,
-                          at=clock.now())  # fmt: skip
-        outbox.write(session, members.e_mails_of(session, shown.giver.id, on=today()), "refused", at=clock.now(),
-                     shown=shown, reason=form.reason.data)  # fmt: skip
-    flash(_("C'est refusé : rien n'a bougé. %(name)s en est averti.", name=shown.giver.name), "success")
+    try:
+        with transaction() as session:
+            operations.refuse(session, shown.declaration, payer_party=shown.receiver.id, reason=form.reason.data, by=by,
+                              at=clock.now())  # fmt: skip
+            outbox.write(session, members.e_mails_of(session, shown.giver.id, on=today()), "refused", at=clock.now(),
+                         shown=shown, reason=form.reason.data)  # fmt: skip
+    except AlreadyAnswered as error:
+        if not _said_before(error, "refused"):
+            form.refuse(error)
+            return render_template("declarations/show.html", shown=_shown(declaration), form=form), status_of(error)
+        return redirect(url_for("declarations.show", declaration=declaration), 303)
+    flash(_("C’est refusé : rien n’a bougé. %(name)s en est averti.", name=shown.giver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)

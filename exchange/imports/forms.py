@@ -42,11 +42,11 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "capacity": lazy_gettext("Capacité, en personnes"),
         "address_number": lazy_gettext("Numéro dans la rue"),
         "street": lazy_gettext("Rue"),
-        "complement": lazy_gettext("Complément d'adresse"),
-        "complement_2": lazy_gettext("Complément d'adresse, suite"),
+        "complement": lazy_gettext("Complément d’adresse"),
+        "complement_2": lazy_gettext("Complément d’adresse, suite"),
         "postcode": lazy_gettext("Code postal"),
         "town": lazy_gettext("Commune"),
-        "interop_key": lazy_gettext("Clé d'interopérabilité de l'adresse"),
+        "interop_key": lazy_gettext("Clé d’interopérabilité de l’adresse"),
         "latitude": lazy_gettext("Latitude"),
         "longitude": lazy_gettext("Longitude"),
         "owner": lazy_gettext("Propriétaire"),
@@ -55,7 +55,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "erp_type": lazy_gettext("Type de bâtiment (lettre)"),
         "erp_type_words": lazy_gettext("Type de bâtiment, en mots"),
         "accessibility": lazy_gettext("Accessibilité"),
-        "opening_hours": lazy_gettext("Heures d'ouverture"),
+        "opening_hours": lazy_gettext("Heures d’ouverture"),
         "phone": lazy_gettext("Téléphone"),
         "email": lazy_gettext("Courriel"),
         "web": lazy_gettext("Site internet"),
@@ -68,12 +68,12 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "source_ref": lazy_gettext("Référence dans le fichier"),
         "category": lazy_gettext("Catégorie"),
         "quantity": lazy_gettext("Quantité"),
-        "inventory": lazy_gettext("Numéros d'inventaire"),
+        "inventory": lazy_gettext("Numéros d’inventaire"),
         "place": lazy_gettext("Lieu"),
         "owner": lazy_gettext("Propriétaire"),
         "value": lazy_gettext("Valeur en euros"),
         "photo": lazy_gettext("Adresse de la photo"),
-        "acquired_on": lazy_gettext("Date d'achat"),
+        "acquired_on": lazy_gettext("Date d’achat"),
     },
 }
 
@@ -83,7 +83,7 @@ class UploadForm(KeyedForm):
 
     file = FileField(
         lazy_gettext("Fichier CSV"),
-        description=lazy_gettext("5 Mo au plus. Depuis un tableur\u00a0: « Enregistrer sous », puis le format CSV."),
+        description=lazy_gettext("5 Mo au plus. Depuis un tableur\u00a0: « Enregistrer sous », puis le format CSV."),
     )
 
     def given(self) -> tuple[str, bytes] | None:

@@ -381,7 +381,7 @@ def resume(lender: str, job: str) -> Response:
     if mine.started_at is not None and mine.finished_at is None:
         with transaction() as session:
             operations.later(session, mine)
-        flash(_("L'import va reprendre là où il s'était arrêté."), "success")
+        flash(_("L’import va reprendre là où il s’était arrêté."), "success")
     return redirect(url_for("imports.show", lender=lender, job=job), 303)
 
 

@@ -37,7 +37,7 @@ def me() -> dict[str, Any]:
 
 
 @resources.reads(
-    "/communities/<community>/members", N("Les membres d'une communauté"), query=NeighboursQuery,
+    "/communities/<community>/members", N("Les membres d’une communauté"), query=NeighboursQuery,
     gives=NeighbourPage,
 )  # fmt: skip
 def neighbours(query: dict[str, Any], community: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _party_of(cursor: str, community: int) -> queries.PartyView:
 
 
 @resources.reads(
-    "/communities/<community>/members/<party>", N("Ce qu'un membre a choisi de montrer"), gives=ProfileShape
+    "/communities/<community>/members/<party>", N("Ce qu’un membre a choisi de montrer"), gives=ProfileShape
 )
 def profile(community: str, party: str) -> dict[str, Any]:
     """Empty where they chose to keep it for themselves."""

@@ -66,7 +66,7 @@ class JoinForm(KeyedForm):
     name = Text(_("Votre nom"), validators=[DataRequired(_("Écrivez votre nom."))],
                 description=_("Votre prénom et votre nom, comme vos voisins vous connaissent."))  # fmt: skip
     email = Email(_("Votre courriel"), description=_("Pour recevoir la réponse, puis pour vous connecter."))
-    phone = Phone(_("Votre téléphone"), description=_("Si vous n'avez pas de courriel, nous vous appellerons."))
+    phone = Phone(_("Votre téléphone"), description=_("Si vous n’avez pas de courriel, nous vous appellerons."))
     message = LongText(_("Un mot pour vous présenter"), validators=[Optional()])
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -113,7 +113,7 @@ class AccessTokenForm(KeyedForm):
     """A key for a program."""
 
     name = Text(_("À quoi servira cette clé ?"), most=80, validators=[DataRequired(_("Donnez-lui un nom."))],
-                description=_("Par exemple : mon tableur, le site de l'association."))  # fmt: skip
+                description=_("Par exemple : mon tableur, le site de l’association."))  # fmt: skip
     days = SelectField(
         _("Valable pendant"), coerce=int, default=90,
         choices=[SelectChoice(days, label) for days, label in LIFETIMES.items()],

@@ -167,7 +167,7 @@ def decline(community: str, application: str) -> Response | tuple[str, int]:
             if asked.application.email:
                 outbox.write(work, [(asked.application.email, "fr")], "declined", at=at, application=asked.application,
                              community=asked.community, reason=form.reason.data)  # fmt: skip
-        flash(_("C'est noté : la demande de %(name)s est refusée.", name=asked.application.name), "success")
+        flash(_("C’est noté : la demande de %(name)s est refusée.", name=asked.application.name), "success")
     except AlreadyAnswered:
         _say_who_answered(asked)
     return redirect(_address(asked), 303)
@@ -181,7 +181,7 @@ def _say_who_answered(asked: Asked) -> None:
     """Two answers at once: the first stands; who gave it, pressing twice, is not blamed for it."""
     given = queries.decision(db.session(), asked.application.id)
     if given is None or given.by_sign_in != current_user.id:
-        flash(_("Quelqu'un venait de répondre à cette demande : sa réponse reste."), "notice")
+        flash(_("Quelqu’un venait de répondre à cette demande : sa réponse reste."), "notice")
 
 
 # -- a member
@@ -255,7 +255,7 @@ def edit(party: str) -> Response | str | tuple[str, int]:
             work, known.party.id, **{name: form[name].data or "" for name in FIELDS},
             shown=[name for name in FIELDS if form[f"{name}_shown"].data], by=known.by, at=clock.now(),
         )  # fmt: skip
-    flash(_("C'est enregistré."), "success")
+    flash(_("C’est enregistré."), "success")
     return redirect(url_for("members.show", party=party), 303)
 
 
@@ -331,7 +331,7 @@ def language() -> Response | tuple[str, int]:
         operations.choose_language(work, work.get_one(SignIn, current_user.id), form.language.data)
     session.pop("language", None)
     with force_locale(form.language.data):
-        flash(_("C'est enregistré."), "success")
+        flash(_("C’est enregistré."), "success")
     return redirect(url_for("members.me"), 303)
 
 
@@ -346,7 +346,7 @@ def tokens() -> Response | str | tuple[str, int]:
         return _tokens_page(form), 422
     if (secret := _token_once(form)) is not None:
         return _tokens_page(AccessTokenForm(formdata=None), secret=secret)
-    flash(_("Cette clé est déjà créée. Si vous ne l'avez pas notée, supprimez-la et créez-en une autre."), "notice")
+    flash(_("Cette clé est déjà créée. Si vous ne l’avez pas notée, supprimez-la et créez-en une autre."), "notice")
     return redirect(url_for("members.tokens"), 303)
 
 
@@ -382,5 +382,5 @@ def revoke(digest: str) -> Response:
         raise NotFound
     with transaction() as work:
         operations.revoke_access_token(work, kept, at=clock.now())
-    flash(_("La clé « %(name)s » n'ouvre plus rien.", name=kept.name), "success")
+    flash(_("La clé « %(name)s » n’ouvre plus rien.", name=kept.name), "success")
     return redirect(url_for("members.tokens"), 303)

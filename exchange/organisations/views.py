@@ -62,7 +62,7 @@ def edit(party: str) -> Response | str | tuple[str, int]:
     if request.method == "POST" and form.validate():
         with transaction() as work:
             operations.edit(work, found.party.id, about=form.about.data or "", contact=form.contact.data or "")
-        flash(_("C'est enregistré."), "success")
+        flash(_("C’est enregistré."), "success")
         return redirect(url_for("organisations.show", party=party), 303)
     page = render_template("organisations/edit.html", form=form, organisation=found)
     return page if request.method == "GET" else (page, 422)

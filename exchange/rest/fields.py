@@ -24,9 +24,9 @@ class Shape(Schema):
         unknown = RAISE
 
     error_messages = {
-        "unknown": _("Ce champ n'existe pas ici."),
+        "unknown": _("Ce champ n’existe pas ici."),
         "type": _("Il faut ici un objet JSON."),
-        "twice": _("Ce paramètre ne se donne qu'une fois."),
+        "twice": _("Ce paramètre ne se donne qu’une fois."),
     }
 
 
@@ -36,7 +36,7 @@ class Said:
     default_error_messages = {
         "required": _("Ce champ est nécessaire."),
         "null": _("Ce champ ne peut pas être vide."),
-        "invalid": _("Cette valeur n'est pas de la forme attendue."),
+        "invalid": _("Cette valeur n’est pas de la forme attendue."),
     }
 
 
@@ -72,7 +72,7 @@ class Text(Said, fields.String):
 class Token(Said, fields.String):
     """The random identifier of a party, an account, a resource..."""
 
-    default_error_messages = {"invalid": _("Ce n'est pas un identifiant.")}
+    default_error_messages = {"invalid": _("Ce n’est pas un identifiant.")}
 
     def __init__(self, **more: Any) -> None:
         super().__init__(metadata={"pattern": IDENTIFIER, **more.pop("metadata", {})}, **more)
@@ -86,7 +86,7 @@ class Token(Said, fields.String):
 class Choice(Said, fields.String):
     """One of a few words."""
 
-    default_error_messages = {"invalid": _("Choisissez l'une des valeurs permises.")}
+    default_error_messages = {"invalid": _("Choisissez l’une des valeurs permises.")}
 
     def __init__(self, choices: Sequence[str], **more: Any) -> None:
         # null, where it may be, is one of the values too

@@ -12,10 +12,10 @@ from exchange.forms import DayField, KeyedForm, Text, Whole
 CLASSES = {
     "": _("Tout le monde"),
     "town": _("La ville"),
-    "local-association": _("Les associations d'ici"),
+    "local-association": _("Les associations d’ici"),
     "inhabitant": _("Les habitants"),
     "firm": _("Les entreprises"),
-    "outside": _("Ceux d'ailleurs"),
+    "outside": _("Ceux d’ailleurs"),
 }
 PERS = {
     "hour": _("par heure"),
@@ -25,8 +25,8 @@ PERS = {
     "flat": _("au forfait"),
 }
 GATES = {
-    "nothing-overdue": _("N'avoir aucun prêt en retard"),
-    "balance": _("Avoir un solde d'au moins…"),
+    "nothing-overdue": _("N’avoir aucun prêt en retard"),
+    "balance": _("Avoir un solde d’au moins…"),
 }
 
 
@@ -34,17 +34,17 @@ class RuleForm(KeyedForm):
     """What binds: which resources, whom, from when, until when."""
 
     title = Text(_("Nom de la règle"), most=200, validators=[DataRequired(_("Donnez un nom à la règle."))])
-    on = SelectField(_("Sur quoi ?"), validate_choice=False)
-    class_ = SelectField(_("Pour qui ?"), choices=[SelectChoice(value, label) for value, label in CLASSES.items()])
+    on = SelectField(_("Sur quoi ?"), validate_choice=False)
+    class_ = SelectField(_("Pour qui ?"), choices=[SelectChoice(value, label) for value, label in CLASSES.items()])
     starts_on = DayField(_("À partir du"), validators=[InputRequired(_("Indiquez le premier jour."))])
-    ends_on = DayField(_("Jusqu'au"), validators=[Optional()])
+    ends_on = DayField(_("Jusqu’au"), validators=[Optional()])
 
 
 class TariffForm(RuleForm):
     """A price in minutes; zero is a price too."""
 
     minutes = Whole(
-        _("Combien de minutes ?"), validators=[InputRequired(_("Écrivez un nombre de minutes, 0 si c'est gratuit."))]
+        _("Combien de minutes ?"), validators=[InputRequired(_("Écrivez un nombre de minutes, 0 si c’est gratuit."))]
     )
     per = RadioField(
         _("Comptées"), choices=[SelectChoice(value, label) for value, label in PERS.items()], default="hour"

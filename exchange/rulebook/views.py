@@ -88,7 +88,7 @@ def create(lender: str, shape: str) -> Response | tuple[str, int]:
             raise
         form.refuse(error)
         return _page(desk, form, shape), 422
-    flash(_("La règle est écrite. Elle s'applique aux demandes à venir."), "success")
+    flash(_("La règle est écrite. Elle s’applique aux demandes à venir."), "success")
     return redirect(url_for("rulebook.index", lender=lender), 303)
 
 

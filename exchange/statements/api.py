@@ -26,7 +26,7 @@ def show(account: str) -> dict[str, Any]:
     return shapes.account(found, holder, members.community(session, found.community_id))
 
 
-@resources.reads("/accounts/<account>/statement", N("Le relevé d'un compte"), query=PageQuery, gives=LinePage)
+@resources.reads("/accounts/<account>/statement", N("Le relevé d’un compte"), query=PageQuery, gives=LinePage)
 def statement(query: dict[str, Any], account: str) -> dict[str, Any]:
     """What moved, the newest first."""
     found, before = _account(account, "account.read"), number(query.get("cursor"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import IntegerField, RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
 from exchange.forms import DayField, KeyedForm, LongText
 
 MOST = 1_000_000  # minutes
-REASON = InputRequired(_("Dites pourquoi : cette raison reste dans les comptes."))
-OUT_OF_BOUNDS = _("Écrivez un nombre entier de minutes, de 0 à 1 000 000, ou rien.")
+REASON = DataRequired(_("Dites pourquoi : cette raison reste dans les comptes."))
+OUT_OF_BOUNDS = _("Écrivez un nombre entier de minutes, de 0 à 1 000 000, ou rien.")
 KINDS = {"person": _("Membre"), "organisation": _("Structure"), "authority": _("Collectivité")}
 
 
@@ -37,7 +37,7 @@ class ReasonForm(KeyedForm):
 class LimitsForm(ReasonForm):
     """How far below and above zero a balance may go."""
 
-    floor = Bound(_("Jusqu'à combien de minutes sous zéro ?"))
+    floor = Bound(_("Jusqu’à combien de minutes sous zéro ?"))
     ceiling = Bound(_("À partir de combien de minutes prévenir ?"))
 
 
@@ -54,7 +54,7 @@ class DefaultForm(LimitsForm):
 class ExceptionForm(LimitsForm):
     """The limits of one account, for a time."""
 
-    until = DayField(_("Jusqu'à quel jour compris ?"), validators=[InputRequired(_("Indiquez le dernier jour."))])
+    until = DayField(_("Jusqu’à quel jour compris ?"), validators=[InputRequired(_("Indiquez le dernier jour."))])
 
 
 class OpeningForm(KeyedForm):

@@ -180,7 +180,7 @@ def _excepting(desk: Desk, account: AccountView, form: ExceptionForm) -> Callabl
         ends_at = midnight.replace(tzinfo=ZoneInfo(territory().zone))
         operations.set_exception(session, _limits(form), community=desk.community.id, account=account.id,
                                  ends_at=ends_at, reason=form.reason.data or "", by=desk.by, at=at)  # fmt: skip
-        flash(_("L'exception est enregistrée."), "success")
+        flash(_("L’exception est enregistrée."), "success")
         return url_for("audit.account", community=desk.community.token, account=account.token)
 
     return do

@@ -72,6 +72,12 @@ def accounts_of(session: Session, parties: Collection[int]) -> list[AccountView]
     return [AccountView(*row) for row in rows]
 
 
+def ids_within(session: Session, *, parties: Collection[int], communities: Collection[int] = ()) -> list[int]:
+    """Every account of these parties and in these communities, closed ones too: what they hold stays readable."""
+    within = or_(accounts.c.party_id.in_(parties), accounts.c.community_id.in_(communities))
+    return list(session.scalars(select(accounts.c.id).where(within)))
+
+
 def account(session: Session, community: int, id_: int) -> AccountView | None:
     """One account of a community by id."""
     row = session.execute(_ACCOUNT.where(accounts.c.community_id == community, accounts.c.id == id_)).one_or_none()
@@ -110,7 +116,7 @@ _STATEMENT = text(
     """
     SELECT l.seq, l.entry_id, e.kind, e.cause_kind, e.cause_id, e.happened_on, e.recorded_at, l.minutes, l.balance,
            l.other_account, a.party_id AS other_party, e.by_sign_in, e.by_party, e.reverses_id,
-           (SELECT c.id FROM books.entries c WHERE c.reverses_id = e.id)
+           (SELECT c.id FROM books.entries c WHERE c.reverses_id = e.id), e.by_mandate
       FROM (
         (SELECT t.from_seq AS seq, t.entry_id, -t.minutes AS minutes, t.from_balance AS balance,
                 t.to_account AS other_account

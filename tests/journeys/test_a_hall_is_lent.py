@@ -85,7 +85,7 @@ def test_the_club_has_the_hall_and_its_chairs_in_three_screens(
     olga.get_by_role("link", name="Salle des fêtes").click()
     check_page(olga, "request")
     olga.get_by_role("button", name="Accepter").click()
-    assert "C'est accepté" in olga.locator("main").inner_text()
+    assert "C’est accepté" in olga.locator("main").inner_text()
 
     bruno.reload()
     assert "Accepté" in bruno.locator("main").inner_text()
@@ -110,9 +110,9 @@ def test_a_private_room_costs_minutes_and_cancelling_in_time_gives_them_back(
     enter(bruno, live, cast.bruno, f"/preteurs/{cast.club.token}/demandes")
     assert "réservée" in bruno.locator("main").inner_text()  # a delegate is no officer: the page says who can
     phone.goto(mine)
-    phone.locator("summary", has_text="Je n'en ai plus besoin").click()
+    phone.locator("summary", has_text="Je n’en ai plus besoin").click()
     phone.get_by_role("button", name="Annuler la réservation").click()
-    assert "C'est annulé" in phone.locator("main").inner_text()
+    assert "C’est annulé" in phone.locator("main").inner_text()
     check_page(phone, "cancelled")
 
 

@@ -142,7 +142,7 @@ def test_somebody_joins_and_exchanges(
     lena.goto(live.url)
     follow(lena, "Déclarer un échange")
     check_page(lena, "declare")
-    lena.get_by_text("J'ai aidé", exact=True).click()
+    lena.get_by_text("J’ai aidé", exact=True).click()
     lena.get_by_label("Avec qui").select_option(label="Bruno")
     lena.get_by_label("Combien de temps").fill("2h")
     lena.get_by_label("En quelques mots").fill("Désherbage")

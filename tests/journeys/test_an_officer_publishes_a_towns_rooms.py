@@ -75,7 +75,7 @@ def test_the_town_s_own_file_becomes_rooms_that_are_published(
     check_page(olga, "files given")
     work(live)
     olga.get_by_role("link", name="montpellier-erp-2014.csv").click()
-    expect(olga.get_by_role("heading", level=1)).to_have_text("L'import est terminé")
+    expect(olga.get_by_role("heading", level=1)).to_have_text("L’import est terminé")
     assert [figure(olga, label) for label in ("Créées", "Laissées de côté", "Refusées")] == [42, 169, 0]
     check_page(olga, "report")
 
@@ -143,7 +143,7 @@ def test_a_file_of_another_shape_is_mapped_and_a_workbook_is_refused(
     olga = opened({"width": width, "height": 800})
     enter(olga, live, cast.olga, f"/preteurs/{cast.town.token}/imports")
     upload(olga, folder / "stock.xlsx")
-    assert "C'est un classeur Excel" in olga.locator(".error-summary").inner_text()
+    assert "C’est un classeur Excel" in olga.locator(".error-summary").inner_text()
     check_page(olga, "refused")
     upload(olga, folder / "stock.csv")
     check_page(olga, "columns")

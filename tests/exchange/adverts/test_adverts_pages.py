@@ -95,7 +95,7 @@ def test_the_author_edits_and_closes(client: FlaskClient, session: Session, cast
     for _ in range(2):
         assert client.post(f"/annonces/{advert.token}/cloture").location == f"/communautes/{sel}/annonces"
     assert "Taille de haies" not in client.get(f"/communautes/{sel}/annonces?q=haies").text.partition("Rien")[2]
-    assert "plus d'actualité" in unescape(client.get(f"/annonces/{advert.token}").text)
+    assert "plus d’actualité" in unescape(client.get(f"/annonces/{advert.token}").text)
     with pytest.raises(AdvertClosed):
         operations.edit(session, advert, operations.Content("offer", "service", advert.category_id, "Encore"),
                         by=cast.alice.by, at=NOON)  # fmt: skip
@@ -143,7 +143,7 @@ def test_an_administrator_adds_categories_and_nobody_else(
 
 def test_without_a_category_the_page_says_who_adds_one(client: FlaskClient, cast: Cast) -> None:
     page = sign_in(client, cast.alice).get(new(cast))
-    assert "Un administrateur doit d'abord créer" in unescape(page.text)
+    assert "Un administrateur doit d’abord créer" in unescape(page.text)
 
 
 def test_no_page_asks_the_database_more_with_more_rows(

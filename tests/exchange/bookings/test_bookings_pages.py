@@ -93,7 +93,7 @@ def test_what_was_typed_is_kept_and_explained(client: FlaskClient, cast: Cast, l
         ({"ends": "13:00"}, "La fin doit venir après le début"),
         ({"day": "2026-11-20"}, "Ce moment est déjà passé"),
         ({"people": "121"}, "reçoit 120 personnes au plus"),
-        ({"day": "2027-03-28", "starts": "02:30"}, "n'existe pas"),
+        ({"day": "2027-03-28", "starts": "02:30"}, "n’existe pas"),
         ({"day": "2029-01-01"}, "trop lointain"),
         ({"people": "-3"}, "entre 1 et 100"),
         ({"party": "somebody-else"}, "au nom de qui"),

@@ -35,7 +35,7 @@ def room(**said: str) -> dict[str, str]:
 
 def test_an_empty_catalogue_invites_to_import(olga: FlaskClient, at: str) -> None:
     page = olga.get(f"{at}/ressources")
-    assert "Rien à prêter pour l'instant" in page.text
+    assert "Rien à prêter pour l’instant" in page.text
     assert f"{at}/imports" in page.text
 
 

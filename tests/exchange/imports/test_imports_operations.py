@@ -411,10 +411,10 @@ def test_the_command_says_in_a_sentence_what_it_lacks(tmp_path: Path, town_path:
     mapping.write_text('{"kind": "thing", "name": "Objet", "quantity": "Combien"}')
     lender = ("--lender", "Ville de Saint-Marron")
     assert "Aucun prêteur ne s'appelle" in run(town_path, "--lender", "Mairie")[1][0]
-    assert "n'a pas de catégorie" in run(town_path, *lender, "--categories", "Salles de bal")[1][0]
+    assert "n’a pas de catégorie" in run(town_path, *lender, "--categories", "Salles de bal")[1][0]
     assert "La forme de ce fichier est inconnue" in run(odd, *lender)[1][0]
     assert run(odd, *lender, "--mapping", mapping)[0] == 0
     mapping.write_bytes(b"\xff\xfe")
-    assert "n'est pas un document JSON" in run(odd, *lender, "--mapping", mapping)[1][0]
+    assert "n’est pas un document JSON" in run(odd, *lender, "--mapping", mapping)[1][0]
     odd.write_bytes(b"\x00")
     assert "octets nuls" in run(odd, *lender)[1][0]

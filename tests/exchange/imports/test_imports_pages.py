@@ -110,8 +110,8 @@ def test_a_second_click_gives_the_same_import(olga: FlaskClient, session: Sessio
     ("hostile", "said"),
     [
         (b"", "Le fichier est vide."),
-        (b"PK\x03\x04" + b"." * 60 + b"xl/workbook.xml", "C'est un classeur Excel (.xlsx)."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "C'est un ancien document Excel"),
+        (b"PK\x03\x04" + b"." * 60 + b"xl/workbook.xml", "C’est un classeur Excel (.xlsx)."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "C’est un ancien document Excel"),
         (bytes(range(256)), "octets nuls"),
         (b"Nom;Lieu\nSalle\x00;Ici\n", "octets nuls"),
         (b"Nom;" * 100_000 + b"\nSalle\n", "La ligne des titres (ligne 1) est illisible."),
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_table_is_refused_beside_its_field(
 def test_six_megabytes_are_refused_in_words(olga: FlaskClient, at: str) -> None:
     answer = give(olga, at, b"x" * 6_500_000)
     assert answer.status_code == 413
-    assert "5 Mo au plus" in words(answer)
+    assert "5 Mo au plus" in words(answer)
 
 
 def test_no_file_is_said(olga: FlaskClient, at: str) -> None:
@@ -253,7 +253,7 @@ def test_warned_lines_are_ticked_by_hand_page_by_page_or_all(olga: FlaskClient, 
     address = given(olga, at, town_file)
     page = words(olga.get(f"{address}?statut=warned"))
     assert page.count('name="ticked"') == 51
-    assert "Le propriétaire n'est pas indiqué." in page
+    assert "Le propriétaire n’est pas indiqué." in page
     olga.post(f"{address}/choix", data=choices(shown="5,9,11", ticked=["5", "9", "4000", "²"]))
     assert figure(words(olga.get(address)), "À importer") == 162
     olga.post(f"{address}/choix", data=choices(shown="9,11", ticked=["11"]))  # 5 was not on that page: it stays
@@ -282,7 +282,7 @@ def test_nothing_chosen_is_said(olga: FlaskClient, session: Session, cast: Cast,
     olga.post(f"{address}/choix", data=none)
     answer = olga.post(f"{address}/choix", data={**none, "importer": "1"})
     assert answer.status_code == 422
-    assert "Aucune ligne n'est choisie" in words(answer)
+    assert "Aucune ligne n’est choisie" in words(answer)
     assert job_of(session, cast).started_at is None
 
 
@@ -325,11 +325,11 @@ def test_progress_comes_again_by_itself_unless_somebody_stops_it(
     assert "Reprendre" not in words(answer)
     assert "Refresh" not in olga.get(f"{address}?fixe=1").headers
     with freeze_time("2026-11-21 11:02"):
-        assert "Reprendre l'import" in words(olga.get(address))
+        assert "Reprendre l’import" in words(olga.get(address))
         assert olga.post(f"{address}/suite").status_code == 303
         import_resources(job_of(session, cast).id)
         answer = olga.get(address)
-        assert "L'import est terminé" in words(answer)
+        assert "L’import est terminé" in words(answer)
         assert "Refresh" not in answer.headers
 
 
@@ -365,7 +365,7 @@ def test_an_import_that_can_no_longer_be_read_says_so(
     session.flush()
     import_resources(job.id)
     page = words(olga.get(address))
-    assert "L'import s'est arrêté" in page
+    assert "L’import s’est arrêté" in page
     assert "octets nuls" in page
 
 

@@ -105,7 +105,7 @@ def test_without_e_mail_they_are_accepted_and_the_administrator_learns_that_the_
     ask(client, session, cast, email="", phone="02 99 71 00 00")
     before = len(letters(session))
     page = sign_in(client, cast.aicha).post(page_of(cast, session, "/acceptation"), follow_redirects=True)
-    assert "elle n'a pas d'identifiant" in unescape(page.text)
+    assert "elle n’a pas d’identifiant" in unescape(page.text)
     assert len(letters(session)) == before
     party = session.scalar(select(Party).where(Party.name == "Léna Le Goff"))
     assert party is not None
