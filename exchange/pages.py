@@ -10,7 +10,10 @@ from flask import Flask, Response, current_app, jsonify, render_template
 from flask_login import current_user
 from sqlalchemy import text
 
+from exchange import clock
 from exchange.adverts import queries as adverts
+from exchange.bookings import queries as bookings
+from exchange.catalogue import queries as catalogue
 from exchange.config import ROOT
 from exchange.db import db
 from exchange.declarations import queries as declarations
@@ -45,7 +48,7 @@ def _for_visitors() -> str:
 
 
 def _for_people() -> str:
-    """Balances, what waits for an answer, the newest messages, and the doors of one's offices: ten queries at most."""
+    """Balances, what waits for an answer, messages, bookings, and the doors of one's offices: twelve queries at most."""
     work, scope = db.session(), own("account.read")
     accounts = sorted(reading.accounts_of(work, scope.parties), key=lambda account: account.kind != "person")
     waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []
@@ -55,6 +58,7 @@ def _for_people() -> str:
     people = members.parties(work, {*holders.values(), *spoken, *(account.party_id for account in accounts)})
     by_id = {community.id: community for community in communities("member.read")}
     mine = {account.id for account in accounts}
+    coming = bookings.coming(work, own("booking.read").parties, at=clock.now())
     admitting = [mandate.party_id for mandate in held() if mandate.role == "administrator"]
     return render_template(
         "home.html",
@@ -62,7 +66,7 @@ def _for_people() -> str:
         to_answer=[each for each in waiting if each.receiver_account in mine],
         expected=[each for each in waiting if each.receiver_account not in mine],
         talks=talks, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
-        offices=offices(held()),
+        offices=offices(held()), coming=coming, lent=catalogue.views(work, [each.resource_id for each in coming]),
         applications=members.waiting_number(work, [c.id for c in by_id.values() if c.party_id in admitting])
         if admitting else 0,
     )  # fmt: skip

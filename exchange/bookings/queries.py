@@ -127,15 +127,33 @@ def of_parties(
     return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
 
 
-def coming(session: Session, parties: Collection[int], *, at: datetime, size: int = 5) -> list[BookingView]:
-    """What these parties have ahead of them, pending or accepted, the nearest first."""
-    query = (
-        _BOOKINGS.where(Booking.party_id.in_(parties), Booking.ends_at > at, BookingCancellation.booking_id.is_(None))
+class Coming(NamedTuple):
+    """What somebody has ahead of them, in a line."""
+
+    token: str
+    resource_id: int
+    starts_at: datetime
+    ends_at: datetime
+    pending: bool
+
+
+def coming(session: Session, parties: Collection[int], *, at: datetime, size: int = 3) -> list[Coming]:
+    """What these parties have ahead of them, pending or accepted, the nearest first; in one query."""
+    first_item = (
+        select(BookingItem.resource_id).where(BookingItem.booking_id == Booking.id).order_by(BookingItem.id).limit(1)
+    )
+    rows = session.execute(
+        select(Booking.token, first_item.scalar_subquery(), Booking.starts_at, Booking.ends_at,
+               BookingDecision.booking_id.is_(None))
+        .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
+        .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
+        .outerjoin(Return, Return.booking_id == Booking.id)
+        .where(Booking.party_id.in_(parties), Booking.ends_at > at, BookingCancellation.booking_id.is_(None))
         .where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted", Return.booking_id.is_(None))
         .order_by(Booking.starts_at, Booking.id)
         .limit(size)
-    )
-    return _views(session, query, at=at)
+    )  # fmt: skip
+    return [Coming(*row) for row in rows]
 
 
 def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
