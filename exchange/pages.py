@@ -48,7 +48,7 @@ def _for_visitors() -> str:
 
 
 def _for_people() -> str:
-    """Balances, what waits for an answer, messages, bookings, and the doors of one's offices: twelve queries at most."""
+    """Balances, what waits for an answer, messages, bookings, the doors of one's offices: at most twelve queries."""
     work, scope = db.session(), own("account.read")
     accounts = sorted(reading.accounts_of(work, scope.parties), key=lambda account: account.kind != "person")
     waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []

@@ -15,7 +15,6 @@ from exchange.audit import queries
 from exchange.audit.forms import ACCOUNT_KINDS, KINDS, DateForm, EntriesForm
 from exchange.audit.wording import CHECKED
 from exchange.db import db
-from exchange.declarations import queries as declarations
 from exchange.errors import NotFound
 from exchange.formats import local
 from exchange.members import queries as members
@@ -106,12 +105,11 @@ def account(community: str, account: str) -> str:
     found = reading.account_within(session, account, parties=[], communities=[desk.community.id])
     if found is None:
         raise NotFound
-    events = browsing.events(session, found.id)
-    exceptions = browsing.exceptions(session, desk.community.id, found.id)
+    life = browsing.life(session, found.id)
     return render_template(
-        "audit/account.html", desk=desk, account=found, events=events, exceptions=exceptions, now=clock.now(),
+        "audit/account.html", desk=desk, account=found, life=life, now=clock.now(),
         holder=members.parties(session, [found.party_id])[found.party_id], kinds=ACCOUNT_KINDS, entry_kinds=KINDS,
-        names=members.sign_in_names(session, [e.by_sign_in for e in events] + [row.by_sign_in for row in exceptions]),
+        names=members.sign_in_names(session, [happening.by_sign_in for happening in life]),
         page=statements.page(session, found.id, before=_cursor()),
     )  # fmt: skip
 
@@ -181,14 +179,7 @@ def entry(community: str, entry: int) -> str:
     told = queries.entry(db.session(), desk.community.id, entry) if entry < 2**63 else None
     if told is None:
         raise NotFound
-    return render_template("audit/entry.html", desk=desk, told=told, kinds=KINDS, said=_declared(told))
-
-
-def _declared(told: queries.Told) -> object:
-    """The declaration that the entry comes from; of a booking, only its number: its papers are the lender's."""
-    if told.written.cause_kind != "declaration" or told.written.cause_id is None:
-        return None
-    return declarations.descriptions(db.session(), [told.written.cause_id]).get(told.written.cause_id)
+    return render_template("audit/entry.html", desk=desk, told=told, kinds=KINDS)
 
 
 # -- the checks, and the letters

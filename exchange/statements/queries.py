@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 
 def page(session: Session, account: int, *, before: int | None = None, size: int = 25) -> Page:
-    """A page of the statement in five queries, however long the account's life."""
+    """A page of the statement in four queries, however long the account's life."""
     lines = reading.statement(session, account, before=before, size=size + 1)
     more, lines = len(lines) > size, lines[:size]
     people = members.parties(session, [line.other_party for line in lines])
@@ -52,12 +52,13 @@ def page(session: Session, account: int, *, before: int | None = None, size: int
 
 
 # Read by its SQL: a mandate is told apart here by its role alone, and is nobody's row to see.
-_FACILITATORS = text("SELECT id, sign_in_id FROM mandates WHERE id = ANY (:mandates) AND role = 'facilitator'")
+_FACILITATORS = text(
+    "SELECT m.id, s.user_name FROM mandates m JOIN sign_ins s ON s.id = m.sign_in_id"
+    " WHERE m.id = ANY (:mandates) AND m.role = 'facilitator'"
+)
 
 
 def _typed_for_others(session: Session, lines: list[Line]) -> dict[int, str]:
     """The sign-ins that typed for somebody at the counter: mandate -> user name."""
     mandates = [line.by_mandate for line in lines if line.by_mandate]
-    found = session.execute(_FACILITATORS, {"mandates": mandates}).all()
-    names = members.sign_in_names(session, [row.sign_in_id for row in found])
-    return {row.id: names[row.sign_in_id] for row in found}
+    return {row.id: row.user_name for row in session.execute(_FACILITATORS, {"mandates": mandates})}

@@ -76,11 +76,11 @@ class Sought(NamedTuple):
     until: datetime | None = None
 
 
-class Limit(NamedTuple):
-    """A default of a kind of account, or an exception of one account, from an instant and perhaps until one."""
+class Default(NamedTuple):
+    """The default of a kind of account, from an instant and perhaps until one."""
 
     id: int
-    kind: str | None
+    kind: str
     floor: int | None
     ceiling: int | None
     starts_at: datetime
@@ -91,12 +91,15 @@ class Limit(NamedTuple):
     by_party: int
 
 
-class Event(NamedTuple):
-    """An account was opened or closed."""
+class Happening(NamedTuple):
+    """What happened to an account besides movements: "opened", "closed", or "limits" of its own for a time."""
 
     kind: str
+    floor: int | None
+    ceiling: int | None
+    starts_at: datetime
+    ends_at: datetime | None
     reason: str
-    recorded_at: datetime
     by_sign_in: int | None
     by_party: int
 
@@ -197,31 +200,32 @@ def _with_moves(session: Session, query: Any, values: dict[str, Any]) -> list[Wr
     return [Written(*one) for one in whole]
 
 
-_LIMITS = """
+_DEFAULTS = text(
+    """
     SELECT id, account_kind, floor, ceiling, starts_at, ends_at, reason, recorded_at, by_sign_in, by_party
-      FROM books.limits WHERE community_id = :community AND {} ORDER BY id DESC LIMIT 200
-"""
+      FROM books.limits WHERE community_id = :community AND account_kind IS NOT NULL ORDER BY id DESC LIMIT 200
+    """
+)
 
 
-def defaults(session: Session, community: int) -> list[Limit]:
+def defaults(session: Session, community: int) -> list[Default]:
     """The defaults by kind of account that a community had, newest first."""
-    rows = session.execute(text(_LIMITS.format("account_kind IS NOT NULL")), {"community": community})
-    return [Limit(*row) for row in rows]
+    rows = session.execute(_DEFAULTS, {"community": community})
+    return [Default(*row) for row in rows]
 
 
-def exceptions(session: Session, community: int, account: int) -> list[Limit]:
-    """The exceptions that an account had, newest first."""
-    rows = session.execute(text(_LIMITS.format("account_id = :account")), {"community": community, "account": account})
-    return [Limit(*row) for row in rows]
+_LIFE = text(
+    """
+    SELECT kind, NULL::bigint, NULL::bigint, recorded_at, NULL::timestamptz, reason, by_sign_in, by_party
+      FROM books.account_events WHERE account_id = :account
+    UNION ALL
+    SELECT 'limits', floor, ceiling, starts_at, ends_at, reason, by_sign_in, by_party
+      FROM books.limits WHERE account_id = :account
+     ORDER BY 4 LIMIT 200
+    """
+)
 
 
-def events(session: Session, account: int) -> list[Event]:
-    """When an account was opened and closed, by whom, why."""
-    rows = session.execute(
-        text(
-            "SELECT kind, reason, recorded_at, by_sign_in, by_party FROM books.account_events"
-            " WHERE account_id = :account ORDER BY id"
-        ),
-        {"account": account},
-    )
-    return [Event(*row) for row in rows]
+def life(session: Session, account: int) -> list[Happening]:
+    """What happened to an account besides movements, oldest first."""
+    return [Happening(*row) for row in session.execute(_LIFE, {"account": account})]
