@@ -15,7 +15,7 @@ OUT_OF_BOUNDS = _("Écrivez un nombre entier de minutes, de 0 à 1 000 000, 
 KINDS = {"person": _("Membre"), "organisation": _("Structure"), "authority": _("Collectivité")}
 
 
-class Bound(IntegerField):  # type: ignore[misc]
+class Bound(IntegerField):
     """A number of minutes from zero, or nothing for no limit."""
 
     def __init__(self, label: object, **more: object) -> None:

@@ -1,0 +1,160 @@
+"""The audit sees what is wrong: each kind of tampering turns its own check red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from exchange.audit import queries
+from exchange.audit.commands import audit
+from exchange.audit.wording import CHECKED
+from exchange.declarations import operations
+from ledger.store import writing
+from tests.cast import NOON, SATURDAY, Cast, committed
+from tests.databases import Database, Postgres
+from tests.exchange.declarations.test_declarations_operations import said
+
+LATER = NOON + timedelta(hours=1)  # after the limits, which begin at noon
+
+
+@pytest.fixture(scope="module")
+def lived(postgres: Postgres) -> Iterator[Database]:
+    """Books with a little of everything; each tampering is undone."""
+    made = postgres.copy()
+    cast = committed(made.app())
+    with Session(create_engine(made.web_url, poolclass=NullPool)) as session:
+        _live(session, cast)
+        session.commit()
+    yield made
+    postgres.drop(made)
+
+
+def _live(session: Session, cast: Cast) -> None:
+    for giver, receiver in ((cast.alice, cast.bruno), (cast.chloe, cast.alice), (cast.bruno, cast.chloe)):
+        operations.declare(session, said(giver, receiver, 60), answer_days=30, today=SATURDAY, by=receiver.by, at=LATER)
+    community = cast.community.id
+    assert cast.bruno.account is not None
+    assert cast.alice.account is not None
+    writing.reverse(session, 1, community=community, key="fix", reason="Deux fois", happened_on=SATURDAY,
+                    by=cast.system, at=LATER)  # fmt: skip
+    for place, end in enumerate((None, "posted", "released")):
+        held = writing.hold(
+            session, community=community, from_account=cast.bruno.account.id, to_account=cast.alice.account.id,
+            minutes=30, cause=("test", place), key=f"h{place}", by=cast.bruno.by, at=LATER,
+        ).id  # fmt: skip
+        assert held is not None
+        if end == "posted":
+            writing.post_hold(session, held, community=community, minutes=20, happened_on=SATURDAY, by=cast.bruno.by,
+                              at=LATER, note="Perceuse")  # fmt: skip
+        elif end:
+            writing.release_hold(session, held, community=community, by=cast.bruno.by, at=LATER)
+
+
+def wrong(session: Session) -> dict[str, list[str]]:
+    return {finding.name: finding.wrong for finding in queries.checks(session) if finding.wrong}
+
+
+def test_books_that_nobody_touched_agree(lived: Database) -> None:
+    with Session(create_engine(lived.web_url, poolclass=NullPool)) as session:
+        findings = list(queries.checks(session))
+        assert {finding.name: finding.wrong for finding in findings if finding.wrong} == {}
+        assert {finding.name for finding in findings} == set(CHECKED)
+        counted = {finding.name: finding.counted for finding in findings}
+    assert (counted["entries"], counted["lines"], counted["corrections"], counted["holds"]) == (5, 10, 1, 3)
+    assert (counted["declarations"], counted["exchanges"]) == (3, 3)
+
+
+TAMPERINGS: list[tuple[str, str, str]] = [
+    ("sum-zero", "UPDATE books.accounts SET balance = balance + 60 WHERE id = 2", "sum to 60"),
+    ("balances", "UPDATE books.accounts SET balance = balance + 60 WHERE id = 2", "account 2"),
+    ("balances", "UPDATE books.accounts SET seq = seq + 1 WHERE id = 4", "account 4"),
+    ("lines", "UPDATE books.transfers SET to_seq = 90 WHERE entry_id = 2", "not the number that follows"),
+    ("lines", "UPDATE books.transfers SET to_balance = 61 WHERE entry_id = 1", "not the balance that follows"),
+    ("lines", "UPDATE books.entries SET recorded_at = recorded_at + interval '1 year' WHERE id = 1", "before the line"),
+    ("entries", "DELETE FROM books.transfers WHERE entry_id = 3", "entry 3: without a movement"),
+    ("entries", "UPDATE books.entries SET happened_on = '2199-01-01' WHERE id = 2", "entry 2: of a day to come"),
+    ("entries", "UPDATE books.notes SET note = 'Autre chose'", "other words"),
+    ("corrections", "UPDATE books.transfers SET minutes = 59 WHERE entry_id = 4", "not the mirror of entry 1"),
+    ("holds", "UPDATE books.holds SET minutes = 10 WHERE id = 2", "hold 2"),
+    ("holds", "UPDATE books.hold_resolutions SET recorded_at = '2001-01-01' WHERE hold_id = 3", "hold 3"),
+    ("held", "UPDATE books.accounts SET held = 31 WHERE held = 30", "31 minutes are kept as held, 30"),
+    ("held", "DELETE FROM books.hold_resolutions WHERE hold_id = 3", "60 are in its open holds"),
+    ("floors", "UPDATE books.limits SET floor = -10 WHERE account_kind = 'person'", "below its floor of -10"),
+    ("limits", "UPDATE books.accounts SET floor = -9000 WHERE id = 5", "a floor of -9000 is kept, -2000"),
+    ("accounts", "DELETE FROM books.account_events WHERE account_id = 5", "account 5"),
+    ("declarations", "UPDATE declarations SET minutes = 61 WHERE id = 1", "declaration 1"),
+    ("declarations", "UPDATE books.entries SET cause_id = 3 WHERE id = 2", "declaration 2"),
+    ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 2", "entry 2: an exchange that nobody declared"),
+    ("mandates", "UPDATE books.entries SET by_party = 1 WHERE id = 1", "without their mandate"),
+    ("mandates", "UPDATE books.entries SET by_mandate = NULL WHERE id = 1", "without their mandate"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "tampering", "named"), TAMPERINGS, ids=lambda value: str(value)[:50])
+def test_each_tampering_is_seen_and_its_rows_named(lived: Database, check: str, tampering: str, named: str) -> None:
+    """By somebody who holds the server itself, and may stop triggers and constraints."""
+    with Session(create_engine(lived.superuser_url, poolclass=NullPool)) as session:
+        session.connection().exec_driver_sql("SET session_replication_role = replica")
+        session.connection().exec_driver_sql("SET client_min_messages = error")
+        session.connection().exec_driver_sql(tampering)
+        found = wrong(session)
+        assert check in found
+        assert any(named in said for said in found[check]), found[check]
+        session.rollback()
+
+
+def test_a_loan_that_was_not_held_as_agreed_is_seen(lived: Database) -> None:
+    """The rows of lending, written here as they are."""
+    insert = """
+        INSERT INTO bookings (token, lender_id, party_id, community_id, account_id, lender_account_id, purpose,
+                              starts_at, ends_at, zone, minutes, explanation, by_party, asked_at, answer_before)
+        SELECT 'b', 1, 1, 1, 1, 2, 'Fête', now(), now() + interval '1 hour', 'Europe/Paris', 60, '{}', 1, now(), now()
+    """
+    with Session(create_engine(lived.superuser_url, poolclass=NullPool)) as session:
+        connection = session.connection()
+        connection.exec_driver_sql("SET session_replication_role = replica")
+        connection.exec_driver_sql(insert)
+        connection.exec_driver_sql(
+            "INSERT INTO booking_decisions (booking_id, verdict, by_party, decided_at)"
+            " SELECT id, 'accepted', 1, now() FROM bookings"
+        )
+        assert "its 60 minutes are not held as agreed" in wrong(session)["loans"][0]
+        session.rollback()
+
+
+@pytest.fixture
+def command(lived: Database) -> Callable[[], tuple[int, str]]:
+    app = lived.app()
+
+    def run() -> tuple[int, str]:
+        with app.app_context():
+            done = CliRunner().invoke(audit)
+        return done.exit_code, done.output
+
+    return run
+
+
+def test_the_command_says_what_it_checked_and_leaves_with_zero(command: Callable[[], tuple[int, str]]) -> None:
+    code, said_ = command()
+    assert code == 0
+    assert said_.count("juste") == len(CHECKED)
+    assert "Tout concorde." in said_
+
+
+def test_the_command_names_what_is_wrong_and_leaves_with_one(
+    lived: Database, command: Callable[[], tuple[int, str]]
+) -> None:
+    with lived.connected("superuser") as superuser:
+        superuser.execute("UPDATE books.accounts SET balance = balance + 60 WHERE id = 2")
+        code, said_ = command()
+        superuser.execute("UPDATE books.accounts SET balance = balance - 60 WHERE id = 2")
+    assert code == 1
+    assert "ERREUR" in said_
+    assert "account 2" in said_
+    assert "2 anomalie" in said_

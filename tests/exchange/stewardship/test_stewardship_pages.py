@@ -1,0 +1,260 @@
+"""Putting right, setting limits, opening and closing: with a reason, once, and never to one's own gain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from freezegun import freeze_time
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from exchange.members import operations as members
+from exchange.members.models import Party
+from exchange.stewardship.policy import check_nobody_gains
+from ledger.errors import CorrectionGains
+from ledger.store import auditing, reading
+from tests.cast import NOON, SATURDAY, Cast, Person, sign_in
+from tests.exchange.audit.test_audit_pages import help_given
+
+pytestmark = pytest.mark.usefixtures("at_noon")
+
+
+@pytest.fixture
+def at_noon() -> Any:
+    with freeze_time(NOON, ignore=["psycopg", "sqlalchemy"]):
+        yield
+
+
+@pytest.fixture
+def office(session: Session, cast: Cast) -> str:
+    return f"/administration/{session.get_one(Party, cast.community.party_id).token}"
+
+
+@pytest.fixture
+def tibo(client: FlaskClient, cast: Cast) -> FlaskClient:
+    """The treasurer."""
+    return sign_in(client, cast.tibo)
+
+
+@pytest.fixture
+def aicha(app: Flask, session: Session, cast: Cast) -> FlaskClient:
+    """The administrator."""
+    return sign_in(app.test_client(), cast.aicha)
+
+
+def balance(session: Session, who: Person | Party) -> int:
+    party = who.party.id if isinstance(who, Person) else who.id
+    found = session.scalar(text("SELECT balance FROM books.accounts WHERE party_id = :party"), {"party": party})
+    assert found is not None
+    return int(found)
+
+
+def entries(session: Session) -> int:
+    return session.scalar(text("SELECT count(*) FROM books.entries")) or 0
+
+
+def account(who: Person) -> str:
+    assert who.account is not None
+    return who.account.token
+
+
+def healthy(session: Session) -> bool:
+    return all(finding.wrong == [] for finding in auditing.run(session, auditing.CHECKS))
+
+
+# -- corrections
+
+
+def test_the_treasurer_sees_what_will_be_written_then_writes_it_once(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    number = help_given(session, cast.alice, cast.bruno)
+    page = tibo.get(f"{office}/ecritures/{number}/correction").text
+    assert "de Bruno à Alice" in page
+    assert "de Alice à Bruno" in page
+    assert entries(session) == 1
+    sent = {"reason": "Saisi deux fois", "key": "fix"}
+    done = [tibo.post(f"{office}/ecritures/{number}/correction", data=sent) for _click in range(2)]
+    assert {(answer.status_code, answer.location) for answer in done} == {(303, f"{office}/ecritures/{number + 1}")}
+    assert entries(session) == 2
+    assert balance(session, cast.alice) == 0
+    told = session.scalars(text("SELECT recipient FROM outbox WHERE body LIKE '%%Saisi deux fois%%'")).all()
+    assert sorted(told) == ["alice@example.org", "bruno@example.org"]
+    assert healthy(session)
+
+
+def test_an_entry_is_corrected_once_and_a_correction_never(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    number = help_given(session, cast.alice, cast.bruno)
+    tibo.post(f"{office}/ecritures/{number}/correction", data={"reason": "Deux fois", "key": "one"})
+    for of, sentence in ((number, "déjà corrigée"), (number + 1, "Une correction ne se corrige pas")):
+        answer = tibo.post(f"{office}/ecritures/{of}/correction", data={"reason": "Encore", "key": f"again{of}"})
+        assert answer.status_code == 422
+        assert sentence in answer.text
+    assert entries(session) == 2
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\u00a0", "...", "x" * 401, "a\x00b"])
+def test_a_correction_says_why(tibo: FlaskClient, session: Session, cast: Cast, office: str, reason: str) -> None:
+    number = help_given(session, cast.alice, cast.bruno)
+    answer = tibo.post(f"{office}/ecritures/{number}/correction", data={"reason": reason, "key": "k"})
+    assert answer.status_code == 422
+    assert "error" in answer.text
+    assert entries(session) == 1
+
+
+def test_who_gains_does_not_correct(tibo: FlaskClient, session: Session, cast: Cast, office: str) -> None:
+    number = help_given(session, cast.alice, cast.tibo)
+    answer = tibo.post(f"{office}/ecritures/{number}/correction", data={"reason": "Je préfère", "key": "k"})
+    assert answer.status_code == 422
+    assert "Vous gagneriez des minutes" in answer.text
+    assert entries(session) == 1
+
+
+def test_nor_through_an_association_that_they_act_for(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    """Tibo becomes a delegate of the club, which was helped."""
+    assert cast.tibo.sign_in is not None
+    members.grant(session, sign_in=cast.tibo.sign_in.id, party=cast.club.id, role="delegate", starts_on=SATURDAY,
+                  granted_by=None, at=NOON)  # fmt: skip
+    club = Person(cast.club, None, reading.account_of(session, cast.community.id, cast.club.id), cast.delegate)
+    number = help_given(session, cast.alice, club)
+    answer = tibo.post(f"{office}/ecritures/{number}/correction", data={"reason": "Je préfère", "key": "k"})
+    assert answer.status_code == 422
+    assert balance(session, cast.club) == -90
+
+
+def test_who_loses_may_correct(tibo: FlaskClient, session: Session, cast: Cast, office: str) -> None:
+    number = help_given(session, cast.tibo, cast.alice)
+    answer = tibo.post(f"{office}/ecritures/{number}/correction", data={"reason": "Par erreur", "key": "k"})
+    assert answer.status_code == 303
+    assert balance(session, cast.tibo) == 0
+
+
+def test_the_rule_itself() -> None:
+    check_nobody_gains({1: 60, 2: -60}, acts_for={2, 3})
+    with pytest.raises(CorrectionGains):
+        check_nobody_gains({1: 60, 2: -60}, acts_for={1})
+
+
+# -- who may
+
+
+@pytest.mark.parametrize("who", ["alice", "fanny", "olga", "zoe", "tibo"])
+def test_only_the_administrator_sets_limits_opens_and_closes(
+    client: FlaskClient, session: Session, cast: Cast, office: str, who: str
+) -> None:
+    number = help_given(session, cast.alice, cast.bruno)
+    browser = sign_in(client, getattr(cast, who))
+    pages = ["/limites", "/ouverture-de-compte", f"/comptes/{account(cast.alice)}/limites",
+             f"/comptes/{account(cast.alice)}/cloture"]  # fmt: skip
+    if who != "tibo":
+        pages.append(f"/ecritures/{number}/correction")
+    for page in pages:
+        for method in ("get", "post"):
+            assert getattr(browser, method)(office + page).status_code == 403
+
+
+def test_another_communitys_rows_are_not_found(aicha: FlaskClient, cast: Cast, office: str) -> None:
+    for page in ("/comptes/unknown/limites", "/comptes/unknown/cloture", "/ecritures/999/correction",
+                 f"/ecritures/{'9' * 25}/correction"):  # fmt: skip
+        assert aicha.get(office + page).status_code == 404
+        assert aicha.post(office + page).status_code == 404
+
+
+# -- limits
+
+
+def test_the_assembly_changes_the_limits_of_everybody(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    sent = {"kind": "person", "floor": "3 000", "ceiling": "", "reason": "Assemblée du 12 mars", "key": "k"}
+    for _click in range(2):
+        assert aicha.post(f"{office}/limites", data=sent).status_code == 303
+    page = aicha.get(f"{office}/limites").text
+    assert page.count("Assemblée du 12 mars") == 1
+    assert "aicha" in page
+    assert set(session.scalars(text("SELECT floor FROM books.accounts WHERE kind = 'person'"))) == {-3000}
+    assert healthy(session)
+
+
+def test_an_exception_has_its_reason_and_its_end(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    sent = {"floor": "0", "ceiling": "100", "until": "2026-12-24", "reason": "Accord avec Bruno", "key": "k"}
+    answer = aicha.post(f"{office}/comptes/{account(cast.bruno)}/limites", data=sent)
+    assert answer.status_code == 303
+    assert "Accord avec Bruno" in aicha.get(answer.location).text
+    ends = session.execute(text("SELECT ends_at FROM books.limits WHERE account_id IS NOT NULL")).scalar_one()
+    assert ends.isoformat() == "2026-12-24T23:00:00+00:00"  # midnight in Paris, the day included
+    assert healthy(session)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("floor", "-5"), ("floor", "douze"), ("floor", "9" * 30), ("floor", "1.5"), ("ceiling", "1000001"), ("until", ""),
+     ("until", "2026-11-20"), ("until", "2026-02-30"), ("reason", ""), ("reason", " "), ("key", "")],
+)  # fmt: skip
+def test_a_wrong_limit_is_said_beside_its_field(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str, field: str, typed: str
+) -> None:
+    sent = {"floor": "10", "ceiling": "", "until": "2026-12-24", "reason": "Accord", "key": "k", field: typed}
+    answer = aicha.post(f"{office}/comptes/{account(cast.bruno)}/limites", data=sent)
+    assert answer.status_code == 422
+    assert "error" in answer.text
+    assert session.scalar(text("SELECT count(*) FROM books.limits WHERE account_id IS NOT NULL")) == 0
+
+
+# -- accounts
+
+
+def test_an_account_is_opened_for_who_has_none(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    assert "Zoé" in aicha.get(f"{office}/ouverture-de-compte").text
+    sent = {"party": cast.zoe.party.token, "kind": "person", "key": "k"}
+    done = [aicha.post(f"{office}/ouverture-de-compte", data=sent) for _click in range(2)]
+    assert {answer.status_code for answer in done} == {303}
+    page = aicha.get(done[0].location).text
+    assert "par aicha" in page
+    again = aicha.post(f"{office}/ouverture-de-compte", data={**sent, "key": "other"})
+    assert again.status_code == 422
+    assert "déjà un compte" in again.text
+    assert healthy(session)
+
+
+@pytest.mark.parametrize(
+    "sent", [{"party": "nobody"}, {"party": "\x00é"}, {"party": ""}, {"kind": "authority"}, {"kind": "community"}],
+    ids=str,
+)  # fmt: skip
+def test_an_account_that_cannot_be_is_refused(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str, sent: dict[str, str]
+) -> None:
+    whole = {"party": cast.zoe.party.token, "kind": "person", "key": "k", **sent}
+    answer = aicha.post(f"{office}/ouverture-de-compte", data=whole)
+    assert answer.status_code == 422
+    assert "error" in answer.text
+
+
+def test_an_account_closes_at_zero_and_stays_readable(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    number = help_given(session, cast.alice, cast.bruno)
+    where, sent = f"{office}/comptes/{account(cast.alice)}/cloture", {"reason": "Déménage à Nantes", "key": "k"}
+    refused = aicha.post(where, data=sent)
+    assert refused.status_code == 422
+    assert "Un compte se clôt à zéro" in refused.text
+    aicha.post(f"{office}/ecritures/{number}/correction", data={"reason": "Erreur", "key": "c"})
+    done = aicha.post(where, data=sent)
+    assert done.status_code == 303
+    page = aicha.get(done.location).text
+    assert "Déménage à Nantes" in page
+    assert "par aicha" in page
+    again = aicha.post(where, data={**sent, "key": "again"})
+    assert again.status_code == 422
+    assert healthy(session)
