@@ -76,7 +76,7 @@ def follow_bookings(timestamp: int) -> None:
     """Close the requests that nobody decided in time, and count the minutes of the rooms whose use has started."""
     at = clock.now()
     with transaction() as session:
-        for community in members.communities(session):
-            by = Acting(None, community.system_party_id)
-            bookings.expire(session, by=by, at=at)
-            bookings.settle_started(session, community=community.id, by=by, at=at)
+        systems = {each.id: Acting(None, each.system_party_id) for each in members.communities(session)}
+        bookings.expire(session, by=next(iter(systems.values()), None), at=at)
+        for community, by in systems.items():
+            bookings.settle_started(session, community=community, by=by, at=at)

@@ -145,8 +145,11 @@ def cancel(session: Session, token: str, *, parties: Collection[int], reason: st
     return in_time
 
 
-def expire(session: Session, *, by: Acting, at: datetime) -> int:
-    """Close the requests that nobody decided in time, and free their slots; return how many."""
+def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
+    """Close the requests that nobody decided in time, and free their slots; return how many.
+
+    In a territory without any community, and so without a system party, each lender is said to have let it expire.
+    """
     decided = select(BookingDecision.booking_id)
     cancelled = select(BookingCancellation.booking_id)
     late = session.scalars(
@@ -156,7 +159,7 @@ def expire(session: Session, *, by: Acting, at: datetime) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for booking in late:
-        decide(session, booking, "expired", by=by, at=at)
+        decide(session, booking, "expired", by=by or Acting(None, booking.lender_id), at=at)
     _free(session, [booking.id for booking in late])
     return len(late)
 

@@ -191,6 +191,14 @@ def test_a_request_without_an_answer_expires_and_frees_the_slot(session: Session
     assert occupied(session) == 0
 
 
+def test_a_town_without_a_sel_lets_requests_expire_too(session: Session, cast: Cast, lent: Lent) -> None:
+    booking = ask(session, wanting(cast.zoe.party.id, lent.hall), zone=PARIS, by=cast.zoe.by, at=NOON)
+    assert expire(session, by=None, at=booking.answer_before) == 1
+    decision = queries.view(session, booking.id, at=NOON).decision
+    assert decision is not None
+    assert decision.by_party == cast.town.id
+
+
 def test_a_thing_goes_out_comes_back_late_and_stops_new_requests_meanwhile(
     session: Session, cast: Cast, lent: Lent
 ) -> None:
