@@ -57,7 +57,7 @@ def choose(code: str) -> Response:
 def choices() -> list[dict[str, object]]:
     """The languages as the page offers them."""
     current = str(get_locale())
-    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    back = request.full_path.rstrip("?") if request.method != "POST" else "/"
     return [
         {"code": code, "name": NAMES.get(code, code), "current": code == current,
          "href": url_for("languages.choose", code=code, retour=back)}

@@ -27,7 +27,7 @@ SINCE = datetime(2026, 11, 1, tzinfo=UTC)  # the same in every file, so that onl
 def found(root: Path = ROOT) -> Catalog:
     """Every sentence of the code and the templates, with the files that say it."""
     with (root / "babel.cfg").open(encoding="utf-8") as mapping:
-        methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
+        methods, options = parse_mapping_cfg(mapping)
     catalog = Catalog(project="Marronnier", creation_date=SINCE)
     for folder in ("exchange", "templates"):
         for file, _line, sentence, comments, context in extract_from_dir(

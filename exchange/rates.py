@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import logging
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
 from flask import current_app, request
@@ -127,6 +128,11 @@ def address() -> str:
     return str(ipaddress.ip_network((known, 64), strict=False)) if known.version == 6 else given
 
 
+def _named(who: tuple[str, ...]) -> str:
+    """What a count is kept under: nobody's name or address can be read in the table."""
+    return hashlib.sha256("\n".join(who).encode("utf-8", "replace")).hexdigest()
+
+
 def at_most(limit: RateLimitItem, act: str, *who: str) -> None:
     """Count one try of ``act`` by or on ``who``.
 
@@ -134,14 +140,19 @@ def at_most(limit: RateLimitItem, act: str, *who: str) -> None:
     """
     if not current_app.config.get("RATELIMIT_ENABLED", True):
         return
-    name = hashlib.sha256("\n".join(who).encode("utf-8", "replace")).hexdigest()
     try:
-        allowed = _counters.hit(limit, act, name)
+        allowed = _counters.hit(limit, act, _named(who))
     except SQLAlchemyError:
         logger.exception("a try of %s was not counted", act)
         return
     if not allowed:
         raise TooOften(minutes=max(1, limit.get_expiry() // 60))
+
+
+def forget(limit: RateLimitItem, act: str, *who: str) -> None:
+    """Begin a count anew. A table that doesn't answer has nothing to forget."""
+    with suppress(SQLAlchemyError):
+        _counters.clear(limit, act, _named(who))
 
 
 def signing_in(user_name: str) -> None:
@@ -150,6 +161,13 @@ def signing_in(user_name: str) -> None:
     at_most(SIGN_IN_OF_NAME_FROM_ADDRESS, "sign-in-here", name, address())
     at_most(SIGN_IN_FROM_ADDRESS, "sign-in-address", address())
     at_most(SIGN_IN_OF_NAME, "sign-in-name", name)
+
+
+def signed_in(user_name: str) -> None:
+    """Forget the tries of who knew the password: coming back often is no guessing."""
+    name = user_name.strip().lower()
+    forget(SIGN_IN_OF_NAME_FROM_ADDRESS, "sign-in-here", name, address())
+    forget(SIGN_IN_OF_NAME, "sign-in-name", name)
 
 
 def asking_for_a_link(name: str) -> None:

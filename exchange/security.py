@@ -148,10 +148,10 @@ def office(permission: str, token: str) -> Office:
 
     Raises NotFound for an unknown party, NotAllowed (which says who can) without the mandate.
     """
+    for mandate in held():
+        if mandate.party_token == token and mandate.role in OFFICES[permission]:
+            return Office(mandate.party, Acting(mandate.sign_in_id, mandate.party_id, mandate.id))
     party = members.party_by_token(db.session(), token)
     if party is None:
         raise NotFound
-    for mandate in held():
-        if mandate.party_id == party.id and mandate.role in OFFICES[permission]:
-            return Office(party, Acting(mandate.sign_in_id, party.id, mandate.id))
     raise NotAllowed(roles=sorted(OFFICES[permission]), party=party.name)

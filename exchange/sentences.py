@@ -226,7 +226,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "hold-exceeded": _fixed(N("On ne peut pas compter plus de minutes qu’il n’en a été réservé.")),
     "written-once": _fixed(N("Ce qui est écrit dans les comptes ne se modifie pas."), N("Une erreur se corrige par une autre écriture.")),
     "already-answered": _fixed(N("Une réponse a déjà été donnée."), N("Rechargez la page pour la voir.")),
-    "slot-taken": _fixed(N("Ce créneau vient d’être pris."), N("Choisissez un autre moment ou une autre salle.")),
+    "slot-taken": _fixed(N("Ce créneau est déjà pris."), N("Choisissez un autre moment ou une autre salle.")),
     "council-decision-missing": _fixed(
         N("Un tarif public en minutes demande une délibération du conseil : indiquez son numéro et sa date."),
     ),

@@ -23,6 +23,6 @@ def sheet(name: str, titles: Sequence[str], rows: Iterable[Sequence[object]]) ->
     table.writerow(titles)
     for row in rows:
         table.writerow([harmless(value) if isinstance(value, str) else value for value in row])
-    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8")
+    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -102,13 +102,14 @@ def login() -> Response | str | tuple[str, int]:
     """Sign in. An unknown name and a wrong password get the same answer, in the same time."""
     if current_user.is_authenticated:
         return redirect(url_for("home"), 303)
-    form = UserNameForm(next=request.args.get("next")) if request.method == "GET" else UserNameForm()
-    if request.method == "GET":
+    form = UserNameForm(next=request.args.get("next")) if request.method != "POST" else UserNameForm()
+    if request.method != "POST":
         return render_template("security/login_user.html", form=form)
     rates.signing_in(request.form.get("username", ""))
     if form.validate():
         if (person := recognised(form.username.data, form.password.data)) is not None:
             enter(person, remember=form.remember.data)
+            rates.signed_in(form.username.data)
             return redirect(safe_path(form.next.data), 303)
         form.form_errors.append(WRONG)
     return render_template("security/login_user.html", form=form), 422
@@ -160,7 +161,7 @@ def logout() -> Response:
 def forgot_password() -> Response | str | tuple[str, int]:
     """Ask for a link. The answer doesn't tell whether anybody has that name."""
     form = ForgottenForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("security/forgot_password.html", form=form)
     rates.asking_for_a_link(request.form.get("name", ""))
     if not form.validate():
@@ -210,7 +211,7 @@ def reset_password(token: str) -> Response | str | tuple[str, int]:
         flash(_("Votre mot de passe est enregistré. Bienvenue !"), "success")
         return redirect(url_for("home"), 303)
     page = render_template("security/reset_password.html", form=form, user_name=person.user_name)
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)
 
 
 @security.route("/mot-de-passe", methods=["GET", "POST"])
@@ -218,7 +219,7 @@ def reset_password(token: str) -> Response | str | tuple[str, int]:
 def change_password() -> Response | str | tuple[str, int]:
     """Choose another password, knowing the one in use."""
     form = ChangePasswordForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("security/change_password.html", form=form)
     rates.signing_in(current_user.user_name)
     person = db.session.get_one(SignIn, current_user.id)
@@ -281,7 +282,7 @@ SETTINGS: dict[str, Any] = {
 def sent_to_sign_in(mechanisms: Any = None, headers: Any = None) -> Response:
     """A page that needs a sign-in: sign in first, then come back to it if it can be read."""
     flash(_("Connectez-vous pour voir cette page."), "notice")
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    back = request.full_path.rstrip("?") if request.method != "POST" else None
     return redirect(url_for("security.login", next=back), 303)
 
 
@@ -293,12 +294,14 @@ def not_our_name(_error: SecurityError) -> Response:
 def init(app: Flask) -> None:
     """Bind to the application."""
     for name, value in SETTINGS.items():
-        app.config.setdefault(name, value)
+        if app.config.get(name) is None:  # Flask presets some of these to None
+            app.config[name] = value
     app.config.setdefault("REMEMBER_COOKIE_SECURE", app.config.get("SESSION_COOKIE_SECURE", False))
-    if app.config.get("PUBLIC_ADDRESS") and app.config["TRUSTED_HOSTS"] is None:
-        # A link in a letter is built from the name by which we were called: only our own are answered.
-        here = urlsplit(app.config["PUBLIC_ADDRESS"]).netloc
-        app.config["TRUSTED_HOSTS"] = [here, "localhost", "127.0.0.1"]
+    if app.config["TRUSTED_HOSTS"] is None:
+        # A link in a letter is built from the name by which we were called: only our own are answered. Without a public
+        # address we are on somebody's own machine.
+        here = urlsplit(app.config.get("PUBLIC_ADDRESS") or "").netloc
+        app.config["TRUSTED_HOSTS"] = [*filter(None, [here]), "localhost", "127.0.0.1", "[::1]"]
         app.register_error_handler(SecurityError, not_our_name)
     engine = Security(app, SQLAlchemyUserDatastore(db, SignIn, NoRole), register_blueprint=False)
     engine.unauthn_handler(sent_to_sign_in)

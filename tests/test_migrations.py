@@ -22,7 +22,7 @@ from exchange.pages import newest_migration
 from exchange.upgrading import downgrade, upgrade
 from tests.databases import Database, Postgres
 
-INSIDE = {"write_entry", "refuse", "limits_at", "refresh_limits"}  # called by the other functions of the books, by nobody else
+INSIDE = {"write_entry", "refuse", "limits_at", "refresh_limits"}  # called by the other functions of the books
 ASKED_IN_SQL = {"kept_answers", "rates"}  # tables of the edge, read and written without a model
 NEVER = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 WRITTEN_ONCE = {

@@ -182,7 +182,7 @@ def new(account: str) -> Response | str | tuple[str, int]:
     if request.method == "POST" and form.validate():
         return redirect(_publish_once(counter, form, _content(form, ids)), 303)
     page = render_template("adverts/new.html", form=form, counter=counter, ready=bool(ids))
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)
 
 
 def _publish_once(counter: Counter, form: AdvertForm, content: operations.Content) -> str:
@@ -228,7 +228,7 @@ def edit(advert: str) -> Response | str | tuple[str, int]:
             flash(_("C’est enregistré."), "success")
             return redirect(url_for("adverts.show", advert=advert), 303)
     page = render_template("adverts/edit.html", form=form, advert=kept)
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)
 
 
 @adverts.post("/annonces/<advert>/cloture")
@@ -270,7 +270,7 @@ def categories(community: str) -> Response | str | tuple[str, int]:
             return redirect(url_for("adverts.categories", community=community), 303)
     page = render_template("adverts/categories.html", form=form, community=found,
                            categories=queries.categories(db.session(), found.id))  # fmt: skip
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)
 
 
 # -- the relay

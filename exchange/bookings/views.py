@@ -32,23 +32,25 @@ THINGS_BESIDE = 8  # pools offered beside a room in one request
 
 
 @bookings.get("/salles")
-def search() -> str:
-    """What is free on that day at those hours, for so many people; without a day, everything that is lent."""
-    form = SearchForm(request.args)
-    span = None
-    if request.args and form.validate() and form.day.data:
-        span = _searched_span(form)
-    found = catalogue.published(
-        db.session(), text=form.q.data or None, capacity=form.people.data or None, accessible=form.accessible.data
-    ) if not form.errors else []  # fmt: skip
+def search() -> str | tuple[str, int]:
+    """What is free on that day at those hours, for so many people; without a day, everything that is lent.
+
+    Who says how many people looks for a room: things have no capacity.
+    """
+    form, session = SearchForm(request.args), db.session()
+    span = _searched_span(form) if request.args and form.validate() else None
+    found = [] if form.errors else catalogue.published(
+        session, text=form.q.data or None, capacity=form.people.data, accessible=form.accessible.data,
+        kind="room" if form.people.data else None,
+    )  # fmt: skip
     free, taken = _split(found, span) if span else (found, [])
-    session = db.session()
     lenders = members.parties(session, [each.lender_id for each in free])
     in_force = rules.rules_of(session, lenders, on=today())
-    return render_template(
+    page = render_template(
         "bookings/search.html", form=form, free=free, taken=taken, span=span, url=_ask_url(form), lenders=lenders,
         priced={each.id for each in free if _has_a_price(each, in_force[each.lender_id])},
     )  # fmt: skip
+    return (page, 422) if form.errors else page
 
 
 def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
@@ -57,7 +59,10 @@ def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
 
 
 def _searched_span(form: SearchForm) -> tuple[datetime, datetime] | None:
-    assert form.day.data is not None
+    if form.day.data is None:
+        if form.starts.data or form.ends.data:
+            form.day.errors = [_("Indiquez aussi le jour.")]
+        return None
     zone = territory().zone
     try:
         starts = policy.instant(form.day.data, form.starts.data or time(8), zone)
@@ -415,10 +420,13 @@ def requests(lender: str) -> str:
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
     before = _cursor()
     done = queries.decided(session, desk.party.id, at=at, before=before, size=26)
+    shown = {each.id for each in following}
     told = {t.booking.id: t for t in _told([*waiting, *following, *done])}
-    return render_template("bookings/requests.html", lender=desk.party, waiting=[told[b.id] for b in waiting],
-                           following=[told[b.id] for b in following], done=[told[b.id] for b in done[:25]],
-                           older=done[24].id if len(done) > 25 else None, newer=before is not None)  # fmt: skip
+    return render_template(
+        "bookings/requests.html", lender=desk.party, waiting=[told[b.id] for b in waiting],
+        following=[told[b.id] for b in following], done=[told[b.id] for b in done[:25] if b.id not in shown],
+        older=done[24].id if len(done) > 25 else None, newer=before is not None,
+    )  # fmt: skip
 
 
 def _asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.PartyView]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from exchange.catalogue import policy
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
 
-PAGE = 200
+PAGE = 50
 
 
 class ResourceView(NamedTuple):

@@ -120,7 +120,7 @@ def _lender(session: Session, name: str) -> PartyView:
     if len(found) == 1:
         return found[0]
     if found:
-        _stop(f"Plusieurs prêteurs s'appellent «\u00a0{name}\u00a0»\u00a0: écrivez le nom exactement.")
+        _stop(f"Plusieurs prêteurs s’appellent «\u00a0{name}\u00a0»\u00a0: écrivez le nom exactement.")
     others = like or members.parties_by_name(session, "organisation", size=MOST_NAMED)[0]
     known = ", ".join(f"«\u00a0{party.name}\u00a0»" for party in others[:MOST_NAMED])
     _stop(f"Aucun prêteur ne s'appelle «\u00a0{name}\u00a0»." + (f" Il y a\u00a0: {known}." if known else ""))
@@ -140,7 +140,7 @@ def _rehearsed(party: PartyView, wanted: Wanted, categories: tuple[str, ...]) ->
     names = {fold(figure.category): figure.category for figure in run.by_category if figure.category}
     unknown = [name for name in categories if fold(name) not in names]
     if unknown:
-        _stop(f"Ce fichier n'a pas de catégorie «\u00a0{unknown[0]}\u00a0». Il a\u00a0: {', '.join(names.values())}.")
+        _stop(f"Ce fichier n’a pas de catégorie «\u00a0{unknown[0]}\u00a0». Il a\u00a0: {', '.join(names.values())}.")
     kept = frozenset(names[fold(name)] for name in categories) or None
     choices = wanted.choices.having(categories=kept)
     return Wanted(wanted.path, wanted.data, wanted.mapping, choices), run.choosing(categories=kept)

@@ -64,7 +64,7 @@ def open_community(
     by = Acting(None, system.id)
     writing.set_limit(
         session, Limits(PERSON_FLOOR, PERSON_CEILING), community=community.id, kind="person", starts_at=at,
-        reason="Opening of the community", by=by, at=at,
+        reason="Ouverture de la communauté", by=by, at=at,
     )  # fmt: skip
     writing.open_account(session, community=community.id, party=party.id, kind="community", at=at)
     return community

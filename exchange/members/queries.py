@@ -47,7 +47,13 @@ class Held(NamedTuple):
     party_token: str
     party_kind: str
     party_name: str
+    party_sort_name: str
     community_id: int | None
+
+    @property
+    def party(self) -> PartyView:
+        """The party that it is for."""
+        return PartyView(self.party_id, self.party_token, self.party_kind, self.party_name, self.party_sort_name)
 
 
 class CommunityView(NamedTuple):
@@ -94,7 +100,7 @@ def mandates_of(session: Session, sign_in: int, *, on: date) -> Sequence[Held]:
     rows = session.execute(
         select(
             Mandate.id, Mandate.sign_in_id, Mandate.role,
-            Party.id, Party.token, Party.kind, Party.name, Community.id,
+            *_PARTY, Community.id,
         )
         .join(Party, Party.id == Mandate.party_id)
         .outerjoin(Community, Community.party_id == Party.id)

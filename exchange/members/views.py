@@ -48,7 +48,7 @@ def join() -> Response | str | tuple[str, int]:
                     raise
                 form.refuse(error)
     page = render_template("members/join.html", form=form, communities=open_to_all)
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)
 
 
 def _apply_once(form: JoinForm, community: queries.CommunityView) -> str:
@@ -246,7 +246,7 @@ def edit(party: str) -> Response | str | tuple[str, int]:
         raise NotFound
     kept = {name: getattr(profile, name) for name in FIELDS} | {f"{name}_shown": True for name in profile.shown}
     form = ProfileForm(data=kept)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("members/edit.html", form=form, known=known)
     if not form.validate():
         return render_template("members/edit.html", form=form, known=known), 422
@@ -311,7 +311,7 @@ def me() -> str:
 
 
 def _language_form() -> LanguageForm:
-    form = LanguageForm(language=current_user.language) if request.method == "GET" else LanguageForm()
+    form = LanguageForm(language=current_user.language) if request.method != "POST" else LanguageForm()
     form.language.choices = [SelectChoice(code, i18n.NAMES.get(code, code)) for code in i18n.offered()]
     return form
 
@@ -340,7 +340,7 @@ def language() -> Response | tuple[str, int]:
 def tokens() -> Response | str | tuple[str, int]:
     """One's access tokens; a new one is shown once, in the answer that makes it."""
     form = AccessTokenForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _tokens_page(form)
     if not form.validate():
         return _tokens_page(form), 422

@@ -65,4 +65,4 @@ def edit(party: str) -> Response | str | tuple[str, int]:
         flash(_("C’est enregistré."), "success")
         return redirect(url_for("organisations.show", party=party), 303)
     page = render_template("organisations/edit.html", form=form, organisation=found)
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)

@@ -86,7 +86,7 @@ def _once(desk: Desk, form: KeyedForm, content: bytes, do: Callable[[Session, da
 
 def _page(template: str, **facts: object) -> Answer:
     page = render_template(template, **facts)
-    return page if request.method == "GET" else (page, 422)
+    return page if request.method != "POST" else (page, 422)
 
 
 # -- a correction

@@ -185,5 +185,5 @@ def test_an_officer_is_told_that_a_condition_is_not_met_and_no_figure(
     answer = officer_of_club.post(
         f"/lenders/{cast.club.token}/bookings/{booking['id']}/decision", {"verdict": "accepted"}
     )
-    assert refusal(answer) == (422, "rule-refuses")
+    assert refusal(answer) == (422, "borrower-cannot-pay")
     assert not any(sign.isdigit() for sign in answer.json["detail"])

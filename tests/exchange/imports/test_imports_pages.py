@@ -151,7 +151,7 @@ def test_titles_twice_formulas_and_reversed_text_do_no_harm(
     data = "Nom;Quantité;Lieu;Lieu\n=cmd|'/C calc'!A1;2;Ici;\n\u202eelbaT;1;\u200bCave;\n<script>alert()</script>;1;;\n"
     address = given(olga, at, data.encode(), name="=1+1<b>.csv")
     page = words(olga.get(address))
-    assert f"Plusieurs colonnes s'appellent «{NBSP}Lieu{NBSP}»" in words(olga.get(address, follow_redirects=True))
+    assert f"Plusieurs colonnes s’appellent «{NBSP}Lieu{NBSP}»" in words(olga.get(address, follow_redirects=True))
     said = {"genre": "thing", "colonne-0": "name", "colonne-1": "quantity", "colonne-2": "place"}
     olga.post(f"{address}/colonnes", data=said)
     assert "<script>alert" not in olga.get(address).text
@@ -236,7 +236,7 @@ def test_categories_are_chosen_and_the_count_follows(olga: FlaskClient, at: str,
     page = words(olga.get(address))
     assert figure(page, "À importer") == 27
     assert "Importer 27 lignes" in page
-    assert f"La catégorie «{NBSP}Scolaire{NBSP}» n'a pas été choisie." in page
+    assert f"La catégorie «{NBSP}Scolaire{NBSP}» n’a pas été choisie." in page
     olga.post(f"{address}/choix", data=choices())
     assert figure(words(olga.get(address)), "À importer") == 160
 

@@ -235,7 +235,7 @@ def test_what_is_no_table_is_refused_by_its_name(data: bytes, code: str) -> None
 
 
 def test_the_officer_who_drops_an_excel_file_is_told_what_to_do() -> None:
-    with pytest.raises(ReadError, match=r"C'est un classeur Excel .* « Enregistrer sous », puis le format CSV"):
+    with pytest.raises(ReadError, match=r"C’est un classeur Excel .* « Enregistrer sous », puis le format CSV"):
         read(b"PK\x03\x04 xl/worksheets/sheet1.xml")
 
 
