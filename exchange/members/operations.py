@@ -131,7 +131,7 @@ def accept(
     _still_unanswered(session, application)
     party = add_party(session, kind="person", name=application.name, at=at)
     _profile(session, party.id).phone = application.phone
-    writing.open_account(session, community=application.community_id, party=party.id, kind="person", at=at)
+    writing.open_account(session, community=application.community_id, party=party.id, kind="person", by=by, at=at)
     sign_in = None
     if application.email:
         _profile(session, party.id).email = application.email
