@@ -39,14 +39,15 @@ def show(account: str) -> str:
     session, mine = db.session(), _account(account, "account.read")
     waiting = declarations.waiting(session, [mine.id])
     holders = reading.parties_of(session, [a for d in waiting for a in (d.giver_account, d.receiver_account)])
+    people = members.parties(session, [mine.party_id, *holders.values()])
     return render_template(
         "statements/show.html",
         account=mine,
         community=members.community(session, mine.community_id),
-        holder=members.parties(session, [mine.party_id])[mine.party_id],
+        holder=people[mine.party_id],
         page=queries.page(session, mine.id, before=_before()),
         waiting=waiting,
-        people=members.parties(session, holders.values()),
+        people=people,
         holders=holders,
         done=_just_declared(mine),
     )
