@@ -9,7 +9,15 @@ from pathlib import Path
 
 from exchange.embedded import Server
 from tests.bench import declaring, posting
+from tests.bench.figures import Figure
 from tests.databases import Postgres
+
+
+def _told(figures: list[Figure]) -> list[Figure]:
+    """Print figures as soon as they are known."""
+    for figure in figures:
+        print(figure, flush=True)
+    return figures
 
 
 def main() -> int:
@@ -20,12 +28,10 @@ def main() -> int:
         os.environ["TEST_DATABASE_URL"] = durable.url("postgres")
         postgres = Postgres(Path(folder))
         try:
-            figures = posting.measure(postgres.copy(), durable.binaries / "pgbench")
-            figures += declaring.measure(postgres.copy(), Path(folder) / "var")
+            figures = _told(posting.measure(postgres.copy(), durable.binaries / "pgbench"))
+            figures += _told(declaring.measure(postgres.copy(), Path(folder) / "var"))
         finally:
             durable.stop()
-    for figure in figures:
-        print(figure)
     return 0 if all(figure.reached in (True, None) for figure in figures) else 1
 
 

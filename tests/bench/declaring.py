@@ -125,8 +125,8 @@ def measure(database: Database, var: Path) -> list[Figure]:
     account, other = furnish(database)
     port = _free_port()
     environment = {
-        **os.environ, "DATABASE_URL": database.web_url, "MARRONNIER_OWNER_URL": database.owner_url,
-        "MARRONNIER_VAR": str(var), "PYTHONPATH": str(ROOT),
+        **os.environ, "BENCH_URL": database.web_url,
+        "BENCH_VAR": str(var), "BENCH_SALT": database.settings()["SECURITY_PASSWORD_SALT"], "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-w", "2", "-k", "gthread", "--threads", "4", "-b", f"127.0.0.1:{port}",
