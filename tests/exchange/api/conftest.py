@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -14,15 +13,12 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from exchange.adverts import operations as adverts
-from exchange.hours import intervals
 from exchange.members import operations as members
 from tests.cast import NOON, Cast, Person, gather
 from tests.databases import as_owner
 from tests.lent import Lent, lend
 
 JSON = dict[str, Any]
-# the library of opening hours remembers the class of instants that it meets first: not a frozen one
-intervals("24/7", "Europe/Paris", NOON, NOON + timedelta(hours=1))
 _keys = count(1)
 
 
