@@ -26,7 +26,7 @@ UNLIMITED = Limits()
 
 
 def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
-    """Raise what the books would raise: AccountUnknown, AccountClosed or FloorReached, in the order of account ids.
+    """Raise what the books would raise: AccountUnknown, else AccountClosed, else FloorReached, in the order of ids.
 
     Only an account that the whole entry takes from is checked: one already outside may move toward zero.
     """
@@ -35,13 +35,20 @@ def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
         if number not in accounts:
             raise AccountUnknown(account=number)
     for number in sorted(effect):
+        check_open(accounts[number])
+    for number in sorted(effect):
         check_account(accounts[number], effect[number])
+
+
+def check_open(account: Account) -> None:
+    """Raise AccountClosed for an account that was closed."""
+    if account.closed:
+        raise AccountClosed(account=account.id)
 
 
 def check_account(account: Account, effect: int) -> None:
     """Raise AccountClosed, or FloorReached when ``effect`` minutes would take the account below its floor."""
-    if account.closed:
-        raise AccountClosed(account=account.id)
+    check_open(account)
     floor = account.limits.floor
     if effect < 0 and floor is not None and account.balance + effect - account.held < floor:
         raise FloorReached(

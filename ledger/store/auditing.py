@@ -183,11 +183,18 @@ CHECKS = (
         "accounts",
         _ALL_ACCOUNTS,
         """
-        SELECT format('account %s: its opening or its closing is not the one kept', a.id)
-          FROM accounts a
-          LEFT JOIN books.account_events o ON o.account_id = a.id AND o.kind = 'opened'
-          LEFT JOIN books.account_events c ON c.account_id = a.id AND c.kind = 'closed'
-         WHERE (o.recorded_at, c.recorded_at) IS DISTINCT FROM (a.opened_at, a.closed_at)
+        SELECT format('account %s: %s', id, fault) FROM (
+            SELECT a.id, CASE
+                   WHEN (o.recorded_at, c.recorded_at) IS DISTINCT FROM (a.opened_at, a.closed_at)
+                        THEN 'its opening or its closing is not the one kept'
+                   WHEN a.closed_at IS NOT NULL AND (a.balance <> 0 OR a.held <> 0) THEN 'closed, but not at zero'
+                   WHEN EXISTS (SELECT FROM lines l JOIN books.entries e ON e.id = l.entry_id
+                                 WHERE l.account = a.id AND e.recorded_at > a.closed_at)
+                        THEN 'moved after it was closed' END AS fault
+              FROM accounts a
+              LEFT JOIN books.account_events o ON o.account_id = a.id AND o.kind = 'opened'
+              LEFT JOIN books.account_events c ON c.account_id = a.id AND c.kind = 'closed') judged
+         WHERE fault IS NOT NULL
         """,
     ),
 )

@@ -48,6 +48,7 @@ AccountKind = _domain("account_kind", Text())
 EntryKind = _domain("entry_kind", Text())
 Key = _domain("key", Text())
 Minutes = _domain("minutes", BigInteger())
+Held = _domain("held", BigInteger())
 Day = _domain("day", Date())
 Instant = _domain("instant", DateTime(timezone=True))
 
@@ -70,7 +71,7 @@ accounts = Table(
     Column("token", Text, nullable=False, unique=True),
     Column("kind", AccountKind, nullable=False),
     Column("balance", BigInteger, nullable=False),
-    Column("held", BigInteger, nullable=False),
+    Column("held", Held, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("clock", Instant, nullable=False),
     Column("floor", BigInteger),

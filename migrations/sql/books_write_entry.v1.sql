@@ -1,4 +1,4 @@
--- Writes one entry of one or more transfers. Everything that moves minutes ends here.
+-- Writes one entry of several transfers, or the mirror of any; an entry of one transfer is books.write_transfer's.
 --
 -- Accounts are locked in the order of their ids, so that two entries never wait for each other in a circle. The entry is
 -- inserted after the locks: of two requests with one key the second waits, finds the key taken, and answers what the
@@ -69,6 +69,8 @@ BEGIN
 
     FOR i IN 1 .. cardinality(v_ids) LOOP
         IF v_closed[i] THEN PERFORM refuse('account-closed', jsonb_build_object('account', v_ids[i])); END IF;
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_ids) LOOP
         IF p_limited AND v_after[i] < v_before[i] AND v_after[i] - v_held[i] < v_floors[i] THEN
             PERFORM refuse('floor-reached', jsonb_build_object('account', v_ids[i], 'floor', v_floors[i],
                 'balance', v_before[i], 'held', v_held[i], 'minutes', v_before[i] - v_after[i]));

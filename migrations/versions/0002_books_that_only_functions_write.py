@@ -12,9 +12,10 @@ revision = "0002"
 down_revision = "0001"
 
 WRITTEN_ONCE = ("account_events", "entries", "transfers", "holds", "hold_resolutions", "limits")
-INSIDE = ("books_refuse", "books_limits_at", "books_refresh_limits", "books_write_entry")
-FUNCTIONS = ("books_open_account", "books_close_account", "books_set_limit", "books_post", "books_reverse",
-             "books_hold", "books_resolve_hold")  # fmt: skip
+INSIDE = ("books_refuse", "books_limits_at", "books_refresh_limits", "books_write_transfer", "books_write_entry",
+          "books_closed_at_zero")  # fmt: skip
+FUNCTIONS = ("books_open_account", "books_close_account", "books_set_limit", "books_post", "books_post_several",
+             "books_reverse", "books_hold", "books_resolve_hold")  # fmt: skip
 
 
 def upgrade() -> None:
@@ -25,13 +26,15 @@ def upgrade() -> None:
     SET ROLE "{LEDGER}";
     ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
-    -- Bounds of single values are domains: unlike a table's CHECK they aren't read again at each UPDATE of another column.
+    -- Bounds of single values are domains: a table's CHECK is parsed again by every statement that writes a row, a domain
+    -- only costs where its column is written.
     CREATE DOMAIN books.account_kind AS text
         CHECK (VALUE IN ('person', 'organisation', 'authority', 'community', 'transit'));
     CREATE DOMAIN books.entry_kind AS text
         CHECK (VALUE IN ('exchange', 'loan', 'dues', 'opening', 'correction', 'settlement'));
     CREATE DOMAIN books.key AS text CHECK (length(VALUE) BETWEEN 1 AND 200);
     CREATE DOMAIN books.minutes AS bigint CHECK (VALUE BETWEEN 1 AND 1000000000);  -- no sum of balances can overflow
+    CREATE DOMAIN books.held AS bigint CHECK (VALUE >= 0);
     CREATE DOMAIN books.day AS date CHECK (VALUE BETWEEN '1900-01-01' AND '2200-01-01');
     CREATE DOMAIN books.instant AS timestamptz CHECK (VALUE BETWEEN '2000-01-01 00:00+00' AND '2200-01-01 00:00+00');
 
@@ -42,16 +45,15 @@ def upgrade() -> None:
         token text NOT NULL UNIQUE,
         kind books.account_kind NOT NULL,
         balance bigint NOT NULL DEFAULT 0,  -- minutes
-        held bigint NOT NULL DEFAULT 0,  -- minutes set aside by holds without resolution
+        held books.held NOT NULL DEFAULT 0,  -- minutes set aside by holds without resolution
         seq bigint NOT NULL DEFAULT 0,  -- the last account_seq given, without a gap
-        clock books.instant NOT NULL,  -- recorded_at of what was last written here: it never goes back
+        clock books.instant NOT NULL,  -- never before recorded_at of what was written here; never back
         floor bigint,  -- the limits in force until limits_until, copied from books.limits
         ceiling bigint,
         limits_until timestamptz,
         opened_at books.instant NOT NULL,
         closed_at books.instant,
-        UNIQUE (community_id, id),
-        CHECK (held >= 0 AND (closed_at IS NULL OR (balance = 0 AND held = 0)))
+        UNIQUE (community_id, id)
     ) WITH (fillfactor = 50);  -- updated in place at every transfer
     CREATE UNIQUE INDEX accounts_one_for_each_party ON books.accounts (community_id, party_id) WHERE kind <> 'transit';
     CREATE INDEX accounts_party_id_idx ON books.accounts (party_id);
@@ -196,6 +198,10 @@ def upgrade() -> None:
     """)
     for name in (*INSIDE, *FUNCTIONS):
         install(name, 1)
+    run("""
+    CREATE CONSTRAINT TRIGGER closed_at_zero AFTER UPDATE OF closed_at ON books.accounts
+        FOR EACH ROW EXECUTE FUNCTION books.closed_at_zero();
+    """)
     run(f"""
     GRANT USAGE ON SCHEMA books TO "{WEB}";
     GRANT SELECT ON ALL TABLES IN SCHEMA books TO "{WEB}";

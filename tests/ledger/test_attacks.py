@@ -14,7 +14,10 @@ from tests.databases import Database, Postgres
 
 TABLES = ("accounts", "account_events", "entries", "transfers", "notes", "holds", "hold_resolutions", "limits")
 POST = """SELECT * FROM books.post(%(community)s, %(key)s, %(kind)s, NULL, NULL, %(on)s, %(at)s, NULL, %(by)s, NULL,
-                                   %(from)s::bigint[], %(to)s::bigint[], %(minutes)s::bigint[], %(note)s)"""
+                                   %(from)s, %(to)s, %(minutes)s, %(note)s)"""
+SEVERAL = """SELECT * FROM books.post_several(
+    %(community)s, %(key)s, %(kind)s, NULL, NULL, %(on)s, %(at)s, NULL, %(by)s, NULL,
+    %(from)s::bigint[], %(to)s::bigint[], %(minutes)s::bigint[], %(note)s)"""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def an_exchange(cast: Cast, **other: object) -> dict[str, object]:
     assert cast.bruno.account is not None
     usual = {
         "community": cast.community.id, "key": "k", "kind": "exchange", "on": "2026-11-21", "at": "2026-11-21 12:00+00",
-        "by": cast.bruno.party.id, "from": [cast.bruno.account.id], "to": [cast.alice.account.id], "minutes": [60],
+        "by": cast.bruno.party.id, "from": cast.bruno.account.id, "to": cast.alice.account.id, "minutes": 60,
         "note": "",
     }  # fmt: skip
     return {**usual, **other}
@@ -71,6 +74,8 @@ def test_the_web_role_writes_no_table_of_the_books(database: Database, table: st
     [
         "SELECT books.write_entry(1, 'k', 'exchange', NULL, NULL, NULL, '2026-11-21', now(), NULL, 1, NULL, '{1}',"
         " '{2}', '{60}', '', false)",
+        "SELECT books.write_transfer(1, 'k', 'exchange', NULL, NULL, '2026-11-21', now(), NULL, 1, NULL, 1, 2, 60, '',"
+        " false)",
         "SELECT books.refresh_limits('{1}', now())", "SELECT books.limits_at(1, 'person', 1, now())",
         "SELECT books.refuse('x')", f"SET ROLE {LEDGER_ROLE}", "SET session_replication_role = replica",
         "CREATE SCHEMA mine", "CREATE FUNCTION books.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -97,7 +102,7 @@ def test_temporary_tables_and_functions_deceive_no_function_of_the_books(databas
         )
         web.execute("SET search_path = pg_temp, public")
         with pytest.raises(psycopg.Error) as refused:
-            web.execute(POST, an_exchange(cast, minutes=[2001]))
+            web.execute(POST, an_exchange(cast, minutes=2001))
         assert (refused.value.sqlstate, refused.value.diag.message_primary) == ("MR001", "floor-reached")
         before = counted(web, "transfers")
         web.execute(POST, an_exchange(cast, key="deceit"))
@@ -118,34 +123,57 @@ def figures(web: psycopg.Connection) -> list[tuple[object, ...]]:
 HUGE = 2**63 - 1
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"minutes": [-60]}, {"minutes": [0]}, {"minutes": [HUGE]}, {"minutes": [1_000_000_001]}, {"minutes": [None]},
-        {"minutes": []}, {"minutes": None}, {"minutes": [60, 60]}, {"from": [None]}, {"from": None}, {"to": []},
-        {"from": [HUGE]}, {"to": [-1]}, {"kind": None}, {"kind": "correction"}, {"kind": "gift"}, {"key": None},
-        {"key": ""}, {"key": "k" * 201}, {"community": None}, {"community": HUGE}, {"community": -1}, {"by": None},
-        {"on": None}, {"on": "infinity"}, {"on": "-infinity"}, {"on": "1066-10-14"}, {"on": "2027-01-01"},
-        {"on": "5874897-12-31"}, {"at": None}, {"at": "infinity"}, {"at": "-infinity"}, {"at": "1999-01-01"},
-        {"at": "294276-01-01", "on": "2026-11-21"}, {"note": "n" * 2001},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_absurd_arguments_write_nothing(database: Database, cast: Cast, other: dict[str, object]) -> None:
+ABSURD: list[dict[str, object]] = [
+    {"minutes": -60}, {"minutes": 0}, {"minutes": HUGE}, {"minutes": 1_000_000_001}, {"minutes": None},
+    {"from": None}, {"from": HUGE}, {"to": -1}, {"to": None}, {"kind": None}, {"kind": "correction"}, {"kind": "gift"},
+    {"key": None}, {"key": ""}, {"key": "k" * 201}, {"community": None}, {"community": HUGE}, {"community": -1},
+    {"by": None}, {"on": None}, {"on": "infinity"}, {"on": "-infinity"}, {"on": "1066-10-14"}, {"on": "2027-01-01"},
+    {"on": "5874897-12-31"}, {"at": None}, {"at": "infinity"}, {"at": "-infinity"}, {"at": "1999-01-01"},
+    {"at": "294276-01-01", "on": "2026-11-21"}, {"note": "n" * 2001},
+]  # fmt: skip
+LISTS = ("from", "to", "minutes")
+ABSURD_LISTS: list[dict[str, object]] = [
+    {"minutes": []}, {"minutes": None}, {"minutes": [60, 60]}, {"from": None}, {"to": []}, {"minutes": [None]},
+]  # fmt: skip
+
+
+def nothing_is_written(database: Database, statement: str, values: dict[str, object]) -> None:
     with database.connected("web") as web:
         before = (counted(web, "entries"), counted(web, "notes"), figures(web))
         with pytest.raises(psycopg.Error) as refused:
-            web.execute(POST, an_exchange(cast, **other))
+            web.execute(statement, values)
         assert refused.value.sqlstate == "MR001" or isinstance(
             refused.value, errors.CheckViolation | errors.NotNullViolation | psycopg.DataError
         )
         assert (counted(web, "entries"), counted(web, "notes"), figures(web)) == before
 
 
+def in_lists(values: dict[str, object]) -> dict[str, object]:
+    return values | {name: [values[name]] for name in LISTS}
+
+
+@pytest.mark.parametrize("other", ABSURD, ids=str)
+def test_absurd_arguments_write_nothing(database: Database, cast: Cast, other: dict[str, object]) -> None:
+    nothing_is_written(database, POST, an_exchange(cast, **other))
+
+
+@pytest.mark.parametrize("other", ABSURD, ids=str)
+def test_absurd_arguments_of_several_transfers_write_nothing(
+    database: Database, cast: Cast, other: dict[str, object]
+) -> None:
+    nothing_is_written(database, SEVERAL, in_lists(an_exchange(cast, **other)))
+
+
+@pytest.mark.parametrize("other", ABSURD_LISTS, ids=str)
+def test_lists_that_do_not_fit_write_nothing(database: Database, cast: Cast, other: dict[str, object]) -> None:
+    nothing_is_written(database, SEVERAL, in_lists(an_exchange(cast)) | other)
+
+
 def test_an_account_to_itself_writes_nothing(database: Database, cast: Cast) -> None:
     assert cast.bruno.account is not None
-    with database.connected("web") as web, pytest.raises(errors.CheckViolation):
-        web.execute(POST, an_exchange(cast, to=[cast.bruno.account.id]))
+    itself = an_exchange(cast, to=cast.bruno.account.id)
+    nothing_is_written(database, POST, itself)
+    nothing_is_written(database, SEVERAL, in_lists(itself))
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table not in ("accounts", "notes")])
@@ -187,3 +215,12 @@ def test_the_words_beside_an_entry_can_be_erased_and_the_entry_stays(database: D
         erased = owner.execute("DELETE FROM books.notes RETURNING entry_id").fetchall()
         kept = owner.execute("SELECT id FROM books.entries WHERE note_digest IS NOT NULL").fetchall()
         assert sorted(erased) == sorted(kept) != []
+
+
+def test_an_account_with_minutes_is_never_marked_closed(database: Database, cast: Cast) -> None:
+    with database.connected("web") as web:
+        web.execute(POST, an_exchange(cast, key="owing"))
+    with database.connected("owner") as owner, pytest.raises(errors.CheckViolation) as refused:
+        owner.execute(f"SET ROLE {LEDGER_ROLE}")
+        owner.execute("UPDATE books.accounts SET closed_at = clock WHERE balance <> 0")
+    assert refused.value.diag.constraint_name == "accounts_closed_at_zero"

@@ -18,12 +18,12 @@ from tests.ledger.racing import RACERS, Run, Track, counted, seeded
 pytestmark = pytest.mark.race
 
 
-def posting(cast: Cast, key: str, minutes: int = 90, *, elsewhere: bool = False) -> Run:
+def posting(cast: Cast, key: str, minutes: int = 90, *, elsewhere: bool = False, lines: int = 1) -> Run:
     payer, payee = (cast.chloe, cast.denise) if elsewhere else (cast.bruno, cast.alice)
     assert payer.account is not None
     assert payee.account is not None
     transfer = Transfer(payer.account.id, payee.account.id, minutes)
-    entry = Entry("exchange", (transfer,), SATURDAY, Cause("declaration", 1), "Taille de la haie")
+    entry = Entry("exchange", (transfer,) * lines, SATURDAY, Cause("declaration", 1), "Taille de la haie")
 
     def post(session: Session) -> Written:
         return writing.post(session, entry, community=cast.community.id, key=key, by=cast.bruno.by, at=NOON)
@@ -38,11 +38,12 @@ def rows(database: Database) -> int:
     return int(found[0])
 
 
-def test_thirty_two_requests_with_one_key_write_one_entry(database: Database) -> None:
+@pytest.mark.parametrize("lines", [1, 2])
+def test_thirty_two_requests_with_one_key_write_one_entry(database: Database, lines: int) -> None:
     cast = committed(database.app())
     with Track(database) as track:
         for turn in range(10):
-            results = track.race([posting(cast, f"once:{turn}")] * RACERS)
+            results = track.race([posting(cast, f"once:{turn}", lines=lines)] * RACERS)
             assert len({(result.id, result.recorded_at) for result in results}) == 1
             assert sum(not result.replayed for result in results) == 1
             assert rows(database) == turn + 1
@@ -85,7 +86,7 @@ def test_what_was_rolled_back_left_its_key_free(database: Database) -> None:
 
 def test_control_without_the_unique_key_the_race_writes_several(database: Database) -> None:
     cast = committed(database.app())
-    source = (ROOT / "migrations" / "sql" / "books_write_entry.v1.sql").read_text(encoding="utf-8")
+    source = (ROOT / "migrations" / "sql" / "books_write_transfer.v1.sql").read_text(encoding="utf-8")
     guard = "ON CONFLICT (community_id, by_party, key) DO NOTHING"
     assert guard in source
     with database.connected("owner") as owner:

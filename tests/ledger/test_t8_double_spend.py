@@ -26,9 +26,11 @@ def receivers(cast: Cast) -> list[int]:
     return [person.account.id for person in people if person.account]
 
 
-def paying(cast: Cast, receiver: int, minutes: int, key: str) -> Run:
+def paying(cast: Cast, receiver: int, minutes: int, key: str, *, lines: int = 1) -> Run:
+    """Bruno pays, in an entry of one transfer or of several: each has its function in the database."""
     assert cast.bruno.account is not None
-    entry = Entry("exchange", (Transfer(cast.bruno.account.id, receiver, minutes),), SATURDAY)
+    parts = [1] * (lines - 1) + [minutes - lines + 1]
+    entry = Entry("exchange", tuple(Transfer(cast.bruno.account.id, receiver, part) for part in parts), SATURDAY)
 
     def pay(session: Session) -> object:
         return writing.post(session, entry, community=cast.community.id, key=key, by=cast.bruno.by, at=NOON)
@@ -52,7 +54,10 @@ def test_of_thirty_two_payments_exactly_those_that_are_affordable_pass(database:
     with Track(database) as track:
         for turn in range(ROUNDS):
             minutes = chance.randrange(FLOOR // (RACERS - 1) + 1, FLOOR + 1)
-            runs = [paying(cast, chance.choice(receivers(cast)), minutes, f"{turn}:{n}") for n in range(RACERS)]
+            runs = [
+                paying(cast, chance.choice(receivers(cast)), minutes, f"{turn}:{n}", lines=chance.choice((1, 2)))
+                for n in range(RACERS)
+            ]
             affordable = FLOOR // minutes
             assert counted(track.race(runs)) == {"written": affordable, "floor-reached": RACERS - affordable}
             with track.make() as session:
@@ -129,7 +134,7 @@ def test_control_without_its_locks_our_own_function_fails_and_the_race_shows_it(
     met: set[str] = set()
     with Track(database) as track:
         for turn in range(20):
-            runs = [paying(cast, account, 50, f"{turn}:{n}") for n, account in enumerate(receivers(cast) * 6)]
+            runs = [paying(cast, account, 50, f"{turn}:{n}", lines=2) for n, account in enumerate(receivers(cast) * 6)]
             met |= {result for result in counted(track.race(runs)) if result.startswith("fault")}
     assert met
 

@@ -70,6 +70,11 @@ def test_books_that_nobody_touched_agree(lived: Database) -> None:
     assert (counted["declarations"], counted["exchanges"]) == (3, 3)
 
 
+CLOSED = """
+    WITH closed AS (UPDATE books.accounts SET closed_at = opened_at WHERE {} RETURNING *)
+    INSERT INTO books.account_events (community_id, account_id, kind, recorded_at, by_party)
+    SELECT community_id, id, 'closed', closed_at, party_id FROM closed
+"""
 TAMPERINGS: list[tuple[str, str, str]] = [
     ("sum-zero", "UPDATE books.accounts SET balance = balance + 60 WHERE id = 2", "sum to 60"),
     ("balances", "UPDATE books.accounts SET balance = balance + 60 WHERE id = 2", "account 2"),
@@ -88,6 +93,8 @@ TAMPERINGS: list[tuple[str, str, str]] = [
     ("floors", "UPDATE books.limits SET floor = -10 WHERE account_kind = 'person'", "below its floor of -10"),
     ("limits", "UPDATE books.accounts SET floor = -9000 WHERE id = 5", "a floor of -9000 is kept, -2000"),
     ("accounts", "DELETE FROM books.account_events WHERE account_id = 5", "account 5"),
+    ("accounts", CLOSED.format("balance <> 0"), "closed, but not at zero"),
+    ("accounts", CLOSED.format("balance = 0 AND seq > 0"), "moved after it was closed"),
     ("declarations", "UPDATE declarations SET minutes = 61 WHERE id = 1", "declaration 1"),
     ("declarations", "UPDATE books.entries SET cause_id = 3 WHERE id = 2", "declaration 2"),
     ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 2", "entry 2: an exchange that nobody declared"),
