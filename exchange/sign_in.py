@@ -17,6 +17,7 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, hash_password, login_user, logout_user
 from flask_security.recoverable import generate_reset_link, reset_password_token_status
+from flask_security.utils import set_request_attr
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response
@@ -31,7 +32,7 @@ from exchange.i18n import safe_path
 from exchange.members import operations as members
 from exchange.members.models import SignIn
 from exchange.members.policy import LONGEST, check_password
-from exchange.members.queries import sign_in_named, sign_ins_of
+from exchange.members.queries import sign_in_named, sign_in_of_session, sign_ins_of
 from exchange.security import auth_required
 from ledger.errors import Refused
 
@@ -134,6 +135,8 @@ def normal(password: str) -> str:
 def enter(person: SignIn, *, remember: bool = False) -> None:
     """Begin the session anew for this person: nothing of an earlier visitor stays in it but the language."""
     _forget_session()
+    with transaction() as at_work:
+        person.session_token = members.open_session(at_work, person.id, at=clock.now())
     login_user(person, remember=remember)
     if not remember:
         session["_remember"] = "clear"  # an earlier visitor of this device may have left theirs
@@ -148,13 +151,25 @@ def _forget_session() -> None:
 
 @security.post("/deconnexion")
 def logout() -> Response:
-    """Sign out, on this device."""
+    """Sign out, on this device: the session ends, and with it whatever was copied of its cookie."""
     if current_user.is_authenticated:
+        with transaction() as at_work:
+            members.end_session(at_work, current_user.session_token)
         logout_user()
     _forget_session()
     session["_remember"] = "clear"  # Flask-Login then drops its cookie
     flash(_("C’est fermé. À bientôt !"), "success")
     return redirect(url_for("home"), 303)
+
+
+@security.post("/deconnexion/ailleurs")
+@auth_required()
+def logout_elsewhere() -> Response:
+    """Sign out everywhere but here."""
+    with transaction() as at_work:
+        members.end_sessions(at_work, current_user.id, but=current_user.session_token)
+    flash(_("C’est fermé sur vos autres appareils."), "success")
+    return redirect(url_for("members.me"), 303)
 
 
 @security.route("/mot-de-passe/oublie", methods=["GET", "POST"])
@@ -279,6 +294,15 @@ SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def of_this_browser(secret: str) -> SignIn | None:
+    """Who is signed in on the browser that holds this secret. What Flask-Login asks of every request."""
+    person = sign_in_of_session(db.session(), secret, clock.now())
+    if person is not None:
+        person.session_token = secret
+        set_request_attr("fs_authn_via", "session")  # else Flask-Security takes it for a token
+    return person
+
+
 def sent_to_sign_in(mechanisms: Any = None, headers: Any = None) -> Response:
     """A page that needs a sign-in: sign in first, then come back to it if it can be read."""
     flash(_("Connectez-vous pour voir cette page."), "notice")
@@ -305,4 +329,5 @@ def init(app: Flask) -> None:
         app.register_error_handler(SecurityError, not_our_name)
     engine = Security(app, SQLAlchemyUserDatastore(db, SignIn, NoRole), register_blueprint=False)
     engine.unauthn_handler(sent_to_sign_in)
+    app.login_manager.user_loader(of_this_browser)  # type: ignore[attr-defined]
     app.register_blueprint(security)

@@ -84,6 +84,11 @@ class SignIn(Base, UserMixin):
     language: Mapped[str]
     created_at: Mapped[datetime]
     roles: list[object] = []  # mandates are the rights, never these
+    session_token = ""  # of the browser that this request comes from
+
+    def get_id(self) -> str:
+        """What the cookie holds: the secret of one session, which can end without the others."""
+        return self.session_token
 
 
 class Mandate(Base):
@@ -126,6 +131,16 @@ class ApplicationDecision(Base):
     by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     decided_at: Mapped[datetime]
+
+
+class OpenSession(Base):
+    """Somebody is signed in on one browser; ended when the row goes. Only the digest of its secret is kept."""
+
+    __tablename__ = "open_sessions"
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    sign_in_id: Mapped[int] = mapped_column(ForeignKey("sign_ins.id"), index=True)
+    opened_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class AccessToken(Base):

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from exchange.errors import AlreadyAnswered
@@ -18,6 +18,7 @@ from exchange.members.models import (
     ApplicationDecision,
     Community,
     Mandate,
+    OpenSession,
     Party,
     Profile,
     ProfileEdit,
@@ -28,6 +29,8 @@ from exchange.members.queries import digest_of
 from ledger.entries import Acting
 from ledger.limits import PERSON_CEILING, PERSON_FLOOR, Limits
 from ledger.store import writing
+
+SESSION_LIVES = timedelta(days=31)  # as long as "stay signed in on this device" lasts
 
 
 def token() -> str:
@@ -163,11 +166,35 @@ def edit_profile(
     session.flush()
 
 
+def open_session(session: Session, sign_in: int, *, at: datetime) -> str:
+    """Sign somebody in on one browser for SESSION_LIVES; return the secret that its cookie holds."""
+    secret = secrets.token_urlsafe(32)
+    session.execute(delete(OpenSession).where(OpenSession.sign_in_id == sign_in, OpenSession.expires_at <= at))
+    session.add(
+        OpenSession(digest=digest_of(secret), sign_in_id=sign_in, opened_at=at, expires_at=at + SESSION_LIVES)
+    )
+    session.flush()
+    return secret
+
+
+def end_session(session: Session, secret: str) -> None:
+    """Sign out of one browser: whoever copied its cookie is out too."""
+    session.execute(delete(OpenSession).where(OpenSession.digest == digest_of(secret)))
+
+
+def end_sessions(session: Session, sign_in: int, *, but: str = "") -> None:
+    """Sign out of every browser, but the one of this secret."""
+    session.execute(
+        delete(OpenSession).where(OpenSession.sign_in_id == sign_in, OpenSession.digest != digest_of(but))
+    )
+
+
 def choose_password(session: Session, sign_in: SignIn, *, hashed: str) -> None:
     """Take a new password, already hashed: every session and every link of this sign-in ends."""
     sign_in.password = hashed
     sign_in.fs_uniquifier = secrets.token_hex(32)
     session.flush()
+    end_sessions(session, sign_in.id)
 
 
 def choose_language(session: Session, sign_in: SignIn, language: str) -> None:

@@ -136,6 +136,15 @@ def upgrade() -> None:
     );
     CREATE INDEX profile_edits_party_id_idx ON profile_edits (party_id);
 
+    -- Somebody is signed in on a browser as long as the row stands; the cookie holds the secret, we its digest.
+    CREATE TABLE open_sessions (
+        digest bytea PRIMARY KEY CHECK (length(digest) = 32),
+        sign_in_id bigint NOT NULL REFERENCES sign_ins,
+        opened_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL
+    );
+    CREATE INDEX open_sessions_sign_in_id_idx ON open_sessions (sign_in_id);
+
     CREATE TABLE access_tokens (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         sign_in_id bigint NOT NULL REFERENCES sign_ins,
@@ -149,13 +158,14 @@ def upgrade() -> None:
     """)
     grant("SELECT", "territory")
     grant("SELECT, INSERT, UPDATE", "parties", "profiles", "organisations", "sign_ins", "mandates", "access_tokens")
+    grant("SELECT, INSERT, DELETE", "open_sessions")
     grant("SELECT", "communities")
     grant("SELECT, INSERT", "applications", "application_decisions", "profile_edits")
 
 
 def downgrade() -> None:
     run("""
-    DROP TABLE access_tokens, profile_edits, application_decisions, applications, mandates, sign_ins, communities, organisations,
+    DROP TABLE access_tokens, open_sessions, profile_edits, application_decisions, applications, mandates, sign_ins, communities, organisations,
         profiles, parties, territory;
     DROP FUNCTION refuse_change();
     DROP FUNCTION sort_key(text);

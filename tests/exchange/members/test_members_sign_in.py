@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_security.recoverable import generate_reset_link
+from freezegun import freeze_time
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from exchange import clock
 from exchange.errors import WeakPassword
 from exchange.i18n import safe_path
+from exchange.members.operations import SESSION_LIVES
 from exchange.members.policy import check_password
 from exchange.outbox import Letter
 from tests.cast import PASSWORD, Cast, Person, sign_in
@@ -106,6 +110,35 @@ def test_signing_out_ends_the_session_and_forgets_the_device(client: FlaskClient
     assert client.post("/deconnexion").location == "/"
     assert client.get_cookie("remember_token") is None
     assert client.get("/moi").status_code == 303
+
+
+def test_who_copied_the_cookies_is_out_when_their_owner_signs_out(client: FlaskClient, app: Flask, cast: Cast) -> None:
+    thief = app.test_client()
+    client.post("/connexion", data={"username": "alice", "password": PASSWORD, "remember": "y"})
+    for name in ("session", "remember_token"):
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        thief.set_cookie(name, cookie.value, secure=True)
+    assert thief.get("/moi", base_url="https://localhost").status_code == 200
+    client.post("/deconnexion")
+    assert thief.get("/moi", base_url="https://localhost").status_code == 303
+
+
+def test_a_session_is_ended_from_another_device(client: FlaskClient, app: Flask, cast: Cast) -> None:
+    lost, bruno = sign_in(app.test_client(), cast.alice), sign_in(app.test_client(), cast.bruno)
+    sign_in(client, cast.alice)
+    assert "un autre appareil" in client.get("/moi").text
+    assert client.post("/deconnexion/ailleurs").location == "/moi"
+    assert [each.get("/moi").status_code for each in (lost, bruno, client)] == [303, 200, 200]
+    assert "un autre appareil" not in client.get("/moi").text
+
+
+def test_a_session_dies_of_age(client: FlaskClient, cast: Cast) -> None:
+    sign_in(client, cast.alice)
+    with freeze_time(clock.now() + SESSION_LIVES - timedelta(minutes=1)):
+        assert client.get("/moi").status_code == 200
+    with freeze_time(clock.now() + SESSION_LIVES):
+        assert client.get("/moi").status_code == 303
 
 
 def test_a_forgotten_password_is_answered_alike_whoever_asks(client: FlaskClient, session: Session, cast: Cast) -> None:
