@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, DateTime, Table, Text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 
@@ -24,6 +24,11 @@ class Base(DeclarativeBase):
         metadata=metadata,  # one description of the whole database, books included
         type_annotation_map={str: Text, int: BigInteger, datetime: DateTime(timezone=True)},
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model, for the statements that neither read nor write an object."""
+    return cast(Table, model.__table__)
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)

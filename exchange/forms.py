@@ -6,13 +6,15 @@ import re
 import secrets
 import unicodedata
 from datetime import date, time
+from functools import cache
 from typing import Any
 
+from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import DateField as WTFormsDateField
 from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms.i18n import get_translations
 from wtforms.validators import Length, StopValidation, ValidationError
 from wtforms.widgets import TextInput, TimeInput
 
@@ -174,8 +176,19 @@ def _ask_back(two: minutes.Ambiguous) -> str:
     return str(WRONG_DURATION["fraction"])
 
 
+@cache
+def _wtforms_words(language: str) -> Any:
+    """WTForms' own sentences. Flask-WTF reads their file again at each request."""
+    return get_translations([language])
+
+
 class Form(FlaskForm):
     """A form that can be refused by a rule, and says so beside the field that can mend it."""
+
+    class Meta(FlaskForm.Meta):
+        def get_translations(self, _form: Any) -> Any:
+            """WTForms' sentences in the language of the page."""
+            return _wtforms_words(str(get_locale()))
 
     def refuse(self, error: Refused) -> None:
         """Show a domain error: beside its field when it names one of this form, else above."""

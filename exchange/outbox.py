@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from flask import render_template
+from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from exchange import jobs
-from exchange.db import Base, Id
+from exchange.db import Base, Id, table_of
 
 
 class Letter(Base):
@@ -27,19 +27,19 @@ class Letter(Base):
     failure: Mapped[str | None] = mapped_column(default=None)
 
 
+_WRITE = table_of(Letter).insert().returning(table_of(Letter).c.id)
+
+
 def write(
     session: Session, recipients: Iterable[tuple[str, str]], template: str, *, at: datetime, **facts: Any
 ) -> None:
-    """Write a letter to each (address, language) from ``templates/mail/``; its first line is the subject."""
+    """Write a letter to each (address, language) from ``templates/mail/``; its first line is the subject.
+
+    It knows these facts alone: nothing of the page, nor of who reads it.
+    """
+    written = current_app.jinja_env.get_template(f"mail/{template}.txt")
     for recipient, language in recipients:
         with force_locale(language):
-            subject, _, body = render_template(f"mail/{template}.txt", **facts).partition("\n")
-        letter = Letter(recipient=recipient, subject=subject.strip(), body=body.strip() + "\n", written_at=at)
-        send_later(session, letter)
-
-
-def send_later(session: Session, letter: Letter) -> None:
-    """Keep a letter, and queue its departure."""
-    session.add(letter)
-    session.flush()
-    jobs.defer(session, "send_letter", letter=letter.id)
+            subject, _, body = written.render(facts).partition("\n")
+        letter = {"recipient": recipient, "subject": subject.strip(), "body": body.strip() + "\n", "written_at": at}
+        jobs.defer(session, "send_letter", letter=session.scalar(_WRITE, letter))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from datetime import date, timedelta
+from typing import Any, NamedTuple, TypeVar, cast
 
-from flask import g
+from flask import current_app, g
 from flask_login import current_user
 from flask_security.decorators import auth_required as _auth_required
 
@@ -19,10 +19,10 @@ from exchange import clock
 from exchange.db import db
 from exchange.errors import NotAllowed, NotFound
 from exchange.members import queries as members
-from exchange.members.models import Territory
 from ledger.entries import Acting
+from ledger.store.reading import AccountView
 
-__all__ = ["OFFICES", "OWN", "Office", "Scope", "auth_required", "held", "office", "own"]
+__all__ = ["OFFICES", "OWN", "Counter", "Office", "Scope", "auth_required", "counter_of", "held", "office", "own"]
 
 # What people do with what is theirs, or with what they were asked to do for others: permission -> roles.
 OWN: dict[str, frozenset[str]] = {
@@ -56,6 +56,7 @@ OFFICES: dict[str, frozenset[str]] = {
 }
 
 
+KEPT = timedelta(minutes=1)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -102,12 +103,23 @@ class Scope:
         raise NotFound
 
 
-def territory() -> Territory:
-    """What this install serves; read once for each request."""
-    if "territory" not in g:
-        g.territory = members.territory(db.session())
-    found: Territory = g.territory
-    return found
+class Counter(NamedTuple):
+    """The account that somebody acts on, with its community and its holder, and who acts."""
+
+    account: AccountView
+    community: members.CommunityView
+    holder: members.PartyView
+    by: Acting
+
+
+def territory() -> members.TerritoryView:
+    """What this install serves; kept for a minute, since every page names it and almost nobody renames it."""
+    at = clock.now()
+    found, until = current_app.extensions.get("territory", (None, at))
+    if found is None or not until - KEPT <= at < until:
+        found = members.territory(db.session())
+        current_app.extensions["territory"] = found, at + KEPT
+    return cast(members.TerritoryView, found)
 
 
 def today() -> date:
@@ -128,6 +140,16 @@ def held() -> tuple[members.Held, ...]:
 def own(permission: str) -> Scope:
     """The scope of a permission over one's own things; empty when the person has no mandate for it."""
     return Scope(tuple(mandate for mandate in held() if mandate.role in OWN[permission]))
+
+
+def counter_of(permission: str, token: str) -> Counter:
+    """An open account, loaded through the parties that the person acts for. Raises NotFound for any other."""
+    scope = own(permission)
+    found = members.standing(db.session(), token, parties=scope.parties, communities=scope.communities)
+    if found is None or found.account.closed_at is not None:
+        raise NotFound
+    acting = scope.acting(found.holder.id, found.community.id)
+    return Counter(found.account, found.community, found.holder, acting)
 
 
 def communities(permission: str) -> list[members.CommunityView]:

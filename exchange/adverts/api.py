@@ -24,14 +24,14 @@ from exchange.adverts.schemas import (
     TalkPage,
     ThreadDetail,
 )
-from exchange.adverts.views import Talking, _both_sides, _counter, _own_advert, _people, _shown, _talking, _tell
+from exchange.adverts.views import Talking, _both_sides, _own_advert, _people, _shown, _talking, _tell
 from exchange.db import db
 from exchange.errors import WrongCursor, WrongFields
 from exchange.members import queries as members
 from exchange.rest import shapes
 from exchange.rest.paging import PageQuery
 from exchange.rest.resources import Deed, Done, Resources
-from exchange.security import community_of, own
+from exchange.security import community_of, counter_of, own
 from exchange.sentences import N
 
 resources = Resources("adverts", N("Annonces et messages"))
@@ -85,7 +85,7 @@ def _told(
 )
 def create(given: dict[str, Any], account: str) -> Deed:
     """For the holder of an account, in its community."""
-    counter = _counter(account)
+    counter = counter_of("advert.publish", account)
     ids = {category.name: category.id for category in queries.categories(db.session(), counter.community.id)}
     if given["category"] not in ids:
         raise WrongFields(errors={"category": [_("Choisissez l’une des catégories de la communauté.")]})

@@ -17,7 +17,7 @@ from exchange.adverts.models import Advert, Thread
 from exchange.db import db, transaction
 from exchange.errors import NotFound
 from exchange.members import queries as members
-from exchange.security import Scope, auth_required, communities, community_of, office, own, today
+from exchange.security import Counter, Scope, auth_required, communities, community_of, counter_of, office, own, today
 from ledger.entries import Acting
 from ledger.errors import Refused
 from ledger.store import reading
@@ -139,26 +139,6 @@ def _offer(form: MessageForm, writers: list[members.PartyView]) -> None:
 # -- publishing
 
 
-class Counter(NamedTuple):
-    """The account that somebody publishes for, its community and holder, and who acts."""
-
-    account: AccountView
-    community: members.CommunityView
-    holder: members.PartyView
-    by: Acting
-
-
-def _counter(token: str) -> Counter:
-    """Load the account through the parties that the person acts for, or NotFound."""
-    work, scope = db.session(), own("advert.publish")
-    account = reading.account_within(work, token, parties=scope.parties, communities=scope.communities)
-    if account is None or account.closed_at is not None:
-        raise NotFound
-    holder = members.parties(work, [account.party_id])[account.party_id]
-    community = members.community(work, account.community_id)
-    return Counter(account, community, holder, scope.acting(account.party_id, account.community_id))
-
-
 def _sorted_by(form: AdvertForm, community: int) -> dict[str, int]:
     """Offer the categories of the community in the form; return the id of each name."""
     found = {category.name: category.id for category in queries.categories(db.session(), community)}
@@ -175,7 +155,7 @@ def _content(form: AdvertForm, ids: dict[str, int]) -> operations.Content:
 @auth_required()
 def new(account: str) -> Response | str | tuple[str, int]:
     """Publish an offer or a want."""
-    counter = _counter(account)
+    counter = counter_of("advert.publish", account)
     asked = request.args.get("sorte")
     form = AdvertForm() if request.method == "POST" else AdvertForm(kind=asked if asked in KINDS else None)
     ids = _sorted_by(form, counter.community.id)

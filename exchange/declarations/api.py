@@ -14,13 +14,13 @@ from exchange.db import db
 from exchange.declarations import operations, queries
 from exchange.declarations.models import Declaration
 from exchange.declarations.schemas import DeclarationPage, DeclarationShape, NewDeclaration, Reason
-from exchange.declarations.views import Counter, Shown, _counter, _other, _shown, _tell_other
+from exchange.declarations.views import Shown, _other, _shown, _tell_other
 from exchange.errors import OtherUnknown
 from exchange.members import queries as members
 from exchange.rest import shapes
 from exchange.rest.paging import PageQuery, sliced
 from exchange.rest.resources import Deed, Done, Resources
-from exchange.security import today
+from exchange.security import Counter, counter_of, today
 from exchange.sentences import N
 from ledger.store import reading
 
@@ -35,7 +35,7 @@ resources = Resources("declarations", N("Échanges"))
 )  # fmt: skip
 def create(given: dict[str, Any], account: str) -> Deed:
     """By who was helped, the minutes move now; by who helped, it waits for the other's word."""
-    counter = _counter(account, "exchange.declare")
+    counter = counter_of("exchange.declare", account)
     said = _said(counter, given)
 
     def declare(session: Session, at: datetime) -> Done:
@@ -69,7 +69,7 @@ def _said(counter: Counter, given: dict[str, Any]) -> operations.Exchange:
 )  # fmt: skip
 def waiting(query: dict[str, Any], account: str) -> dict[str, Any]:
     """Those to answer come first."""
-    counter = _counter(account, "account.read")
+    counter = counter_of("account.read", account)
     found = queries.waiting(db.session(), [counter.account.id], limit=MOST_WAITING)
     page = sliced(found, query, lambda declaration: declaration.token)
     return {"items": _told(page.rows, counter.community), "next": page.last.token if page.last else None}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from exchange.db import table_of
 from exchange.declarations.models import Declaration, DeclarationAnswer
 from exchange.declarations.policy import check_day, posts_at_once
 from exchange.errors import AlreadyAnswered, NotAllowed, WithOneself
@@ -133,21 +134,24 @@ def _post(session: Session, declaration: Declaration, *, by: Acting, at: datetim
     return written.id
 
 
+_WRITE_ANSWER = table_of(DeclarationAnswer).insert()  # a row that nobody reads back needs no object
+
+
 def _answer(
     session: Session, declaration: Declaration, answer: str, *, by: Acting, at: datetime, entry: int | None = None,
     reason: str = "",
 ) -> None:  # fmt: skip
-    session.add(
-        DeclarationAnswer(
-            declaration_id=declaration.id,
-            community_id=declaration.community_id,
-            answer=answer,
-            reason=reason,
-            entry_id=entry,
-            by_sign_in=by.sign_in,
-            by_party=by.party,
-            by_mandate=by.mandate,
-            answered_at=at,
-        )
+    session.execute(
+        _WRITE_ANSWER,
+        {
+            "declaration_id": declaration.id,
+            "community_id": declaration.community_id,
+            "answer": answer,
+            "reason": reason,
+            "entry_id": entry,
+            "by_sign_in": by.sign_in,
+            "by_party": by.party,
+            "by_mandate": by.mandate,
+            "answered_at": at,
+        },
     )
-    session.flush()

@@ -17,8 +17,7 @@ from exchange.declarations.policy import check_day
 from exchange.errors import AlreadyAnswered, NotFound, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
-from exchange.security import Scope, auth_required, own, today
-from ledger.entries import Acting
+from exchange.security import Counter, Scope, auth_required, counter_of, own, today
 from ledger.errors import Refused
 from ledger.store import reading
 from ledger.store.reading import AccountView
@@ -26,31 +25,11 @@ from ledger.store.reading import AccountView
 declarations = Blueprint("declarations", __name__)
 
 
-class Counter(NamedTuple):
-    """The account that somebody declares on, its community and holder, and who acts."""
-
-    account: AccountView
-    community: members.CommunityView
-    holder: members.PartyView
-    by: Acting
-
-
-def _counter(token: str, permission: str) -> Counter:
-    """Load the account through the parties that the person acts for, or NotFound."""
-    session, scope = db.session(), own(permission)
-    account = reading.account_within(session, token, parties=scope.parties, communities=scope.communities)
-    if account is None or account.closed_at is not None:
-        raise NotFound
-    holder = members.parties(session, [account.party_id])[account.party_id]
-    community = members.community(session, account.community_id)
-    return Counter(account, community, holder, scope.acting(account.party_id, account.community_id))
-
-
 @declarations.get("/comptes/<account>/echanges/nouveau")
 @auth_required()
 def new(account: str) -> str:
     """The form, perhaps begun: with somebody (``avec``), or again like an earlier one."""
-    counter = _counter(account, "exchange.declare")
+    counter = counter_of("exchange.declare", account)
     form = DeclarationForm(formdata=None, happened_on=today(), other=request.args.get("avec"))
     return _form_page(counter, form)
 
@@ -59,7 +38,7 @@ def new(account: str) -> str:
 @auth_required()
 def check(account: str) -> str | tuple[str, int]:
     """Repeat what will be written, in words. Writes nothing."""
-    counter = _counter(account, "exchange.declare")
+    counter = counter_of("exchange.declare", account)
     form = DeclarationForm()
     if "correct" in request.form:
         form.validate()
@@ -74,7 +53,7 @@ def check(account: str) -> str | tuple[str, int]:
 @auth_required()
 def create(account: str) -> Response | tuple[str, int] | str:
     """Write the declaration, once for one key; by who was helped, the minutes move now."""
-    counter = _counter(account, "exchange.declare")
+    counter = counter_of("exchange.declare", account)
     form = DeclarationForm()
     if (said := _understood(counter, form)) is None:
         return _form_page(counter, form), 422
@@ -144,8 +123,9 @@ def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange 
 
 
 def _other(counter: Counter, token: str | None) -> AccountView | None:
-    party = members.party_by_token(db.session(), token) if token and token.isprintable() else None
-    account = reading.account_of(db.session(), counter.account.community_id, party.id) if party else None
+    if not token or not token.isprintable():
+        return None
+    account = members.account_of(db.session(), counter.community.id, token)
     return account if account and account.closed_at is None and account.id != counter.account.id else None
 
 

@@ -6,17 +6,19 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from exchange.db import table_of
 from exchange.members.models import (
     AccessToken,
     Application,
     ApplicationDecision,
     Community,
     Mandate,
+    OpenSession,
     Party,
     Profile,
     ProfileEdit,
@@ -24,6 +26,7 @@ from exchange.members.models import (
     Territory,
 )
 from exchange.members.policy import shown_fields
+from ledger.store.reading import ACCOUNT, AccountView
 from ledger.store.tables import accounts, entries, transfers
 
 
@@ -70,20 +73,104 @@ class CommunityView(NamedTuple):
     answer_days: int
 
 
+class TerritoryView(NamedTuple):
+    """What this install serves, and the time that its clocks show."""
+
+    name: str
+    zone: str
+
+
+class Standing(NamedTuple):
+    """An account with its holder and its community."""
+
+    account: AccountView
+    holder: PartyView
+    community: CommunityView
+
+
 _PARTY = (Party.id, Party.token, Party.kind, Party.name, Party.sort_name)
 
+# Asked by nearly every request. Building a statement costs more than running it: these are built once, and on the
+# tables themselves, since no object of the ORM comes out of them.
+_parties, _communities, _mandates, _sign_ins = map(table_of, (Party, Community, Mandate, SignIn))
+_community_parties = _parties.alias("community_parties")
+_PARTY_COLUMNS = tuple(_parties.c[field] for field in PartyView._fields)
+_COMMUNITY_COLUMNS = tuple(
+    (_community_parties.c if field in {"token", "name"} else _communities.c)[field] for field in CommunityView._fields
+)
+_TERRITORY = select(table_of(Territory).c.name, table_of(Territory).c.zone)
+_BY_TOKEN = select(*_PARTY_COLUMNS).where(_parties.c.token == bindparam("token"))
+_BY_IDS = select(*_PARTY_COLUMNS).where(_parties.c.id.in_(bindparam("ids", expanding=True)))
+_IN_FORCE = (_mandates.c.starts_on <= bindparam("on")) & (
+    _mandates.c.ends_on.is_(None) | (_mandates.c.ends_on >= bindparam("on"))
+)
+_MANDATES_OF: Select[Any] = (
+    select(_mandates.c.id, _mandates.c.sign_in_id, _mandates.c.role, *_PARTY_COLUMNS, _communities.c.id)
+    .join_from(_mandates, _parties, _parties.c.id == _mandates.c.party_id)
+    .outerjoin(_communities, _communities.c.party_id == _parties.c.id)
+    .where(_mandates.c.sign_in_id == bindparam("sign_in"), _IN_FORCE)
+    .order_by(_mandates.c.id)
+)
+_COMMUNITY = (
+    select(*_COMMUNITY_COLUMNS)
+    .join_from(_communities, _community_parties, _community_parties.c.id == _communities.c.party_id)
+    .order_by(_communities.c.id)
+)
+_COMMUNITY_BY_ID = _COMMUNITY.where(_communities.c.id == bindparam("id"))
+_STANDING = (
+    select(*ACCOUNT, *_PARTY_COLUMNS, *_COMMUNITY_COLUMNS)
+    .join_from(accounts, _parties, _parties.c.id == accounts.c.party_id)
+    .join(_communities, _communities.c.id == accounts.c.community_id)
+    .join(_community_parties, _community_parties.c.id == _communities.c.party_id)
+    .where(accounts.c.token == bindparam("token"))
+    .where(
+        accounts.c.party_id.in_(bindparam("parties", expanding=True))
+        | accounts.c.community_id.in_(bindparam("communities", expanding=True))
+    )
+)
+_ACCOUNT_OF = (
+    select(*ACCOUNT)
+    .join_from(accounts, _parties, _parties.c.id == accounts.c.party_id)
+    .where(_parties.c.token == bindparam("token"), accounts.c.community_id == bindparam("community"))
+    .where(accounts.c.kind != "transit")
+)
+_E_MAILS_OF = (
+    select(_sign_ins.c.email, _sign_ins.c.language)
+    .join_from(_sign_ins, _mandates, _mandates.c.sign_in_id == _sign_ins.c.id)
+    .where(_mandates.c.party_id == bindparam("party"), _IN_FORCE)
+    .where(_mandates.c.role.in_(("member", "delegate", "officer", "administrator")))
+    .where(_sign_ins.c.active, _sign_ins.c.email.is_not(None))
+    .distinct()
+)
 
-def territory(session: Session) -> Territory:
+
+def territory(session: Session) -> TerritoryView:
     """What this install serves."""
-    return session.get_one(Territory, 1)
+    return TerritoryView(*session.execute(_TERRITORY).one())
 
 
 def party_by_token(session: Session, token: str) -> PartyView | None:
     """The party of this random identifier."""
-    row = session.execute(
-        select(*_PARTY).where(Party.token == token)
-    ).one_or_none()
+    row = session.execute(_BY_TOKEN, {"token": token}).one_or_none()
     return PartyView(*row) if row else None
+
+
+def standing(
+    session: Session, token: str, *, parties: Collection[int], communities: Collection[int] = ()
+) -> Standing | None:
+    """The account of this random identifier, open or closed, if it is of one of these parties or communities."""
+    within = {"token": token, "parties": list(parties), "communities": list(communities)}
+    row = session.execute(_STANDING, within).one_or_none()
+    if row is None:
+        return None
+    first, second = len(ACCOUNT), len(ACCOUNT) + len(PartyView._fields)
+    return Standing(AccountView(*row[:first]), PartyView(*row[first:second]), CommunityView(*row[second:]))
+
+
+def account_of(session: Session, community: int, token: str) -> AccountView | None:
+    """The account in a community of the party of this random identifier, open or closed."""
+    row = session.execute(_ACCOUNT_OF, {"community": community, "token": token}).one_or_none()
+    return AccountView(*row) if row else None
 
 
 def parties(session: Session, ids: Iterable[int]) -> dict[int, PartyView]:
@@ -91,34 +178,13 @@ def parties(session: Session, ids: Iterable[int]) -> dict[int, PartyView]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = session.execute(select(*_PARTY).where(Party.id.in_(wanted)))
+    rows = session.execute(_BY_IDS, {"ids": list(wanted)})
     return {row.id: PartyView(*row) for row in rows}
 
 
 def mandates_of(session: Session, sign_in: int, *, on: date) -> Sequence[Held]:
     """What a sign-in may do on a day, its own parties first."""
-    rows = session.execute(
-        select(
-            Mandate.id, Mandate.sign_in_id, Mandate.role,
-            *_PARTY, Community.id,
-        )
-        .join(Party, Party.id == Mandate.party_id)
-        .outerjoin(Community, Community.party_id == Party.id)
-        .where(Mandate.sign_in_id == sign_in, Mandate.starts_on <= on)
-        .where(or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
-        .order_by(Mandate.id)
-    )  # fmt: skip
-    return [Held(*row) for row in rows]
-
-
-_COMMUNITY = (
-    select(
-        Community.id, Community.party_id, Community.system_party_id, Party.token, Party.name,
-        Community.unit_one, Community.unit_many, Community.welcome, Community.answer_days,
-    )
-    .join(Party, Party.id == Community.party_id)
-    .order_by(Community.id)
-)  # fmt: skip
+    return [Held(*row) for row in session.execute(_MANDATES_OF, {"sign_in": sign_in, "on": on})]
 
 
 def communities(session: Session) -> list[CommunityView]:
@@ -128,12 +194,12 @@ def communities(session: Session) -> list[CommunityView]:
 
 def community(session: Session, id_: int) -> CommunityView:
     """One community by id; it exists, since accounts refer to it."""
-    return CommunityView(*session.execute(_COMMUNITY.where(Community.id == id_)).one())
+    return CommunityView(*session.execute(_COMMUNITY_BY_ID, {"id": id_}).one())
 
 
 def community_by_token(session: Session, token: str) -> CommunityView | None:
     """The community whose party has this random identifier."""
-    row = session.execute(_COMMUNITY.where(Party.token == token)).one_or_none()
+    row = session.execute(_COMMUNITY.where(_community_parties.c.token == token)).one_or_none()
     return CommunityView(*row) if row else None
 
 
@@ -146,14 +212,7 @@ class Addressee(NamedTuple):
 
 def e_mails_of(session: Session, party: int, *, on: date) -> list[Addressee]:
     """Where a letter to this party goes: the addresses of its sign-ins that have one."""
-    rows = session.execute(
-        select(SignIn.email, SignIn.language)
-        .join(Mandate, Mandate.sign_in_id == SignIn.id)
-        .where(Mandate.party_id == party, Mandate.role.in_(("member", "delegate", "officer", "administrator")))
-        .where(Mandate.starts_on <= on, or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
-        .where(SignIn.active, SignIn.email.is_not(None))
-        .distinct()
-    )
+    rows = session.execute(_E_MAILS_OF, {"party": party, "on": on})
     return [Addressee(row.email, row.language) for row in rows if row.email]
 
 
@@ -259,6 +318,28 @@ def reads_letters(session: Session, party: int, *, on: date) -> bool:
 def digest_of(secret: str) -> bytes:
     """What is kept of an access token: enough to recognise it, too little to present it."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+_BY_SESSION = (
+    select(SignIn)
+    .join(OpenSession, OpenSession.sign_in_id == SignIn.id)
+    .where(OpenSession.digest == bindparam("digest"), OpenSession.expires_at > bindparam("at"), SignIn.active)
+)
+
+
+def sign_in_of_session(session: Session, secret: str, at: datetime) -> SignIn | None:
+    """Who is signed in on the browser that holds this secret, if the session goes on."""
+    return session.scalar(_BY_SESSION, {"digest": digest_of(secret), "at": at})
+
+
+def other_sessions(session: Session, sign_in: int, secret: str, at: datetime) -> int:
+    """On how many other browsers this sign-in is open."""
+    return session.scalar(
+        select(func.count())
+        .select_from(OpenSession)
+        .where(OpenSession.sign_in_id == sign_in, OpenSession.expires_at > at)
+        .where(OpenSession.digest != digest_of(secret))
+    ) or 0
 
 
 def sign_in_of_token(session: Session, token: str, at: datetime) -> SignIn | None:

@@ -317,7 +317,8 @@ def _language_form() -> LanguageForm:
 
 
 def _me_page(form: LanguageForm) -> str:
-    return render_template("members/me.html", form=form, mandates=held())
+    elsewhere = queries.other_sessions(db.session(), current_user.id, current_user.session_token, clock.now())
+    return render_template("members/me.html", form=form, mandates=held(), elsewhere=elsewhere)
 
 
 @members.post("/moi/langue")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, bindparam, or_, select, text
 from sqlalchemy.orm import Session
 
 from ledger.accounts import Account
@@ -36,18 +36,24 @@ class AccountView(NamedTuple):
         return Account(self.id, self.balance, self.held, limits, self.closed_at is not None)
 
 
-_ACCOUNT: Select[Any] = select(
-    accounts.c.id,
-    accounts.c.token,
-    accounts.c.community_id,
-    accounts.c.party_id,
-    accounts.c.kind,
-    accounts.c.balance,
-    accounts.c.held,
-    accounts.c.seq,
-    accounts.c.floor,
-    accounts.c.ceiling,
-    accounts.c.closed_at,
+ACCOUNT = tuple(accounts.c[field] for field in AccountView._fields)
+_ACCOUNT: Select[Any] = select(*ACCOUNT)
+_HELD = accounts.c.kind != "transit"  # what a party holds itself
+
+# Asked by nearly every request. Building a statement costs more than running it: these are built once.
+_WITHIN = _ACCOUNT.where(accounts.c.token == bindparam("token")).where(
+    or_(
+        accounts.c.party_id.in_(bindparam("parties", expanding=True)),
+        accounts.c.community_id.in_(bindparam("communities", expanding=True)),
+    )
+)
+_OF_PARTIES = (
+    _ACCOUNT.where(accounts.c.party_id.in_(bindparam("parties", expanding=True)))
+    .where(accounts.c.closed_at.is_(None), _HELD)
+    .order_by(accounts.c.id)
+)
+_OF_PARTY = _ACCOUNT.where(accounts.c.community_id == bindparam("community")).where(
+    accounts.c.party_id == bindparam("party"), _HELD
 )
 
 
@@ -55,21 +61,14 @@ def account_within(
     session: Session, token: str, *, parties: Collection[int], communities: Collection[int] = ()
 ) -> AccountView | None:
     """The account of this random identifier, if it is of one of these parties, or in one of these communities."""
-    row = session.execute(
-        _ACCOUNT.where(accounts.c.token == token).where(
-            or_(accounts.c.party_id.in_(parties), accounts.c.community_id.in_(communities))
-        )
-    ).one_or_none()
+    within = {"token": token, "parties": list(parties), "communities": list(communities)}
+    row = session.execute(_WITHIN, within).one_or_none()
     return AccountView(*row) if row else None
 
 
 def accounts_of(session: Session, parties: Collection[int]) -> list[AccountView]:
     """The open accounts of these parties, in the order of their opening (transit accounts apart)."""
-    rows = session.execute(
-        _ACCOUNT.where(accounts.c.party_id.in_(parties), accounts.c.closed_at.is_(None), accounts.c.kind != "transit")
-        .order_by(accounts.c.id)
-    )  # fmt: skip
-    return [AccountView(*row) for row in rows]
+    return [AccountView(*row) for row in session.execute(_OF_PARTIES, {"parties": list(parties)})]
 
 
 def ids_within(session: Session, *, parties: Collection[int], communities: Collection[int] = ()) -> list[int]:
@@ -86,10 +85,7 @@ def account(session: Session, community: int, id_: int) -> AccountView | None:
 
 def account_of(session: Session, community: int, party: int) -> AccountView | None:
     """The account of a party in a community, open or closed."""
-    row = session.execute(
-        _ACCOUNT.where(accounts.c.community_id == community, accounts.c.party_id == party)
-        .where(accounts.c.kind != "transit")
-    ).one_or_none()  # fmt: skip
+    row = session.execute(_OF_PARTY, {"community": community, "party": party}).one_or_none()
     return AccountView(*row) if row else None
 
 
@@ -97,7 +93,7 @@ def open_accounts(session: Session, community: int) -> list[AccountView]:
     """Every open account of a community (transit accounts apart)."""
     rows = session.execute(
         _ACCOUNT.where(accounts.c.community_id == community, accounts.c.closed_at.is_(None))
-        .where(accounts.c.kind != "transit").order_by(accounts.c.id)
+        .where(_HELD).order_by(accounts.c.id)
     )  # fmt: skip
     return [AccountView(*row) for row in rows]
 
