@@ -132,6 +132,12 @@ class TooOld(Refusal):
     field = "happened_on"
 
 
+class CounterGains(Refusal):
+    """Who serves the counter would be paid by the person that they act for."""
+
+    rule = "counter-gains"
+
+
 class WithOneself(Refusal):
     """An exchange is between two accounts."""
 

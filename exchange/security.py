@@ -29,7 +29,7 @@ OWN: dict[str, frozenset[str]] = {
     "account.read": frozenset({"member", "delegate", "facilitator"}),
     "account.export": frozenset({"member", "delegate"}),
     "exchange.declare": frozenset({"member", "delegate", "facilitator"}),
-    "exchange.answer": frozenset({"member", "delegate"}),
+    "exchange.answer": frozenset({"member", "delegate", "facilitator"}),
     "advert.publish": frozenset({"member", "delegate", "facilitator"}),
     "advert.read": frozenset({"member", "delegate", "facilitator", "treasurer", "auditor", "administrator"}),
     "thread.write": frozenset({"member", "delegate"}),

@@ -241,6 +241,9 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "user-name-taken": _fixed(N("Cet identifiant est déjà pris."), N("Choisissez-en un autre.")),
     "happens-later": _fixed(N("Cette date n’est pas encore passée."), N("Un échange se déclare une fois qu’il a eu lieu.")),
     "too-old": _fixed(N("Cet échange a plus d’un an : il ne peut plus être déclaré ici."), N("Parlez-en à un administrateur.")),
+    "counter-gains": _fixed(
+        N("Vous seriez payé par la personne pour qui vous agissez : un autre animateur doit le saisir.")
+    ),
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
     "capacity-missing": _fixed(
         N("Indiquez combien de personnes cette salle peut recevoir : sans cela, elle ne peut pas être publiée."),

@@ -14,7 +14,7 @@ from exchange.db import db
 from exchange.declarations import operations, queries
 from exchange.declarations.models import Declaration
 from exchange.declarations.schemas import DeclarationPage, DeclarationShape, NewDeclaration, Reason
-from exchange.declarations.views import Shown, _other, _shown, _tell_other
+from exchange.declarations.views import Shown, _other, _shown, _tell_other, check_gain
 from exchange.errors import OtherUnknown
 from exchange.members import queries as members
 from exchange.rest import shapes
@@ -57,6 +57,7 @@ def _said(counter: Counter, given: dict[str, Any]) -> operations.Exchange:
     if other is None:
         raise OtherUnknown
     giver, receiver = (mine, other) if given["direction"] == "given" else (other, mine)
+    check_gain(counter.by, payer=receiver.party_id, payee=giver.party_id)
     return operations.Exchange(
         giver, receiver, given["minutes"], given["happened_on"], given["nature"], given["description"],
         given.get("slip"),
@@ -96,7 +97,8 @@ def show(declaration: str) -> dict[str, Any]:
 def confirm(_given: dict[str, Any], declaration: str) -> Deed:
     """Who was helped agrees: the minutes move."""
     shown = _shown(declaration, "exchange.answer")
-    by = shown.scope.acting(shown.receiver.id)
+    by = shown.answering()
+    check_gain(by, payer=shown.receiver.id, payee=shown.giver.id)
 
     def agree(session: Session, at: datetime) -> Done:
         operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=at)
@@ -111,7 +113,7 @@ def confirm(_given: dict[str, Any], declaration: str) -> Deed:
 def refuse(given: dict[str, Any], declaration: str) -> Deed:
     """Who was helped doesn't agree: nothing moves, and the other side is told why."""
     shown = _shown(declaration, "exchange.answer")
-    by = shown.scope.acting(shown.receiver.id)
+    by = shown.answering()
 
     def disagree(session: Session, at: datetime) -> Done:
         reason = given["reason"]

@@ -14,10 +14,11 @@ from exchange.declarations import operations, queries
 from exchange.declarations.forms import NATURES, DeclarationForm, RefusalForm
 from exchange.declarations.models import Declaration
 from exchange.declarations.policy import check_day
-from exchange.errors import AlreadyAnswered, NotFound, OtherUnknown, status_of
+from exchange.errors import AlreadyAnswered, CounterGains, NotFound, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
 from exchange.security import Counter, Scope, auth_required, counter_of, own, today
+from ledger.entries import Acting
 from ledger.errors import Refused
 from ledger.store import reading
 from ledger.store.reading import AccountView
@@ -115,6 +116,7 @@ def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange 
         form.slip.data or None,
     )  # fmt: skip
     try:
+        check_gain(counter.by, payer=receiver.party_id, payee=giver.party_id)
         check_day(said.happened_on, today=today())
     except Refused as error:
         form.refuse(error)
@@ -159,8 +161,32 @@ class Shown(NamedTuple):
 
     @property
     def mine_to_answer(self) -> bool:
-        """Whether the person acts for who was helped, whose word is waited for."""
-        return self.answer is None and self.receiver.id in self.scope.parties
+        """Whether the word of who was helped is waited for, and the person may give it."""
+        return self.answer is None and (not self.at_the_counter or self.counter_may_answer)
+
+    @property
+    def at_the_counter(self) -> bool:
+        """Whether the person isn't who was helped, nor acts for them by a mandate of theirs."""
+        return self.receiver.id not in self.scope.parties
+
+    @property
+    def counter_may_answer(self) -> bool:
+        """Whether the counter answers: for who has no sign-in, on this community's books."""
+        served = self.community.id in own("exchange.answer").communities
+        return served and not members.reads_letters(db.session(), self.receiver.id, on=today())
+
+    def answering(self) -> Acting:
+        """Who answers for the one who was helped. Raises NotFound when they answer themselves."""
+        if self.at_the_counter and not self.counter_may_answer:
+            raise NotFound
+        return self.scope.acting(self.receiver.id, self.community.id)
+
+
+def check_gain(by: Acting, *, payer: int, payee: int) -> None:
+    """Raise CounterGains when somebody who acts for the payer at the counter would be paid."""
+    mine = own("account.read").parties
+    if by.party == payer and payer not in mine and payee in mine:
+        raise CounterGains
 
 
 def _shown(token: str, permission: str = "account.read") -> Shown:
@@ -194,8 +220,9 @@ def show(declaration: str) -> str:
 def confirm(declaration: str) -> Response | tuple[str, int]:
     """Who was helped agrees: the minutes move."""
     shown = _shown(declaration, "exchange.answer")
-    by = shown.scope.acting(shown.receiver.id)
     try:
+        by = shown.answering()
+        check_gain(by, payer=shown.receiver.id, payee=shown.giver.id)
         with transaction() as session:
             operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=clock.now())
     except Refused as error:
@@ -219,7 +246,7 @@ def _said_before(error: Refused, answer: str) -> bool:
 def refuse(declaration: str) -> Response | tuple[str, int]:
     """Who was helped doesn't agree: nothing moves, and the other side is told why."""
     shown = _shown(declaration, "exchange.answer")
-    by = shown.scope.acting(shown.receiver.id)
+    by = shown.answering()
     form = RefusalForm()
     if not form.validate():
         return render_template("declarations/show.html", shown=shown, form=form), 422

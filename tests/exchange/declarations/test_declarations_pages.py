@@ -208,6 +208,43 @@ def test_the_facilitator_declares_for_denise_and_both_names_are_read(
     assert fanny.get("/declarations/" + done.location.partition("fait=")[2]).status_code == 200
 
 
+def test_the_facilitator_answers_for_denise_who_has_no_sign_in(
+    alice: FlaskClient, app: Flask, cast: Cast, session: Session
+) -> None:
+    made = alice.post(path(cast.alice), data=said(cast.denise, direction="given"))
+    address = "/declarations/" + made.location.partition("fait=")[2]
+    fanny = sign_in(app.test_client(), cast.fanny)
+    assert "Vous répondez pour Denise" in fanny.get(address).text
+    assert fanny.post(address + "/confirmation").status_code == 303
+    row = session.execute(text("SELECT answer, by_sign_in, by_party FROM declaration_answers")).one()
+    assert cast.fanny.sign_in is not None
+    assert tuple(row) == ("confirmed", cast.fanny.sign_in.id, cast.denise.party.id)
+
+
+def test_the_facilitator_answers_for_nobody_who_can_answer_themselves(
+    alice: FlaskClient, app: Flask, cast: Cast, session: Session
+) -> None:
+    address = waiting(alice, cast)
+    fanny = sign_in(app.test_client(), cast.fanny)
+    assert "Oui, c’est bien cela" not in fanny.get(address).text
+    assert fanny.post(address + "/confirmation").status_code == 404
+    assert fanny.post(address + "/refus", data={"reason": "Non"}).status_code == 404
+    assert written(session) == (1, 0)
+
+
+def test_the_facilitator_is_never_paid_by_who_she_acts_for(app: Flask, cast: Cast, session: Session) -> None:
+    fanny = sign_in(app.test_client(), cast.fanny)
+    refused = fanny.post(path(cast.denise), data=said(cast.fanny))
+    assert refused.status_code == 422
+    assert "Vous seriez payé" in refused.text
+    asked = fanny.post(path(cast.fanny), data=said(cast.denise, direction="given", key="another"))
+    address = "/declarations/" + asked.location.partition("fait=")[2]
+    answer = fanny.post(address + "/confirmation")
+    assert answer.status_code == 422
+    assert "Vous seriez payé" in answer.text
+    assert written(session) == (1, 0)
+
+
 def test_a_closed_account_declares_nothing_more(alice: FlaskClient, cast: Cast, session: Session) -> None:
     from ledger.store import writing
 
