@@ -46,7 +46,7 @@ EDGE_FOR: dict[str, set[str]] = {
     "operations": PURE | {"db", "jobs", "outbox"},  # no clock: ``at`` is told; no security: ``by`` is told
     "queries": PURE | {"db"},
 }
-AT_THE_EDGE = {"forms", "schemas", "views", "api", "commands"}
+AT_THE_EDGE = {"forms", "schemas", "views", "office", "telling", "api", "commands"}
 KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {

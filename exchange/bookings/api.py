@@ -31,7 +31,17 @@ from exchange.bookings.schemas import (
     WantedBooking,
     WantedQuote,
 )
-from exchange.bookings.views import Told, _asked_of, _community, _mine, _resource, _split, _still_free, _told, _write_to
+from exchange.bookings.telling import (
+    Told,
+    asked_of,
+    check_still_free,
+    community_of,
+    own_booking,
+    published,
+    split,
+    tell,
+    write_to,
+)
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
@@ -67,7 +77,7 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     if "starts_at" in query:
         policy.check_span(query["starts_at"], query["ends_at"], at=clock.now())
-        found, _others = _split(found, (query["starts_at"], query["ends_at"]))
+        found, _others = split(found, (query["starts_at"], query["ends_at"]))
     page = sliced(found, query, lambda row: row.token)
     lenders = members.parties(session, [row.lender_id for row in page.rows])
     items = [shapes.resource(row, lenders[row.lender_id]) for row in page.rows]
@@ -77,7 +87,7 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
 @resources.reads("/resources/<resource>", N("Une salle ou du matériel"), gives=shapes.ResourceShape)
 def resource(resource: str) -> dict[str, Any]:
     """Published ones only."""
-    found = _resource(resource)
+    found = published(resource)
     return shapes.resource(found, members.parties(db.session(), [found.lender_id])[found.lender_id])
 
 
@@ -86,7 +96,7 @@ def resource(resource: str) -> dict[str, Any]:
 )
 def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
     """During a span, and what takes it, without a name."""
-    found, session = _resource(resource), db.session()
+    found, session = published(resource), db.session()
     span = query["starts_at"], query["ends_at"]
     policy.check_span(*span, at=clock.now())
     is_open = open_throughout(found.opening_hours, territory().zone, *span)
@@ -111,7 +121,7 @@ def quote(given: dict[str, Any]) -> Deed:
         policy.check_span(wanted.starts_at, wanted.ends_at, at=at)
         zone = territory().zone
         operations.check_fitness(wanted, zone=zone)
-        _still_free(wanted)
+        check_still_free(wanted)
         return Done(_quoted(wanted, operations.quote(session, wanted, zone=zone, at=at)))
 
     return Deed(by, estimate)
@@ -142,7 +152,7 @@ def _wanted(number: int, item: dict[str, Any]) -> Wanted:
 
 
 def _quoted(wanted: Request, evaluation: Evaluation) -> dict[str, Any]:
-    community = _community(evaluation)
+    community = community_of(evaluation)
     return {
         "allowed": evaluation.allowed,
         "minutes": evaluation.minutes,
@@ -176,8 +186,8 @@ def create(given: dict[str, Any]) -> Deed:
             booking=booking, party=parties[booking.party_id], resource=wanted.wanted[0].resource,
             lender=parties[booking.lender_id],
         )  # fmt: skip
-        found, _scope = _mine(booking.token)
-        return Done(_as_mine(_told([found])[0]), url_for("api_bookings.show", booking=booking.token))
+        found, _scope = own_booking(booking.token)
+        return Done(_as_mine(tell([found])[0]), url_for("api_bookings.show", booking=booking.token))
 
     return Deed(by, ask)
 
@@ -193,15 +203,15 @@ def mine(query: dict[str, Any]) -> dict[str, Any]:
             raise WrongCursor
         before = last.id
     page = cut(queries.of_parties(session, parties, at=at, before=before, size=query["limit"] + 1), query["limit"])
-    items = [_as_mine(told) for told in _told(page.rows)]
+    items = [_as_mine(told) for told in tell(page.rows)]
     return {"items": items, "next": page.last.token if page.last else None}
 
 
 @resources.reads("/bookings/<booking>", N("Une de mes réservations"), gives=BookingShape)
 def show(booking: str) -> dict[str, Any]:
     """With the rules as they were read when it was asked for."""
-    found, _scope = _mine(booking)
-    return _as_mine(_told([found])[0])
+    found, _scope = own_booking(booking)
+    return _as_mine(tell([found])[0])
 
 
 @resources.acts(
@@ -209,13 +219,13 @@ def show(booking: str) -> dict[str, Any]:
 )
 def cancel(given: dict[str, Any], booking: str) -> Deed:
     """The slot is free again; a day or more before the start, the minutes are given back."""
-    found, scope = _mine(booking)
+    found, scope = own_booking(booking)
     by = scope.acting(found.party_id)
 
     def renounce(session: Session, at: datetime) -> Done:
         in_time = operations.cancel(session, booking, parties=scope.parties, reason=given["reason"], by=by, at=at)
-        _write_to(session, found.lender_id, "booking_cancelled", found, at=at)
-        return Done(_as_mine(_told([_mine(booking)[0]])[0]), has_entry=not in_time and found.minutes > 0)
+        write_to(session, found.lender_id, "booking_cancelled", found, at=at)
+        return Done(_as_mine(tell([own_booking(booking)[0]])[0]), has_entry=not in_time and found.minutes > 0)
 
     return Deed(by, renounce)
 
@@ -274,7 +284,7 @@ def loans(query: dict[str, Any], lender: str) -> dict[str, Any]:
 
 def _page(found: Sequence[BookingView], query: dict[str, Any]) -> dict[str, Any]:
     page = sliced(found, query, lambda booking: booking.token)
-    items = [_as_asked(told) for told in _told(page.rows)]
+    items = [_as_asked(told) for told in tell(page.rows)]
     return {"items": items, "next": page.last.token if page.last else None}
 
 
@@ -283,7 +293,7 @@ def _page(found: Sequence[BookingView], query: dict[str, Any]) -> dict[str, Any]
 )
 def asked(lender: str, booking: str) -> dict[str, Any]:
     """Who, what for, and how to reach them."""
-    found, _by, _party = _asked_of(lender, booking)
+    found, _by, _party = asked_of(lender, booking)
     return _detail(found)
 
 
@@ -301,7 +311,7 @@ def _detail(found: BookingView) -> dict[str, Any]:
         "e_mails": [to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
         "phone": profile.phone if profile else "",
     }
-    return {**_as_asked(_told([found])[0]), "contact": contact}
+    return {**_as_asked(tell([found])[0]), "contact": contact}
 
 
 @resources.acts(
@@ -310,14 +320,14 @@ def _detail(found: BookingView) -> dict[str, Any]:
 )  # fmt: skip
 def decide(given: dict[str, Any], lender: str, booking: str) -> Deed:
     """Accepted, the rules are run again and the minutes set aside; declined, the slot is free again."""
-    found, by, party = _asked_of(lender, booking)
+    found, by, party = asked_of(lender, booking)
 
     def answer(session: Session, at: datetime) -> Done:
         if given["verdict"] == "accepted":
             _accept(session, found, lender=party.id, by=by, at=at)
         else:
             _decline(session, found, given, lender=party.id, by=by, at=at)
-        return Done(_detail(_asked_of(lender, booking)[0]))
+        return Done(_detail(asked_of(lender, booking)[0]))
 
     return Deed(by, answer)
 
@@ -330,7 +340,7 @@ def _accept(session: Session, found: BookingView, *, lender: int, by: Acting, at
         raise RuleRefuses from error
     except RuleRefuses as error:
         raise RuleRefuses(findings=[f for f in error.facts["findings"] if f["code"] not in OF_THE_ACCOUNT]) from error
-    _write_to(session, found.party_id, "booking_accepted", found, at=at)
+    write_to(session, found.party_id, "booking_accepted", found, at=at)
 
 
 def _decline(
@@ -339,7 +349,7 @@ def _decline(
     ground, text = given["ground"], given["text"]
     operations.decline(session, found.token, lender=lender, ground=ground, text=text, by=by, at=at)
     outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
-                 told=_told([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
+                 told=tell([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
 
 
 @resources.acts(
@@ -360,10 +370,10 @@ def take_back(given: dict[str, Any], lender: str, booking: str) -> Deed:
 
 
 def _noted(given: dict[str, Any], lender: str, booking: str, act: Callable[..., Any], *, has_entry: bool) -> Deed:
-    found, by, party = _asked_of(lender, booking)
+    found, by, party = asked_of(lender, booking)
 
     def note(session: Session, at: datetime) -> Done:
         act(session, booking, lender=party.id, remarks=given["remarks"], by=by, at=at)
-        return Done(_detail(_asked_of(lender, booking)[0]), has_entry=has_entry and found.minutes > 0)
+        return Done(_detail(asked_of(lender, booking)[0]), has_entry=has_entry and found.minutes > 0)
 
     return Deed(by, note)

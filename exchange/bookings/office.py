@@ -1,0 +1,121 @@
+"""Pages of the lender's office: requests to decide, and what goes out and comes back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from exchange import clock, outbox
+from exchange.bookings import operations, queries
+from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
+from exchange.bookings.queries import BookingView
+from exchange.bookings.telling import asked_of, older_than, tell, write_to
+from exchange.bookings.views import bookings
+from exchange.db import db, transaction
+from exchange.errors import status_of
+from exchange.members import queries as members
+from exchange.security import auth_required, office, today
+from ledger.errors import Refused
+
+__all__ = ["bookings"]  # with these pages beside those of ``views``
+
+
+@bookings.get("/preteurs/<lender>/demandes")
+@auth_required()
+def requests(lender: str) -> str:
+    """What waits for this lender's decision, and what it hands over and takes back these days."""
+    desk, at, session = office("booking.decide", lender), clock.now(), db.session()
+    waiting = queries.to_decide(session, desk.party.id, at=at)
+    following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
+    before = older_than()
+    done = queries.decided(session, desk.party.id, at=at, before=before, size=26)
+    shown = {each.id for each in following}
+    told = {t.booking.id: t for t in tell([*waiting, *following, *done])}
+    return render_template(
+        "bookings/requests.html", lender=desk.party, waiting=[told[b.id] for b in waiting],
+        following=[told[b.id] for b in following], done=[told[b.id] for b in done[:25] if b.id not in shown],
+        older=done[24].id if len(done) > 25 else None, newer=before is not None,
+    )  # fmt: skip
+
+
+@bookings.get("/preteurs/<lender>/reservations/<booking>")
+@auth_required()
+def request_(lender: str, booking: str) -> str:
+    """One request as the lender's officer reads it: who, what for, condition met or not, never a balance."""
+    found, _by, party = asked_of(lender, booking)
+    return _request_page(found, party, DeclineForm(formdata=None), RemarksForm(formdata=None))
+
+
+def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
+    session = db.session()
+    return render_template(
+        "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=decline,
+        remarks=remarks, profile=members.profile(session, found.party_id), grounds=GROUNDS,
+        e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
+    )  # fmt: skip
+
+
+@bookings.post("/preteurs/<lender>/reservations/<booking>/acceptation")
+@auth_required()
+def accept(lender: str, booking: str) -> Response | tuple[str, int]:
+    """The officer accepts: the rules are run again, and the minutes set aside."""
+    found, by, party = asked_of(lender, booking)
+    try:
+        with transaction() as session:
+            at = clock.now()
+            operations.accept(session, booking, lender=party.id, by=by, at=at)
+            write_to(session, found.party_id, "booking_accepted", found, at=at)
+    except Refused as error:
+        form = DeclineForm(formdata=None)
+        form.refuse(error)
+        found, _by, party = asked_of(lender, booking)
+        return _request_page(found, party, form, RemarksForm(formdata=None)), status_of(error)
+    flash(_("C’est accepté. Le demandeur en est averti."), "success")
+    return redirect(url_for("bookings.requests", lender=lender), 303)
+
+
+@bookings.post("/preteurs/<lender>/reservations/<booking>/refus")
+@auth_required()
+def decline(lender: str, booking: str) -> Response | tuple[str, int]:
+    """The officer refuses, on a ground that the letter names with the remedy and its delay."""
+    found, by, party = asked_of(lender, booking)
+    form = DeclineForm()
+    if not form.validate():
+        return _request_page(found, party, form, RemarksForm(formdata=None)), 422
+    with transaction() as session:
+        at = clock.now()
+        ground, text = form.ground.data, form.text.data
+        operations.decline(session, booking, lender=party.id, ground=ground, text=text, by=by, at=at)
+        outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
+                     told=tell([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
+    flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
+    return redirect(url_for("bookings.requests", lender=lender), 303)
+
+
+@bookings.post("/preteurs/<lender>/reservations/<booking>/remise")
+@auth_required()
+def hand_over(lender: str, booking: str) -> Response | tuple[str, int]:
+    """The keys or the things leave."""
+    return _record(lender, booking, operations.hand_over, _("La remise est notée."))
+
+
+@bookings.post("/preteurs/<lender>/reservations/<booking>/retour")
+@auth_required()
+def take_back(lender: str, booking: str) -> Response | tuple[str, int]:
+    """The keys or the things are back."""
+    return _record(lender, booking, operations.take_back, _("Le retour est noté."))
+
+
+def _record(lender: str, booking: str, act: Any, done: str) -> Response | tuple[str, int]:
+    found, by, party = asked_of(lender, booking)
+    form = RemarksForm()
+    if not form.validate():
+        return _request_page(found, party, DeclineForm(formdata=None), form), 422
+    with transaction() as session:
+        act(session, booking, lender=party.id, remarks=form.remarks.data or "", by=by, at=clock.now())
+    flash(done, "success")
+    return redirect(url_for("bookings.request_", lender=lender, booking=booking), 303)

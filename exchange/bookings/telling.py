@@ -1,0 +1,130 @@
+"""What the pages and the API of lending share: loading a row through who asks, and telling it with its names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from exchange import clock, outbox
+from exchange.bookings import queries
+from exchange.bookings.operations import Request
+from exchange.bookings.queries import BookingView
+from exchange.catalogue import queries as catalogue
+from exchange.catalogue.queries import ResourceView
+from exchange.db import db
+from exchange.errors import NotFound, SlotTaken
+from exchange.hours import open_throughout
+from exchange.members import queries as members
+from exchange.reciprocity.policy import Evaluation
+from exchange.security import Scope, office, own, territory, today
+from ledger.entries import Acting
+
+# -- what is lent
+
+
+def published(token: str) -> ResourceView:
+    """What everybody may ask for. Raises NotFound."""
+    found = catalogue.published_by_token(db.session(), token)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def split(
+    found: list[ResourceView], span: tuple[datetime, datetime]
+) -> tuple[list[ResourceView], list[ResourceView]]:
+    """Those that are open and free during the whole span, and the others."""
+    session, zone = db.session(), territory().zone
+    units = catalogue.units_of(session, [r.id for r in found if r.kind != "pool"])
+    busy = queries.busy_units(session, [unit for leaves in units.values() for unit in leaves], *span)
+    left = queries.left_in(session, [r.id for r in found if r.kind == "pool"], *span)
+
+    def is_free(resource: ResourceView) -> bool:
+        if resource.kind == "pool":
+            return left[resource.id] > 0
+        return not busy.intersection(units[resource.id])
+
+    free = [r for r in found if is_free(r) and open_throughout(r.opening_hours, zone, *span)]
+    ids = {resource.id for resource in free}
+    return free, [resource for resource in found if resource.id not in ids]
+
+
+def check_still_free(wanted: Request) -> None:
+    """A courtesy before the last screen: what decides is the request itself."""
+    session = db.session()
+    for each in wanted.wanted:
+        if each.resource.kind == "pool":
+            continue
+        units = catalogue.units_of(session, [each.resource.id])[each.resource.id]
+        if queries.busy_units(session, units, wanted.starts_at, wanted.ends_at):
+            raise SlotTaken(name=each.resource.name)
+
+
+def community_of(evaluation: Evaluation) -> members.CommunityView | None:
+    """Whose books a price is written in; None for a free loan."""
+    return members.community(db.session(), evaluation.community) if evaluation.community else None
+
+
+# -- bookings
+
+
+class Told(NamedTuple):
+    """A booking with the names that its page tells."""
+
+    booking: BookingView
+    lender: members.PartyView
+    party: members.PartyView
+    resources: dict[int, ResourceView]
+    community: members.CommunityView | None
+    typed_by: str | None
+
+    @property
+    def title(self) -> str:
+        """What is booked: the first resource, which the request started from."""
+        return self.resources[self.booking.items[0].resource_id].name
+
+
+def tell(found: list[BookingView]) -> list[Told]:
+    """Bookings with their names, in four queries however many they are."""
+    session = db.session()
+    parties = members.parties(session, [id_ for b in found for id_ in (b.lender_id, b.party_id)])
+    resources = catalogue.views(session, [item.resource_id for b in found for item in b.items])
+    communities = {c.id: c for c in members.communities(session)} if any(b.community_id for b in found) else {}
+    typed = members.sign_in_names(session, [b.by_sign_in for b in found])
+    return [
+        Told(b, parties[b.lender_id], parties[b.party_id], resources, communities.get(b.community_id or 0),
+             typed.get(b.by_sign_in or 0))
+        for b in found
+    ]  # fmt: skip
+
+
+def older_than() -> int | None:
+    """Where the page of a list begins, as its address says it."""
+    given = request.args.get("avant", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+def own_booking(token: str) -> tuple[BookingView, Scope]:
+    """A booking of mine, or of those I act for. Raises NotFound."""
+    scope = own("booking.read")
+    found = queries.within(db.session(), token, scope.parties, at=clock.now())
+    if found is None:
+        raise NotFound
+    return found, scope
+
+
+def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.PartyView]:
+    """A booking asked of a lender, for its office: who acts, and for which lender. Raises NotFound, NotAllowed."""
+    desk = office("booking.decide", lender)
+    found = queries.of_lender(db.session(), token, desk.party.id, at=clock.now())
+    if found is None:
+        raise NotFound
+    return found, desk.by, desk.party
+
+
+def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:
+    """Write a letter about a booking to one of its two sides."""
+    outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
