@@ -261,11 +261,11 @@ def categories(community: str) -> Response | str | tuple[str, int]:
 def write(advert: str) -> Response | tuple[str, int]:
     """Write to the author; neither sees the other's address."""
     shown = _shown(advert)
-    form = MessageForm()
     author, writers = _people(shown)
-    _offer(form, writers)
     if not writers:
         raise NotFound
+    form = MessageForm()
+    _offer(form, writers)
     rates.writing_to_somebody(current_user.id)
     if form.validate():
         writer = next(party for party in writers if party.token == form.party.data)

@@ -1,0 +1,392 @@
+"""Every form of the site: who sends it, exactly what it reads, and values with which it is accepted.
+
+A form that isn't in ``FORMS`` fails ``test_every_form``: who adds one says what it reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask, Request, Response, request, url_for
+from flask_security.recoverable import generate_reset_link
+from freezegun import freeze_time
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.pool import NullPool, StaticPool
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from exchange.bookings import operations as bookings
+from exchange.bookings.operations import Wanted
+from exchange.catalogue import operations as catalogue
+from exchange.catalogue import queries as resources
+from exchange.config import WEB_ROLE
+from exchange.db import db
+from exchange.imports import operations as imports
+from exchange.imports.plan import Choices
+from exchange.members.models import SignIn
+from ledger.entries import Acting
+from tests.cast import NOON, PASSWORD, Cast, Person
+from tests.databases import Database
+from tests.world import World, account
+
+ROLES = (None, "alice", "olga", "fanny", "tibo", "aicha")  # a visitor, a member, an officer, and the SEL's offices
+PEOPLE = ("alice", "bruno", "chloe", "fanny", "tibo", "aicha", "olga", "zoe")
+EVERYTHING = "*"  # a form that goes through whatever was sent, and keeps what it knows
+
+
+class File(NamedTuple):
+    """A file, as a form sends it."""
+
+    name: str
+    content: bytes
+
+
+class Sent(NamedTuple):
+    """A form that is accepted. In names, values and addresses, ``{hall}`` stands for the identifier of the hall..."""
+
+    endpoint: str
+    who: str | None  # None: a visitor
+    says: dict[str, Any]
+    at: dict[str, str] = {}  # what its address names besides the values of the world
+    besides: frozenset[str] = frozenset()  # what it reads too, and that is not sent here: other buttons...
+    status: int = 303
+    readers: Collection[str | None] | None = None  # who it is read for, when that is not everybody who may send it
+    writes: bool = True
+
+
+KEY = {"key": "une-cle"}
+PLACE = {
+    "place_name": "Halle", "address": "1 place du Marché", "postcode": "35480", "town": "Saint-Marron",
+    "erp_category": "IV", "access": "accessible", "access_note": "Rampe à l’arrière",
+}  # fmt: skip
+THING = KEY | PLACE | {
+    "name": "Petite halle", "category": "Salles", "description": "Claire", "conditions": "À rendre propre",
+    "opening_hours": "Mo-Su 08:00-22:00", "buffer_minutes": "30", "decided_by": "officer", "place": "nouveau",
+}  # fmt: skip
+ADVERT = KEY | {"kind": "offer", "nature": "service", "category": "Jardin", "title": "Taille de rosiers",
+                "text": "En février."}  # fmt: skip
+DECLARATION = KEY | {
+    "direction": "received", "other": "{bruno}", "minutes": "1h30", "happened_on": "2026-11-20", "nature": "service",
+    "description": "Désherbage", "slip": "B-12",
+}  # fmt: skip
+ASKED = KEY | {
+    "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
+    "purpose": "Goûter",
+}  # fmt: skip
+RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_on": "2026-12-01", "ends_on": "2027-03-01"}
+LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
+CORRECT = frozenset({"correct"})  # the button that goes back to the form
+LISTED = {"categorie": "", "etat": "", "q": "", "page": "1"}
+
+FORMS: tuple[Sent, ...] = (
+    Sent("security.login", None, {"username": "alice", "password": PASSWORD, "remember": "y", "next": "/moi"},
+         readers={None}),
+    Sent("security.logout", "alice", {}),
+    Sent("security.logout_elsewhere", "alice", {}),
+    Sent("security.forgot_password", None, {"name": "alice"}),
+    Sent("security.reset_password", None, {"new": "noix et noisettes"}, {"token": "{link}"}),
+    Sent("security.change_password", "alice", {"password": PASSWORD, "new": "noix et noisettes"}),
+    Sent("members.join", None, KEY | {"community": "{sel}", "name": "Yves Le Goff", "email": "yves@example.org",
+                                      "phone": "02 99 00 00 00", "message": "Bonjour à tous"}),
+    Sent("members.accept", "aicha", {}),
+    Sent("members.decline", "aicha", {"reason": "Hors de notre territoire"}),
+    Sent("members.edit", "alice", {
+        "about": "J’aime les haies", "about_shown": "y", "area": "Le bourg", "area_shown": "y",
+        "phone": "02 99 11 11 11", "phone_shown": "y", "email": "alice@example.org", "email_shown": "y",
+    }),
+    Sent("members.language", "alice", {"language": "en"}),
+    Sent("members.tokens", "alice", KEY | {"name": "Mon tableur", "days": "30"}, status=200),
+    Sent("members.revoke", "alice", {}),
+    Sent("organisations.edit", "bruno", {"about": "De la gymnastique", "contact": "02 99 22 22 22"},
+         {"party": "{club}"}),
+    Sent("adverts.new", "alice", ADVERT),
+    Sent("adverts.edit", "alice", ADVERT),
+    Sent("adverts.close", "alice", {}),
+    Sent("adverts.categories", "aicha", KEY | {"name": "Cuisine"}),
+    Sent("adverts.write", "chloe", KEY | {"party": "{chloe}", "text": "Toujours libre samedi ?"}),
+    Sent("adverts.answer", "alice", KEY | {"text": "Oui, à dix heures."}),
+    Sent("declarations.check", "alice", DECLARATION, besides=CORRECT, status=200, writes=False),
+    Sent("declarations.create", "alice", DECLARATION),
+    Sent("declarations.confirm", "alice", {}),
+    Sent("declarations.refuse", "alice", {"reason": "Ce n’était pas moi"}),
+    Sent("bookings.check", "alice", ASKED | {"with_{chairs_row}": "4"}, besides=CORRECT, status=200, writes=False),
+    Sent("bookings.create", "alice", ASKED | {"with_{chairs_row}": "4"}),
+    Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}),
+    Sent("bookings.cancel", "alice", {"remarks": "La fête est remise"}),
+    Sent("bookings.accept", "olga", {}),
+    Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
+    Sent("bookings.hand_over", "olga", {"remarks": "Deux clés"}, {"booking": "{accepted}"}),
+    Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
+    Sent("catalogue.create", "olga", THING | {"capacity": "80"}, {"kind": "salle"}),
+    Sent("catalogue.create", "olga", THING, {"kind": "objet"}),
+    Sent("catalogue.create", "olga", THING | {"quantity": "12"}, {"kind": "lot"}),
+    Sent("catalogue.update", "olga", THING | {"capacity": "80"}),
+    Sent("catalogue.update", "olga", THING, {"resource": "{drill}"}),
+    Sent("catalogue.update", "olga", THING | {"quantity": "12"}, {"resource": "{chairs}"}),
+    Sent("catalogue.change_state", "olga", {}, {"act": "retrait"}),
+    Sent("catalogue.change_state", "olga", {}, {"act": "fin"}),
+    Sent("catalogue.change_state", "olga", {}, {"act": "reprise", "resource": "{retired}"}),
+    Sent("catalogue.make_of", "olga", {"parts": "{cellar}"}, {"resource": "{attic}"}),
+    Sent("catalogue.publish", "olga", LISTED | {"publier": "{attic}", "capacite-{attic}": "30"},
+         besides=frozenset({EVERYTHING})),
+    Sent("catalogue.publish_one", "olga", {}, {"resource": "{cellar}"}),
+    Sent("catalogue.update_place", "olga", PLACE),
+    Sent("rulebook.create", "olga", RULE | {"minutes": "60", "per": "hour", "decision_number": "2026-31",
+                                            "decision_date": "2026-06-01"}),
+    Sent("rulebook.create", "olga", RULE | {"gate": "balance", "least_balance": "-60"}, {"shape": "condition"}),
+    Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
+    Sent("imports.create", "olga", KEY | {"file": File("salles.csv", b"nom;capacite\nSalle du haut;40\n")}),
+    Sent("imports.read_as", "olga", {"encoding": "utf-8", "delimiter": ";"}),
+    Sent("imports.map_columns", "olga", {"colonne-0": "name", "colonne-1": "quantity", "genre": "thing"}),
+    Sent("imports.choose", "olga", {
+        "owner_words": "VILLE, Mairie", "owner": "Ville", "categorie": "", "shown": "2", "ticked": "2", "statut": "",
+        "page": "1", "importer": "1",
+    }, besides=frozenset({"tick_all", "untick_all"})),
+    Sent("imports.resume", "olga", {}, {"job": "{started}"}),
+    Sent("stewardship.correct", "tibo", KEY | {"reason": "Saisi deux fois"}),
+    Sent("stewardship.limits", "aicha", LIMITS | {"kind": "person"}),
+    Sent("stewardship.exception", "aicha", LIMITS | {"until": "2027-01-31"}),
+    Sent("stewardship.open_account", "aicha", KEY | {"party": "{zoe}", "kind": "person"}),
+    Sent("stewardship.close_account", "aicha", KEY | {"reason": "Elle a déménagé"}, {"account": "{of_chloe}"}),
+)  # fmt: skip
+
+
+class Heard(ImmutableMultiDict[str, Any]):
+    """What a request says; it remembers the names that were looked for."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        object.__setattr__(self, "asked", set())
+
+    asked: set[str]
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(str(name))
+        return super().__contains__(name)
+
+    def getlist(self, name: str, *more: Any, **named: Any) -> list[Any]:
+        self.asked.add(name)
+        return super().getlist(name, *more, **named)
+
+    def get(self, name: str, *more: Any, **named: Any) -> Any:
+        self.asked.add(name)
+        return super().get(name, *more, **named)
+
+    def items(self, *more: Any, **named: Any) -> Any:
+        self.asked.add(EVERYTHING)
+        return super().items(*more, **named)
+
+    def lists(self) -> Any:
+        self.asked.add(EVERYTHING)
+        return super().lists()
+
+    def values(self, *more: Any) -> Any:
+        self.asked.add(EVERYTHING)
+        return super().values(*more)
+
+    def keys(self) -> Any:
+        self.asked.add(EVERYTHING)
+        return super().keys()
+
+    def __iter__(self) -> Iterator[str]:
+        self.asked.add(EVERYTHING)
+        return super().__iter__()
+
+
+class Listening(Request):
+    """A request that knows what was looked for in it."""
+
+    parameter_storage_class = Heard  # type: ignore[assignment]
+
+
+RANDOM = re.compile(r"[A-Za-z0-9_+/$.-]{16,}")  # identifiers, digests, passwords: other ones each time
+State = dict[str, list[str]]
+
+
+class Ground:
+    """The site on one connection, with one of everything; each request is undone once its answer is read."""
+
+    def __init__(self, database: Database) -> None:
+        self.app: Flask = database.app(WTF_CSRF_ENABLED=False)
+        self.app.request_class = Listening
+        self.app.after_request(self._listen)
+        self.read: set[str] = set()  # of the form, by the last request
+        self.asked: set[str] = set()  # of the address
+        options = {"options": f"-c role={WEB_ROLE} -c timezone=UTC"}
+        engine = create_engine(database.superuser_url, poolclass=NullPool, connect_args=options)
+        with self.app.app_context(), Session(engine, expire_on_commit=False) as session:
+            self.world = World(session)
+            self.names = self._names(session)
+            session.commit()
+            forgetful = session.get_one(SignIn, self._sign_in("alice"))
+            with self.app.test_request_context():
+                _address, self.names["link"] = generate_reset_link(forgetful)
+        self._cookie("alice")  # she is signed in elsewhere too
+        self.cookies = {name: self._cookie(name) for name in PEOPLE}
+        self._engine = create_engine(database.superuser_url, poolclass=StaticPool, connect_args=options)
+        self.connection = self._engine.connect()
+        self._kept = self.connection.begin()
+        make = sessionmaker(bind=self.connection, join_transaction_mode="create_savepoint")
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setattr(db, "session", scoped_session(make, scopefunc=lambda: 0))
+        self._rows, self._counters = self._tables()
+
+    def close(self) -> None:
+        """Undo everything."""
+        db.session.remove()
+        self._patch.undo()
+        self._kept.rollback()
+        self.connection.close()
+        self._engine.dispose()
+
+    def _sign_in(self, name: str) -> int:
+        sign_in = getattr(self.world.cast, name).sign_in
+        assert sign_in is not None
+        return int(sign_in.id)
+
+    def _cookie(self, name: str) -> str:
+        client = self.app.test_client()
+        answer = client.post("/connexion", data={"username": name, "password": PASSWORD}, base_url="https://localhost")
+        assert answer.status_code == 303, answer.text
+        cookie = client.get_cookie("session")
+        assert cookie is not None
+        return cookie.value
+
+    def _names(self, session: Session) -> dict[str, str]:
+        """What ``{...}`` stands for."""
+        cast, lent, values = self.world.cast, self.world.lent, self.world.values
+        people = [name for name, one in cast._asdict().items() if isinstance(one, Person)]
+        attic = resources.mine_by_token(session, cast.town.id, self.world.unpublished.token)
+        assert attic is not None
+        town = Acting(None, cast.town.id)
+        add = {"lender": cast.town.id, "by": town, "at": NOON}
+        cellar = catalogue.add_resource(session, kind="room", name="Cave", place_id=attic.place_id, capacity=10, **add)
+        retired = catalogue.add_resource(session, kind="thing", name="Vieux vidéoprojecteur", **add)
+        catalogue.retire(session, retired, by=town, at=NOON)
+        started = imports.receive(session, lender=cast.town.id, choices=Choices(), file_name="objets.csv",
+                                  data=b"nom;quantite\nBancs;4\n", by=cast.olga.by, at=NOON)  # fmt: skip
+        imports.start(session, started, zone="Europe/Paris", at=NOON)
+        # the file that is still to be chosen from
+        waiting = imports.receive(session, lender=cast.town.id, choices=Choices(), file_name="tables.csv",
+                                  data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
+        values["job"] = waiting.token
+        return {
+            **{name: getattr(cast, name).party.token for name in people},
+            **{f"of_{name}": account(getattr(cast, name)).token for name in people if getattr(cast, name).account},
+            **{name: resource.token for name, resource in lent._asdict().items()},
+            "club": cast.club.token, "town": cast.town.token, "sel": values["community"],
+            "chairs_row": str(lent.chairs.id), "attic": attic.token, "cellar": cellar.token, "retired": retired.token,
+            "started": started.token, "waiting": waiting.token, "asked": values["booking"],
+            "accepted": self._lent(session, cast, 14), "out": self._lent(session, cast, 21, out=True),
+            "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
+        }  # fmt: skip
+
+    def _lent(self, session: Session, cast: Cast, days: int, *, out: bool = False) -> str:
+        starts, town = NOON + timedelta(days=days), Acting(None, cast.town.id)
+        asked = bookings.Request(cast.alice.party.id, (Wanted(self.world.lent.hall),), starts,
+                                 starts + timedelta(hours=4), "Fête", 60)  # fmt: skip
+        token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON).token
+        session.flush()
+        bookings.accept(session, token, lender=cast.town.id, by=town, at=NOON)
+        if out:
+            bookings.hand_over(session, token, lender=cast.town.id, remarks="", by=town, at=NOON)
+        return str(token)
+
+    def _tables(self) -> tuple[str, list[Any]]:
+        found = self.connection.execute(text(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'books')"
+            " AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')"
+        )).scalars().all()  # fmt: skip
+        rows = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in found)
+        self.connection.execute(text("SET ROLE NONE"))
+        counters = self.connection.execute(text(
+            "SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value),"
+            " last_value IS NOT NULL FROM pg_sequences"
+        )).all()  # fmt: skip
+        self.connection.execute(text(f"SET ROLE {WEB_ROLE}"))
+        return rows, [tuple(row) for row in counters]
+
+    def _listen(self, answer: Response) -> Response:
+        said = [request.__dict__.get(name) for name in ("form", "files")]
+        self.read = set().union(*(each.asked for each in said if isinstance(each, Heard)))
+        self.asked = request.args.asked if isinstance(request.args, Heard) else set()
+        return answer
+
+    def named(self, value: Any) -> Any:
+        """The value, with real identifiers."""
+        return value.format_map(self.names) if isinstance(value, str) else value
+
+    def says(self, sent: Sent) -> dict[str, Any]:
+        """What an accepted form says, with real identifiers."""
+        return {self.named(name): self.named(value) for name, value in sent.says.items()}
+
+    def reads(self, sent: Sent) -> set[str]:
+        """Everything that a form reads. Who goes through what was sent finds there the names that end with a token."""
+        named = [name for name in sent.says if not (EVERYTHING in sent.besides and "{" in name)]
+        return {self.named(name) for name in (*named, *sent.besides)}
+
+    def address(self, endpoint: str, at: Mapping[str, str]) -> str:
+        """The address of an endpoint, filled with the world's values and with these."""
+        values = self.world.values | {name: self.named(value) for name, value in at.items()}
+        rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
+        with self.app.test_request_context():
+            return url_for(endpoint, **{name: values[name] for name in rule.arguments})
+
+    def ask(self, who: str | None, method: str, path: str, **more: Any) -> TestResponse:
+        """One request of somebody; what it writes stays until the end of ``undone``."""
+        client = self.app.test_client()
+        if who:
+            client.set_cookie("session", self.cookies[who], secure=True)
+        answer = client.open(path, method=method, base_url="https://localhost", **more)
+        answer.get_data()
+        answer.close()
+        return answer
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What is done inside never was; numbers are given again from where they were."""
+        self.connection.execute(text("SET ROLE NONE"))
+        for sequence, last, called in self._counters:
+            self.connection.execute(text("SELECT setval(:sequence, :last, :called)"),
+                                    {"sequence": sequence, "last": last, "called": called})  # fmt: skip
+        self.connection.execute(text(f"SET ROLE {WEB_ROLE}"))
+        inside = self.connection.begin_nested()
+        try:
+            yield
+            self.connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # what a real commit would have checked
+        finally:
+            db.session.remove()
+            inside.rollback()
+
+    def columns(self) -> set[str]:
+        """The name of every column of the database."""
+        found = text("SELECT DISTINCT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+                     " WHERE relkind = 'r' AND attnum > 0 AND relnamespace::regnamespace::text IN ('public', 'books')")
+        return set(self.connection.execute(found).scalars())
+
+    def state(self) -> State:
+        """Every row of the database, but for what is drawn at random."""
+        kept: State = {}
+        for table, row in self.connection.execute(text(self._rows)):
+            kept.setdefault(table, []).append(RANDOM.sub("*", row))
+        return {table: sorted(rows) for table, rows in kept.items()}
+
+
+@contextmanager
+def ground_of(database: Database) -> Iterator[Ground]:
+    """The ground of a module's tests, on Saturday at noon."""
+    with freeze_time(NOON):
+        made = Ground(database)
+        yield made
+        made.close()
