@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flask import Blueprint, Flask, has_request_context, redirect, request, session, url_for
+from flask import Blueprint, Flask, abort, has_request_context, redirect, request, session, url_for
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,8 +49,9 @@ def safe_path(path: str | None) -> str:
 @languages.get("/langue/<code>")
 def choose(code: str) -> Response:
     """Remember a language on this device and come back; nothing is written on the server."""
-    if code in offered():
-        session["language"] = code
+    if code not in offered():
+        abort(404)
+    session["language"] = code
     return redirect(safe_path(request.args.get("retour")), 303)
 
 

@@ -1,4 +1,8 @@
-"""What every page shows around its content: who is signed in, where they can go."""
+"""What every page shows around its content: who is signed in, where they can go.
+
+The menu is one line: what everybody does, then the rest under a few words that open. It asks the database nothing:
+what it needs comes with the mandates, which every page reads.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from exchange import i18n
 from exchange.members.queries import Held
-from exchange.security import held, territory
+from exchange.security import held, own_name, territory
 
 Link = dict[str, Any]
+Entry = dict[str, Any]  # a link, or a label with the links under it
 
 
 def link(label: str, endpoint: str, **values: Any) -> Link | None:
@@ -50,8 +55,28 @@ def _office(mandate: Held) -> tuple[Link | None, ...]:
     return ()
 
 
-def _links() -> list[Link]:
-    """The links of the main menu, for who is signed in."""
+def group(label: str, links: list[Link | None]) -> Entry | None:
+    """Links under one word, which opens; None when there is none."""
+    found = [each for each in links if each is not None]
+    return {"label": label, "links": found, "current": any(each["current"] for each in found)} if found else None
+
+
+def _own_accounts() -> list[Link | None]:
+    """Their account, and what is done most with it; with several, pages where one is chosen."""
+    tokens = {token for mandate in held() if mandate.role in ("member", "delegate") for token in mandate.accounts}
+    if not tokens:
+        return []
+    if len(tokens) > 1:
+        return [link(_("Mes comptes"), "statements.mine"), link(_("Déclarer un échange"), "declarations.begin")]
+    (token,) = tokens
+    return [
+        link(_("Mon compte"), "statements.show", account=token),
+        link(_("Déclarer un échange"), "declarations.new", account=token),
+    ]
+
+
+def _menu() -> list[Entry]:
+    """The main menu, for who is signed in."""
     if not current_user.is_authenticated:
         wanted = [
             link(_("Accueil"), "home"),
@@ -62,12 +87,17 @@ def _links() -> list[Link]:
     else:
         wanted = [
             link(_("Accueil"), "home"),
+            *_own_accounts(),
             link(_("Annonces"), "adverts.mine"),
-            link(_("Messages"), "adverts.threads"),
             link(_("Salles"), "bookings.search"),
-            link(_("Mes réservations"), "bookings.mine"),
-            *offices(held()),
-        ]
+            group(_("Plus"), [
+                link(_("Messages"), "adverts.threads"),
+                link(_("Mes réservations"), "bookings.mine"),
+                link(_("Membres"), "members.mine"),
+                link(_("Structures"), "organisations.index"),
+            ]),
+            group(_("Gestion"), [*offices(held())]),
+        ]  # fmt: skip
     return [found for found in wanted if found is not None]
 
 
@@ -77,10 +107,10 @@ def around() -> dict[str, Any]:
     try:
         context["territory"] = territory()
         context["me"] = current_user if current_user.is_authenticated else None
-        context["mandates"] = held()
-        context["navigation"] = _links()
+        context["my_name"] = own_name() if current_user.is_authenticated else ""
+        context["navigation"] = _menu()
     except SQLAlchemyError:
-        context |= {"territory": None, "me": None, "mandates": (), "navigation": []}
+        context |= {"territory": None, "me": None, "my_name": "", "navigation": []}
     return context
 
 

@@ -20,6 +20,7 @@ from exchange.db import db
 from exchange.errors import NotAllowed, NotFound
 from exchange.members import queries as members
 from ledger.entries import Acting
+from ledger.store import reading
 from ledger.store.reading import AccountView
 
 __all__ = ["OFFICES", "OWN", "Counter", "Office", "Scope", "auth_required", "counter_of", "held", "office", "own"]
@@ -51,6 +52,7 @@ OFFICES: dict[str, frozenset[str]] = {
     "community.letters": frozenset({"administrator"}),
     "books.read": frozenset({"treasurer", "auditor", "administrator"}),
     "books.correct": frozenset({"treasurer", "administrator"}),
+    "books.levy": frozenset({"treasurer", "administrator"}),
     "books.limits": frozenset({"administrator"}),
     "books.accounts": frozenset({"administrator"}),
 }
@@ -137,6 +139,14 @@ def held() -> tuple[members.Held, ...]:
     return mandates
 
 
+def own_name() -> str:
+    """The name of the signed-in person; their user name while they act for no person."""
+    for mandate in held():
+        if mandate.role == "member" and mandate.party_kind == "person":
+            return mandate.party_name
+    return str(current_user.user_name)
+
+
 def own(permission: str) -> Scope:
     """The scope of a permission over one's own things; empty when the person has no mandate for it."""
     return Scope(tuple(mandate for mandate in held() if mandate.role in OWN[permission]))
@@ -150,6 +160,18 @@ def counter_of(permission: str, token: str) -> Counter:
         raise NotFound
     acting = scope.acting(found.holder.id, found.community.id)
     return Counter(found.account, found.community, found.holder, acting)
+
+
+def counters(permission: str) -> list[Counter]:
+    """The open accounts of the parties that the person acts for, people's first."""
+    session, scope = db.session(), own(permission)
+    found = reading.accounts_of(session, scope.parties)
+    holders = {mandate.party_id: mandate.party for mandate in scope.mandates}
+    known = {community.id: community for community in members.communities(session)} if found else {}
+    return [
+        Counter(account, known[account.community_id], holders[account.party_id], scope.acting(account.party_id))
+        for account in sorted(found, key=lambda account: account.kind != "person")
+    ]
 
 
 def communities(permission: str) -> list[members.CommunityView]:

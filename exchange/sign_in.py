@@ -32,7 +32,7 @@ from exchange.i18n import safe_path
 from exchange.members import operations as members
 from exchange.members.models import SignIn
 from exchange.members.policy import LONGEST, check_password
-from exchange.members.queries import sign_in_named, sign_in_of_session, sign_ins_of
+from exchange.members.queries import sign_in_named, sign_in_names, sign_in_of_session, sign_ins_of
 from exchange.security import auth_required
 from ledger.errors import Refused
 
@@ -269,7 +269,8 @@ def _chosen(form: NewPasswordForm | ChangePasswordForm, person: SignIn) -> bool:
         if person.email and not first:
             to = [(person.email, person.language)]
             address = url_for("security.forgot_password", _external=True)
-            outbox.write(at_work, to, "password_changed", at=clock.now(), person=person, address=address)
+            name = sign_in_names(at_work, [person.id])[person.id]
+            outbox.write(at_work, to, "password_changed", at=clock.now(), name=name, address=address)
     return True
 
 

@@ -59,7 +59,7 @@ class Told(NamedTuple):
 
     written: Written
     parties: dict[int, members.PartyView]
-    typed_by: str | None
+    typed_by: members.Signer | None
     role: str | None  # of the mandate it was written under
     cause: str | None
 
@@ -89,14 +89,14 @@ def tell(session: Session, written: Iterable[Written]) -> list[Told]:
     parties = members.parties(
         session, {one.by_party for one in all_} | {m.from_party for m in moved} | {m.to_party for m in moved}
     )
-    names = members.sign_in_names(session, [one.by_sign_in for one in all_])
+    signers = members.signers(session, [one.by_sign_in for one in all_])
     roles = _roles(session, [one.by_mandate for one in all_ if one.by_mandate])
     said = declarations.descriptions(
         session, [one.cause_id for one in all_ if one.cause_kind == "declaration" and one.cause_id]
     )
     return [
         Told(
-            one, parties, names.get(one.by_sign_in or 0), roles.get(one.by_mandate or 0),
+            one, parties, signers.get(one.by_sign_in or 0), roles.get(one.by_mandate or 0),
             said[one.cause_id].description if one.cause_kind == "declaration" and one.cause_id in said else None,
         )
         for one in all_
@@ -200,6 +200,22 @@ AROUND = (
         """,
     ),
     Check(
+        "followed",
+        """
+        SELECT count(*) FROM booking_decisions d JOIN bookings b ON b.id = d.booking_id
+         WHERE d.hold_id IS NOT NULL AND {b_here}
+        """,
+        """
+        SELECT format('booking %s: ended on %s, its %s minutes are still held', b.id,
+                      (b.ends_at AT TIME ZONE b.zone)::date, h.minutes)
+          FROM booking_decisions d JOIN bookings b ON b.id = d.booking_id JOIN books.holds h ON h.id = d.hold_id
+         WHERE {b_here} AND b.ends_at < CAST(:at AS timestamptz) - interval '3 days'
+           AND NOT EXISTS (SELECT FROM books.hold_resolutions r WHERE r.hold_id = h.id)
+           AND (NOT EXISTS (SELECT FROM hand_overs o WHERE o.booking_id = b.id)
+                OR EXISTS (SELECT FROM returns r WHERE r.booking_id = b.id))
+        """,
+    ),
+    Check(
         "mandates",
         "SELECT count(*) FROM books.entries WHERE {here}",
         """
@@ -226,15 +242,16 @@ def _filled(question: Check) -> Check:
     return Check(question.name, question.counted.format(**here), question.wrong.format(**here))
 
 
-def checks(session: Session, community: int | None = None) -> Iterator[Finding]:
-    """Everything recomputed, question after question; of all communities when none is named."""
+def checks(session: Session, community: int | None = None, *, at: datetime) -> Iterator[Finding]:
+    """Everything recomputed as of ``at``, question after question; of all communities when none is named."""
     for question in auditing.CHECKS:
-        yield from auditing.run(session, [question], community)
+        yield from auditing.run(session, [question], community, at=at)
     for question in AROUND:
-        yield from auditing.run(session, [_filled(question)], community, rows="")
+        yield from auditing.run(session, [_filled(question)], community, at=at, rows="")
 
 
-def checks_at_once(session: Session, community: int) -> list[Finding]:
+def checks_at_once(session: Session, community: int, *, at: datetime) -> list[Finding]:
     """The same for a page, in two queries."""
     around = [_filled(question) for question in AROUND]
-    return [*auditing.run(session, auditing.CHECKS, community), *auditing.run(session, around, community, rows="")]
+    inside = auditing.run(session, auditing.CHECKS, community, at=at)
+    return [*inside, *auditing.run(session, around, community, at=at, rows="")]

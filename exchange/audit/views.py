@@ -109,7 +109,7 @@ def account(community: str, account: str) -> str:
     return render_template(
         "audit/account.html", desk=desk, account=found, life=life, now=clock.now(),
         holder=members.parties(session, [found.party_id])[found.party_id], kinds=ACCOUNT_KINDS, entry_kinds=KINDS,
-        names=members.sign_in_names(session, [happening.by_sign_in for happening in life]),
+        signers=members.signers(session, [happening.by_sign_in for happening in life]),
         page=statements.page(session, found.id, before=_cursor()),
     )  # fmt: skip
 
@@ -161,12 +161,13 @@ def entries_sheet(community: str) -> Response:
     return sheet(
         "ecritures.csv",
         [_("Écriture"), _("Enregistrée le"), _("Jour"), _("Nature"), _("De"), _("À"), _("Minutes"), _("Saisie par"),
-         _("Pour"), _("Corrige"), _("Corrigée par"), _("Origine"), _("Mots")],
+         _("Pour"), _("Corrige"), _("Corrigée par"), _("Origine"), _("Mots"), _("Identifiant")],
         ([one.written.id, one.written.recorded_at.isoformat(timespec="seconds"), one.written.happened_on.isoformat(),
           str(KINDS[one.written.kind]), one.parties[move.from_party].name, one.parties[move.to_party].name,
-          move.minutes, one.typed_by or "", one.acting, one.written.corrects, one.written.corrected_by,
+          move.minutes, one.typed_by.name if one.typed_by else "", one.acting, one.written.corrects,
+          one.written.corrected_by,
           " ".join(map(str, filter(None, (one.written.cause_kind, one.written.cause_id)))),
-          one.written.note or one.cause or ""]
+          one.written.note or one.cause or "", one.typed_by.user_name if one.typed_by else ""]
          for one in told for move in one.written.moved),
     )  # fmt: skip
 
@@ -190,7 +191,7 @@ def entry(community: str, entry: int) -> str:
 def verification(community: str) -> str:
     """Everything recomputed from the entries, now."""
     desk = _desk(community)
-    findings = queries.checks_at_once(db.session(), desk.community.id)
+    findings = queries.checks_at_once(db.session(), desk.community.id, at=clock.now())
     return render_template("audit/verification.html", desk=desk, findings=findings, checked=CHECKED, at=clock.now())
 
 

@@ -17,13 +17,24 @@ from exchange.declarations.policy import check_day
 from exchange.errors import AlreadyAnswered, CounterGains, NotFound, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
-from exchange.security import Counter, Scope, auth_required, counter_of, own, today
+from exchange.security import Counter, Scope, auth_required, counter_of, counters, own, today
 from ledger.entries import Acting
 from ledger.errors import Refused
 from ledger.store import reading
 from ledger.store.reading import AccountView
 
 declarations = Blueprint("declarations", __name__)
+
+
+@declarations.get("/echanges/nouveau")
+@auth_required()
+def begin() -> Response | str:
+    """The form, for one's own account; with several accounts, a choice first."""
+    found = counters("exchange.declare")
+    if len(found) == 1:
+        return redirect(url_for("declarations.new", account=found[0].account.token), 303)
+    return render_template("declarations/accounts.html", counters=found, endpoint="declarations.new",
+                           title=_("Déclarer un échange"))  # fmt: skip
 
 
 @declarations.get("/comptes/<account>/echanges/nouveau")

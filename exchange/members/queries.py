@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from exchange.db import table_of
@@ -52,6 +52,7 @@ class Held(NamedTuple):
     party_name: str
     party_sort_name: str
     community_id: int | None
+    accounts: list[str]  # the random identifiers of that party's open accounts
 
     @property
     def party(self) -> PartyView:
@@ -104,8 +105,14 @@ _BY_IDS = select(*_PARTY_COLUMNS).where(_parties.c.id.in_(bindparam("ids", expan
 _IN_FORCE = (_mandates.c.starts_on <= bindparam("on")) & (
     _mandates.c.ends_on.is_(None) | (_mandates.c.ends_on >= bindparam("on"))
 )
+_OPEN_ACCOUNTS = func.array(
+    select(accounts.c.token)
+    .where(accounts.c.party_id == _parties.c.id, accounts.c.closed_at.is_(None), accounts.c.kind != "transit")
+    .order_by(accounts.c.id)
+    .scalar_subquery()
+)
 _MANDATES_OF: Select[Any] = (
-    select(_mandates.c.id, _mandates.c.sign_in_id, _mandates.c.role, *_PARTY_COLUMNS, _communities.c.id)
+    select(_mandates.c.id, _mandates.c.sign_in_id, _mandates.c.role, *_PARTY_COLUMNS, _communities.c.id, _OPEN_ACCOUNTS)
     .join_from(_mandates, _parties, _parties.c.id == _mandates.c.party_id)
     .outerjoin(_communities, _communities.c.party_id == _parties.c.id)
     .where(_mandates.c.sign_in_id == bindparam("sign_in"), _IN_FORCE)
@@ -216,13 +223,37 @@ def e_mails_of(session: Session, party: int, *, on: date) -> list[Addressee]:
     return [Addressee(row.email, row.language) for row in rows if row.email]
 
 
-def sign_in_names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
-    """User names by id, in one query."""
+class Signer(NamedTuple):
+    """Who types: their own name (the user name while they act for no person), and the user name of their sign-in."""
+
+    name: str
+    user_name: str
+
+
+_OWN_NAME = (
+    select(_parties.c.name)
+    .join_from(_mandates, _parties, _parties.c.id == _mandates.c.party_id)
+    .where(_mandates.c.sign_in_id == _sign_ins.c.id, _mandates.c.role == "member", _parties.c.kind == "person")
+    .order_by(_mandates.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_SIGNERS = select(
+    _sign_ins.c.id, func.coalesce(_OWN_NAME, cast(_sign_ins.c.user_name, Text)), _sign_ins.c.user_name
+).where(_sign_ins.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def signers(session: Session, ids: Iterable[int | None]) -> dict[int, Signer]:
+    """Who types under these sign-ins, in one query."""
     wanted = {id_ for id_ in ids if id_ is not None}
     if not wanted:
         return {}
-    return {row.id: row.user_name for row in session.execute(
-        select(SignIn.id, SignIn.user_name).where(SignIn.id.in_(wanted)))}  # fmt: skip
+    return {row[0]: Signer(row[1], row[2]) for row in session.execute(_SIGNERS, {"ids": list(wanted)})}
+
+
+def sign_in_names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
+    """The names of the people behind these sign-ins, in one query."""
+    return {id_: signer.name for id_, signer in signers(session, ids).items()}
 
 
 def profile(session: Session, party: int) -> Profile | None:

@@ -19,7 +19,7 @@ class Row(NamedTuple):
     line: Line
     other: members.PartyView
     declaration: declarations.Said | None
-    typed_by: str | None  # the sign-in, when it acted for somebody
+    typed_by: str | None  # the person, when they acted for somebody
 
 
 class Page(NamedTuple):
@@ -53,12 +53,18 @@ def page(session: Session, account: int, *, before: int | None = None, size: int
 
 # Read by its SQL: a mandate is told apart here by its role alone, and is nobody's row to see.
 _FACILITATORS = text(
-    "SELECT m.id, s.user_name FROM mandates m JOIN sign_ins s ON s.id = m.sign_in_id"
-    " WHERE m.id = ANY (:mandates) AND m.role = 'facilitator'"
+    """
+    SELECT m.id, coalesce(
+               (SELECT p.name FROM mandates own JOIN parties p ON p.id = own.party_id AND p.kind = 'person'
+                 WHERE own.sign_in_id = s.id AND own.role = 'member' ORDER BY own.id LIMIT 1),
+               s.user_name::text) AS name
+      FROM mandates m JOIN sign_ins s ON s.id = m.sign_in_id
+     WHERE m.id = ANY (:mandates) AND m.role = 'facilitator'
+    """
 )
 
 
 def _typed_for_others(session: Session, lines: list[Line]) -> dict[int, str]:
-    """The sign-ins that typed for somebody at the counter: mandate -> user name."""
+    """Who typed for somebody at the counter: mandate -> name."""
     mandates = [line.by_mandate for line in lines if line.by_mandate]
-    return {row.id: row.user_name for row in session.execute(_FACILITATORS, {"mandates": mandates})}
+    return {row.id: row.name for row in session.execute(_FACILITATORS, {"mandates": mandates})}

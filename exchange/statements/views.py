@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from exchange.db import db
 from exchange.declarations import queries as declarations
 from exchange.errors import NotFound
 from exchange.members import queries as members
-from exchange.security import auth_required, own
+from exchange.security import auth_required, counters, own
 from exchange.sheets import sheet
 from exchange.statements import queries
 from ledger.store import reading
@@ -30,6 +30,17 @@ def _before() -> int | None:
     """The cursor of the page, from the address; anything else than a number starts from the newest."""
     given = request.args.get("avant", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+@statements.get("/comptes")
+@auth_required()
+def mine() -> Response | str:
+    """One's own statement; with several accounts, a choice."""
+    found = counters("account.read")
+    if len(found) == 1:
+        return redirect(url_for("statements.show", account=found[0].account.token), 303)
+    return render_template("declarations/accounts.html", counters=found, endpoint="statements.show",
+                           title=_("Mes comptes"))  # fmt: skip
 
 
 @statements.get("/comptes/<account>")

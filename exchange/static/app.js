@@ -24,6 +24,22 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach(letSendAgain);
 });
 
+// What opens in the menu closes by itself when one goes elsewhere.
+const opened = () => document.querySelectorAll(".menu-more[open]");
+document.addEventListener("click", (event) => {
+  opened().forEach((menu) => menu.contains(event.target) || (menu.open = false));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  opened().forEach((menu) => {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  });
+});
+document.addEventListener("focusin", (event) => {
+  opened().forEach((menu) => menu.contains(event.target) || (menu.open = false));
+});
+
 function letSendAgain(form) {
   delete form.dataset.sent;
   form.querySelectorAll('[aria-disabled="true"]').forEach((button) => button.removeAttribute("aria-disabled"));

@@ -69,7 +69,7 @@ def test_fanny_declares_at_the_counter_for_denise_and_it_shows(
     fanny = held_by(cast.fanny)
     fanny.do(f"{account_of(cast.denise)}/declarations", gardening)
     line = fanny.read(f"{account_of(cast.denise)}/statement")["items"][0]
-    assert (line["minutes"], line["typed_by"]) == (-90, "fanny")
+    assert (line["minutes"], line["typed_by"]) == (-90, "Fanny")
 
 
 def test_a_statement_is_read_page_by_page(alice: Program, cast: Cast, gardening: JSON) -> None:

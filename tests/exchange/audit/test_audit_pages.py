@@ -124,7 +124,7 @@ def test_an_entry_says_what_moved_who_typed_it_and_what_it_was(
     number = help_given(session, cast.alice, cast.bruno)
     for page in (f"/ecritures/{number}", "/ecritures"):
         shown = tibo.get(office + page).text
-        for word in ("Bruno", "Alice", "Taille de la haie", "bruno"):
+        for word in ("Bruno", "Alice", "Taille de la haie", "saisie par Bruno" if page == "/ecritures" else "bruno"):
             assert word in shown
     assert tibo.get(f"{office}/ecritures/{number + 1}").status_code == 404
     assert tibo.get(f"{office}/ecritures/{'9' * 30}").status_code == 404
@@ -147,8 +147,11 @@ def test_entries_are_narrowed_by_kind_by_who_typed_for_others_and_by_day(
     assert found(par="BRUNO") == {"Taille de la haie"}
     assert found(par="personne") == found(nature="loan") == found(le="2026-11-20") == set()
     assert found(le="2026-11-21", nature="exchange") == {"Taille de la haie", "Courses"}
-    assert "fanny, pour Denise" in tibo.get(f"{office}/ecritures?pour=y").text
+    assert "Fanny, pour Denise" in tibo.get(f"{office}/ecritures?pour=y").text
     assert mine
+    assert {(row[7], row[13]) for row in sheet(tibo.get(f"{office}/ecritures.csv").text)[1:]} == {
+        ("Fanny", "fanny"), ("Bruno", "bruno"),
+    }  # fmt: skip
 
 
 def _mandate(session: Session, person: Person, role: str) -> int:

@@ -204,7 +204,7 @@ def test_the_facilitator_declares_for_denise_and_both_names_are_read(
     done = fanny.post(path(cast.denise), data=said(cast.alice))
     assert done.status_code == 303
     page = fanny.get(done.location)
-    assert "saisi par fanny" in page.text
+    assert "saisi par Fanny" in page.text
     assert fanny.get("/declarations/" + done.location.partition("fait=")[2]).status_code == 200
 
 

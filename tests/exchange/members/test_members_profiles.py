@@ -92,7 +92,7 @@ def test_the_counter_edits_for_denise_and_its_name_stays_beside_what_it_did(
     assert "Denise" in page
     assert "Chloé" not in page
     assert client.post(f"/membres/{cast.denise.party.token}/modifier", data=EVERYTHING).status_code == 303
-    assert "par fanny" in client.get(f"/membres/{cast.denise.party.token}").text
+    assert "par Fanny" in client.get(f"/membres/{cast.denise.party.token}").text
     edit = queries.last_edit(session, cast.denise.party.id)
     assert edit is not None
     assert cast.fanny.sign_in is not None
