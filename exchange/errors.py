@@ -323,6 +323,7 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "application_decisions_pkey": AlreadyAnswered,
     "hand_overs_pkey": AlreadyAnswered,
     "returns_pkey": AlreadyAnswered,
+    "no_shows_pkey": AlreadyAnswered,
     "declarations_community_id_slip_key": SlipKeyedTwice,
     "sign_ins_user_name_key": UserNameTaken,
     "categories_community_id_name_key": CategoryExists,

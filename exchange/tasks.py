@@ -9,6 +9,7 @@ from procrastinate import RetryStrategy
 
 from exchange import clock
 from exchange.bookings import operations as bookings
+from exchange.bookings import telling
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
 from exchange.imports import queries as imports
@@ -73,10 +74,13 @@ def expire_declarations(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="follow_bookings", queueing_lock="follow_bookings", pass_context=False)
 def follow_bookings(timestamp: int) -> None:
-    """Close the requests that nobody decided in time, and count the minutes of the rooms whose use has started."""
+    """Close what nobody decided in time and what nobody came for, and count the rooms whose use has started."""
     at = clock.now()
     with transaction() as session:
         systems = {each.id: Acting(None, each.system_party_id) for each in members.communities(session)}
         bookings.expire(session, by=next(iter(systems.values()), None), at=at)
         for community, by in systems.items():
             bookings.settle_started(session, community=community, by=by, at=at)
+    with transaction() as session:
+        for closed in bookings.close_uncollected(session, systems=systems, at=at):
+            telling.write_no_show(session, closed, at=at)

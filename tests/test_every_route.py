@@ -78,7 +78,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "imports.resume": TOWN,
     "audit.trial_balance": BOOKS, "audit.trial_balance_sheet": BOOKS, "audit.account": BOOKS, "audit.entries": BOOKS,
     "audit.entries_sheet": BOOKS, "audit.entry": BOOKS, "audit.verification": BOOKS, "audit.letters": ADMINISTRATOR,
-    "stewardship.correct": BOOKS, "stewardship.levy": BOOKS, "stewardship.limits": ADMINISTRATOR, "stewardship.exception": ADMINISTRATOR,
+    "stewardship.correct": BOOKS, "stewardship.levy": BOOKS, "stewardship.write_levy": BOOKS,
+    "stewardship.limits": ADMINISTRATOR, "stewardship.exception": ADMINISTRATOR,
     "stewardship.open_account": ADMINISTRATOR, "stewardship.close_account": ADMINISTRATOR,
     # the API: the same people, with a token
     "api.index": EVERYBODY, "api.openapi": EVERYBODY, "api.rules": EVERYBODY, "api_members.me": SIGNED_IN,

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from exchange import clock
 from exchange.audit import queries
 from exchange.audit.wording import CHECKED
 from exchange.db import db
@@ -18,7 +19,7 @@ def audit() -> None:
     Le code de sortie est 0 quand tout concorde, 1 sinon.
     """
     session, faults = db.session(), 0
-    for finding in queries.checks(session):
+    for finding in queries.checks(session, at=clock.now()):
         faults += len(finding.wrong)
         mark = "ERREUR" if finding.wrong else "juste"
         click.echo(f"{mark:>7}  {CHECKED[finding.name]} ({finding.counted})")

@@ -18,5 +18,6 @@ CHECKED = {
     "declarations": _("Chaque échange confirmé a son écriture, telle que déclarée"),
     "exchanges": _("Chaque écriture d’échange vient d’une déclaration confirmée"),
     "loans": _("Chaque prêt accepté a ses minutes réservées"),
+    "followed": _("Aucune minute ne reste réservée pour un prêt fini"),
     "mandates": _("Chaque écriture a été saisie par une personne qui en avait le mandat"),
 }

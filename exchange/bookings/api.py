@@ -40,6 +40,7 @@ from exchange.bookings.telling import (
     published,
     split,
     tell,
+    write_no_show,
     write_to,
 )
 from exchange.catalogue import queries as catalogue
@@ -258,6 +259,7 @@ def _loan(told: Told) -> dict[str, Any]:
         "cancelled_at": booking.cancellation.cancelled_at if booking.cancellation else None,
         "handed_over_at": booking.hand_over.handed_over_at if booking.hand_over else None,
         "returned_at": back.returned_at if back else None,
+        "no_show_at": booking.no_show.noted_at if booking.no_show else None,
     }
 
 
@@ -367,6 +369,22 @@ def hand_over(given: dict[str, Any], lender: str, booking: str) -> Deed:
 def take_back(given: dict[str, Any], lender: str, booking: str) -> Deed:
     """The keys or the things are back: the minutes that were set aside are counted."""
     return _noted(given, lender, booking, operations.take_back, has_entry=True)
+
+
+@resources.acts(
+    "/lenders/<lender>/bookings/<booking>/no-show", N("Noter que personne n’est venu"), takes=Remarks,
+    gives=RequestDetail,
+)  # fmt: skip
+def note_no_show(given: dict[str, Any], lender: str, booking: str) -> Deed:
+    """Once the loan has begun and nobody came for the things: the minutes are given back, but those of a room."""
+    found, by, party = asked_of(lender, booking)
+
+    def close(session: Session, at: datetime) -> Done:
+        operations.note_no_show(session, booking, lender=party.id, remarks=given["remarks"], by=by, at=at)
+        write_no_show(session, found, at=at)
+        return Done(_detail(asked_of(lender, booking)[0]), has_entry=tell([found])[0].counted > 0)
+
+    return Deed(by, close)
 
 
 def _noted(given: dict[str, Any], lender: str, booking: str, act: Callable[..., Any], *, has_entry: bool) -> Deed:

@@ -118,3 +118,12 @@ class Return(Base, By):
     booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"), primary_key=True)
     remarks: Mapped[str] = mapped_column(default="")
     returned_at: Mapped[datetime]
+
+
+class NoShow(Base, By):
+    """Nobody came for the things: noted by the office on the day, or by the worker once the end has passed."""
+
+    __tablename__ = "no_shows"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    remarks: Mapped[str] = mapped_column(default="")
+    noted_at: Mapped[datetime]

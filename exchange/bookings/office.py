@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, outbox
 from exchange.bookings import operations, queries
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import asked_of, older_than, tell, write_to
+from exchange.bookings.telling import asked_of, older_than, tell, write_no_show, write_to
 from exchange.bookings.views import bookings
 from exchange.db import db, transaction
 from exchange.errors import status_of
@@ -54,9 +55,15 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
     session = db.session()
     return render_template(
         "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=decline,
-        remarks=remarks, profile=members.profile(session, found.party_id), grounds=GROUNDS,
+        remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
         e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
     )  # fmt: skip
+
+
+def _can_close(found: BookingView) -> bool:
+    """Whether it can be noted that nobody came: the loan has begun, and there was something to hand over."""
+    begun = found.state in {"accepted", "past"} and found.starts_at <= clock.now()
+    return begun and queries.with_things(db.session(), found.id)
 
 
 @bookings.post("/preteurs/<lender>/reservations/<booking>/acceptation")
@@ -108,6 +115,17 @@ def hand_over(lender: str, booking: str) -> Response | tuple[str, int]:
 def take_back(lender: str, booking: str) -> Response | tuple[str, int]:
     """The keys or the things are back."""
     return _record(lender, booking, operations.take_back, _("Le retour est noté."))
+
+
+@bookings.post("/preteurs/<lender>/reservations/<booking>/absence")
+@auth_required()
+def note_no_show(lender: str, booking: str) -> Response | tuple[str, int]:
+    """Nobody came for the things: the minutes are given back, and both sides are told."""
+
+    def note(session: Session, token: str, *, at: datetime, **more: Any) -> None:
+        write_no_show(session, operations.note_no_show(session, token, at=at, **more), at=at)
+
+    return _record(lender, booking, note, _("C’est noté. Les deux côtés en sont avertis."))
 
 
 def _record(lender: str, booking: str, act: Any, done: str) -> Response | tuple[str, int]:

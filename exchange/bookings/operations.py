@@ -1,9 +1,9 @@
-"""The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle."""
+"""The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle, close."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from exchange.bookings.models import (
     BookingDecision,
     BookingItem,
     HandOver,
+    NoShow,
     Occupancy,
     PoolOccupancy,
     Return,
@@ -141,7 +142,7 @@ def cancel(session: Session, token: str, *, parties: Collection[int], reason: st
     session.add(BookingCancellation(booking_id=booking.id, in_time=in_time, reason=reason, cancelled_at=at, **_by(by)))
     session.flush()
     _free(session, [booking.id])
-    _resolve(session, view, posts=not in_time, by=by, at=at)
+    _resolve(session, view, minutes=0 if in_time else view.minutes, by=by, at=at)
     return in_time
 
 
@@ -177,7 +178,7 @@ def take_back(session: Session, token: str, *, lender: int, remarks: str, by: Ac
     booking, view = _locked(session, token, lender=lender, states=("out", "late"), at=at)
     session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **_by(by)))
     session.flush()
-    _resolve(session, view, posts=True, by=by, at=at)
+    _resolve(session, view, minutes=view.minutes, by=by, at=at)
     _free(session, [booking.id])
     return view
 
@@ -189,8 +190,48 @@ def settle_started(session: Session, *, community: int, by: Acting, at: datetime
     """
     due = queries.rooms_to_settle(session, community, at=at)
     for view in due:
-        _resolve(session, view, posts=True, by=by, at=at)
+        _resolve(session, view, minutes=view.minutes, by=by, at=at)
     return len(due)
+
+
+def note_no_show(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
+    """The office notes that nobody came for the things, once the loan has begun; see ``close_uncollected``.
+
+    Raises WrongState, for a room alone too: nobody hands it over, it is used from its start.
+    """
+    booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
+    if view.starts_at > at or not queries.with_things(session, booking.id):
+        raise WrongState(state=view.state)
+    _close(session, view, remarks=remarks, by=by, at=at)
+    return view
+
+
+def close_uncollected(session: Session, *, systems: Mapping[int, Acting], at: datetime) -> list[BookingView]:
+    """Close the loans of things that nobody came for and whose end has passed; return them, to be told.
+
+    Their minutes are given back and they are free again. Of a request with a room too, the room was used from its
+    start as any other: its minutes are counted. ``systems`` says who acts in each community; in a territory without
+    any, each lender is said to have noted it.
+    """
+    due = queries.uncollected(session, before=at - policy.NOTED_WITHIN, at=at)
+    anywhere = next(iter(systems.values()), None)
+    for view in due:
+        by = systems.get(view.community_id or 0) or anywhere or Acting(None, view.lender_id)
+        _close(session, view, remarks="", by=by, at=at)
+    return due
+
+
+def _close(session: Session, view: BookingView, *, remarks: str, by: Acting, at: datetime) -> None:
+    session.add(NoShow(booking_id=view.id, remarks=remarks, noted_at=at, **_by(by)))
+    session.flush()
+    resources = catalogue.views(session, [item.resource_id for item in view.items])
+    _resolve(session, view, minutes=minutes_of_rooms(view, resources), by=by, at=at)
+    _free(session, [view.id])
+
+
+def minutes_of_rooms(view: BookingView, resources: Mapping[int, ResourceView]) -> int:
+    """What the rooms of a booking cost: counted even when nobody came for the things that go with them."""
+    return sum(item.minutes for item in view.items if resources[item.resource_id].kind == "room")
 
 
 def decide(
@@ -353,13 +394,13 @@ def _hold(session: Session, booking: Booking, *, by: Acting, at: datetime) -> in
     return held.id
 
 
-def _resolve(session: Session, view: BookingView, *, posts: bool, by: Acting, at: datetime) -> None:
-    """Post or release the minutes that were set aside, once; a free loan has none."""
+def _resolve(session: Session, view: BookingView, *, minutes: int, by: Acting, at: datetime) -> None:
+    """Post so many of the minutes that were set aside and release the rest, once; a free loan has none."""
     if view.hold_id is None or view.community_id is None or queries.hold_resolved(session, view.hold_id):
         return
-    if posts:
+    if minutes:
         on = min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
-        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=view.minutes, happened_on=on,
+        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=minutes, happened_on=on,
                           by=by, at=at, note="")  # fmt: skip
     else:
         writing.release_hold(session, view.hold_id, community=view.community_id, by=by, at=at)

@@ -11,6 +11,7 @@ LONGEST = timedelta(days=31)
 FARTHEST = timedelta(days=550)  # next year's fête can be asked for, not the one after
 CANCEL_NOTICE = timedelta(hours=24)  # later than this before the start, the minutes are due all the same
 ANSWER_WITHIN = timedelta(days=15)  # a request holds its slot until it is decided, or this long
+NOTED_WITHIN = timedelta(hours=24)  # after the end, a hand-over that nobody thought of noting can still be noted
 
 GROUNDS = ("property", "services", "order", "rule", "other")
 
@@ -54,14 +55,18 @@ def answer_before(starts_at: datetime, at: datetime) -> datetime:
 
 
 def state(
-    *, verdict: str | None, cancelled: bool, handed_over: bool, returned: bool, ends_at: datetime, at: datetime
-) -> str:
+    *, verdict: str | None, cancelled: bool, no_show: bool, handed_over: bool, returned: bool, ends_at: datetime,
+    at: datetime,
+) -> str:  # fmt: skip
     """What became of a booking, in one word.
 
-    pending, accepted, declined, expired, cancelled, out (handed over), late (out beyond its end), returned or past.
+    pending, accepted, declined, expired, cancelled, no-show (nobody came for the things), out (handed over), late (out
+    beyond its end), returned or past.
     """
     if cancelled:
         return "cancelled"
+    if no_show:
+        return "no-show"
     if verdict is None:
         return "pending"
     if verdict != "accepted":

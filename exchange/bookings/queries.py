@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select, text
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from exchange.bookings.models import (
     BookingDecision,
     BookingItem,
     HandOver,
+    NoShow,
     Occupancy,
     Return,
 )
@@ -54,6 +55,7 @@ class BookingView(NamedTuple):
     cancellation: BookingCancellation | None
     hand_over: HandOver | None
     back: Return | None
+    no_show: NoShow | None
     items: tuple[ItemView, ...]
 
     @property
@@ -68,11 +70,19 @@ class BookingView(NamedTuple):
 
 
 _BOOKINGS: Select[*tuple[Any, ...]] = (
-    select(Booking, BookingDecision, BookingCancellation, HandOver, Return)
+    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow)
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
     .outerjoin(Return, Return.booking_id == Booking.id)
+    .outerjoin(NoShow, NoShow.booking_id == Booking.id)
+)
+
+# Things are handed over; a room is used from its start.
+_WITH_THINGS: ColumnElement[bool] = literal_column(
+    "EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id"
+    " WHERE i.booking_id = bookings.id AND r.kind <> 'room')",
+    Boolean(),
 )
 
 
@@ -87,16 +97,17 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
 
 
 def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back = row
+    booking, decision, cancellation, hand_over, back, no_show = row
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
         booking.asked_at, booking.answer_before, booking.by_sign_in,
         policy.state(
             verdict=decision.verdict if decision else None, cancelled=cancellation is not None,
-            handed_over=hand_over is not None, returned=back is not None, ends_at=booking.ends_at, at=at,
+            no_show=no_show is not None, handed_over=hand_over is not None, returned=back is not None,
+            ends_at=booking.ends_at, at=at,
         ),
-        decision, cancellation, hand_over, back, items,
+        decision, cancellation, hand_over, back, no_show, items,
     )  # fmt: skip
 
 
@@ -148,8 +159,10 @@ def coming(session: Session, parties: Collection[int], *, at: datetime, size: in
         .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
         .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
         .outerjoin(Return, Return.booking_id == Booking.id)
+        .outerjoin(NoShow, NoShow.booking_id == Booking.id)
         .where(Booking.party_id.in_(parties), Booking.ends_at > at, BookingCancellation.booking_id.is_(None))
         .where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted", Return.booking_id.is_(None))
+        .where(NoShow.booking_id.is_(None))
         .order_by(Booking.starts_at, Booking.id)
         .limit(size)
     )  # fmt: skip
@@ -168,11 +181,15 @@ def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -
 
 
 def to_follow(session: Session, lender: int, *, at: datetime, until: datetime, size: int = 100) -> list[BookingView]:
-    """What this lender hands over or takes back: out, late, or starting before ``until``; the nearest end first."""
+    """What this lender hands over or takes back: out, late, or starting before ``until``; the nearest end first.
+
+    Things that nobody came for stay there until that is noted.
+    """
+    expected = (Booking.starts_at < until) & ((Booking.ends_at > at) | _WITH_THINGS)
     query = (
         _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.verdict == "accepted")
         .where(BookingCancellation.booking_id.is_(None), Return.booking_id.is_(None))
-        .where(HandOver.booking_id.is_not(None) | ((Booking.ends_at > at) & (Booking.starts_at < until)))
+        .where(NoShow.booking_id.is_(None), HandOver.booking_id.is_not(None) | expected)
         .order_by(Booking.ends_at, Booking.id)
         .limit(size)
     )
@@ -203,18 +220,38 @@ def overdue(session: Session, party: int, *, at: datetime) -> int:
 def rooms_to_settle(session: Session, community: int, *, at: datetime) -> list[BookingView]:
     """Accepted bookings of rooms alone, started, whose minutes are still set aside."""
     resolved = select(hold_resolutions.c.hold_id)
-    things = text(
-        "NOT EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id"
-        " WHERE i.booking_id = bookings.id AND r.kind <> 'room')"
-    )
     query = (
         _BOOKINGS.where(Booking.community_id == community, Booking.starts_at <= at)
-        .where(BookingDecision.hold_id.is_not(None), BookingDecision.hold_id.not_in(resolved), things)
+        .where(BookingDecision.hold_id.is_not(None), BookingDecision.hold_id.not_in(resolved), ~_WITH_THINGS)
         .where(BookingCancellation.booking_id.is_(None))
         .order_by(Booking.id)
         .with_for_update(of=Booking, skip_locked=True)
     )
     return _views(session, query, at=at)
+
+
+def uncollected(session: Session, *, before: datetime, at: datetime, size: int = 100) -> list[BookingView]:
+    """Accepted bookings with things that ended before an instant without any hand-over, under their rows' locks.
+
+    What was read before a lock was had may have changed since: it is read again under it.
+    """
+    locked = session.scalars(
+        select(Booking.id)
+        .join(BookingDecision, BookingDecision.booking_id == Booking.id)
+        .where(BookingDecision.verdict == "accepted", Booking.ends_at <= before, _WITH_THINGS)
+        .where(Booking.id.not_in(select(HandOver.booking_id)), Booking.id.not_in(select(NoShow.booking_id)))
+        .where(Booking.id.not_in(select(BookingCancellation.booking_id)))
+        .order_by(Booking.id)
+        .limit(size)
+        .with_for_update(of=Booking, skip_locked=True)
+    ).all()
+    again = _views(session, _BOOKINGS.where(Booking.id.in_(locked)).order_by(Booking.id), at=at) if locked else []
+    return [view for view in again if view.state == "past"]
+
+
+def with_things(session: Session, booking: int) -> bool:
+    """Whether there is something to hand over: a thing or a pool, not a room alone."""
+    return session.scalar(select(Booking.id).where(Booking.id == booking, _WITH_THINGS)) is not None
 
 
 def hold_resolved(session: Session, hold: int) -> bool:

@@ -13,7 +13,7 @@ from exchange.rest.fields import Digits as Whole
 from exchange.rest.paging import PageQuery, page_of
 from exchange.rest.shapes import RESOURCE_KINDS, PartyShape, ResourceName, ResourceShape
 
-STATES = ("pending", "accepted", "declined", "expired", "cancelled", "out", "late", "returned", "past")
+STATES = ("pending", "accepted", "declined", "expired", "cancelled", "no-show", "out", "late", "returned", "past")
 MOST_ITEMS = 20
 
 
@@ -140,6 +140,7 @@ class LoanShape(Shape):
     cancelled_at = Instant(required=True, allow_none=True)
     handed_over_at = Instant(required=True, allow_none=True)
     returned_at = Instant(required=True, allow_none=True)
+    no_show_at = Instant(required=True, allow_none=True)
 
 
 class BookingShape(LoanShape):

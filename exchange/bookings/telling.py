@@ -9,7 +9,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import queries
+from exchange.bookings import operations, queries
 from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import queries as catalogue
@@ -80,11 +80,17 @@ class Told(NamedTuple):
     resources: dict[int, ResourceView]
     community: members.CommunityView | None
     typed_by: str | None
+    closed_by: str | None  # who noted that nobody came; None when the worker did
 
     @property
     def title(self) -> str:
         """What is booked: the first resource, which the request started from."""
         return self.resources[self.booking.items[0].resource_id].name
+
+    @property
+    def counted(self) -> int:
+        """The minutes that are counted though nobody came for the things: those of the rooms."""
+        return operations.minutes_of_rooms(self.booking, self.resources)
 
 
 def tell(found: list[BookingView]) -> list[Told]:
@@ -93,10 +99,11 @@ def tell(found: list[BookingView]) -> list[Told]:
     parties = members.parties(session, [id_ for b in found for id_ in (b.lender_id, b.party_id)])
     resources = catalogue.views(session, [item.resource_id for b in found for item in b.items])
     communities = {c.id: c for c in members.communities(session)} if any(b.community_id for b in found) else {}
-    typed = members.sign_in_names(session, [b.by_sign_in for b in found])
+    noted = {b.id: b.no_show.by_sign_in for b in found if b.no_show}
+    typed = members.sign_in_names(session, [*(b.by_sign_in for b in found), *noted.values()])
     return [
         Told(b, parties[b.lender_id], parties[b.party_id], resources, communities.get(b.community_id or 0),
-             typed.get(b.by_sign_in or 0))
+             typed.get(b.by_sign_in or 0), typed.get(noted.get(b.id) or 0))
         for b in found
     ]  # fmt: skip
 
@@ -128,3 +135,9 @@ def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.Part
 def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:
     """Write a letter about a booking to one of its two sides."""
     outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
+
+
+def write_no_show(session: Session, found: BookingView, *, at: datetime) -> None:
+    """Tell both sides that nobody came for the things, and what becomes of the minutes."""
+    write_to(session, found.party_id, "booking_no_show", found, at=at)
+    write_to(session, found.lender_id, "booking_no_show_lender", found, at=at)

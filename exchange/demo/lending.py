@@ -24,7 +24,7 @@ RETIRED, WITHDRAWN, INCOMPLETE = "Salle de l'ancienne poste", "Salle de motricit
 class Step(NamedTuple):
     """What happens next to a loan, when, and the words that go with it."""
 
-    verb: str  # accept, decline, cancel, expire, hand_over, take_back or settle
+    verb: str  # accept, decline, cancel, expire, hand_over, take_back, no_show or settle
     at: datetime
     words: str = ""
     ground: str = ""
@@ -193,6 +193,8 @@ def _follow(
             bookings.hand_over(session, token, lender=of, remarks=step.words, by=office, at=at)
         case "take_back":
             bookings.take_back(session, token, lender=of, remarks=step.words, by=office, at=at)
+        case "no_show":
+            bookings.note_no_show(session, token, lender=of, remarks=step.words, by=office, at=at)
         case "expire":
             bookings.expire(session, by=world.system, at=at)
         case "settle":

@@ -7,6 +7,7 @@ themselves. Amounts are minutes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -201,12 +202,16 @@ CHECKS = (
 
 
 def run(
-    session: Session, checks: Sequence[Check], community: int | None = None, *, rows: str = _ROWS
-) -> list[Finding]:
-    """Ask these questions in one statement, of one community or of all; ``rows`` names what they read."""
+    session: Session, checks: Sequence[Check], community: int | None = None, *, at: datetime | None = None,
+    rows: str = _ROWS,
+) -> list[Finding]:  # fmt: skip
+    """Ask these questions in one statement, of one community or of all; ``rows`` names what they read.
+
+    ``at`` is the present, for questions that name it: what is late.
+    """
     asked = " UNION ALL ".join(
         f"SELECT {place} AS place, ({check.counted}) AS counted, ARRAY({check.wrong} LIMIT {MOST_SHOWN}) AS wrong"
         for place, check in enumerate(checks)
     )
-    answers = session.execute(text(f"{rows} {asked} ORDER BY place"), {"community": community})
+    answers = session.execute(text(f"{rows} {asked} ORDER BY place"), {"community": community, "at": at})
     return [Finding(check.name, row.counted, list(row.wrong)) for check, row in zip(checks, answers, strict=True)]

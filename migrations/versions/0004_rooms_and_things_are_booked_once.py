@@ -203,8 +203,38 @@ def upgrade() -> None:
         {BY},
         returned_at timestamptz NOT NULL
     );
+    CREATE TABLE no_shows (
+        booking_id bigint PRIMARY KEY REFERENCES bookings,
+        remarks text NOT NULL DEFAULT '' CHECK (length(remarks) <= 2000),
+        {BY},
+        noted_at timestamptz NOT NULL
+    );
+
+    -- An accepted booking ends in one way: cancelled, handed over, or collected by nobody. Under the booking's lock two
+    -- records come one after the other, whoever writes them, and the second is refused.
+    CREATE FUNCTION refuse_second_outcome() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        v_state text;
+    BEGIN
+        PERFORM FROM bookings WHERE id = NEW.booking_id FOR UPDATE;
+        SELECT known.state INTO v_state FROM (
+            SELECT 'cancelled' AS state, 'booking_cancellations' AS kept FROM booking_cancellations
+             WHERE booking_id = NEW.booking_id
+            UNION ALL SELECT 'out', 'hand_overs' FROM hand_overs WHERE booking_id = NEW.booking_id
+            UNION ALL SELECT 'no-show', 'no_shows' FROM no_shows WHERE booking_id = NEW.booking_id) known
+         WHERE known.kept <> TG_TABLE_NAME;
+        IF v_state IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'MR001', MESSAGE = 'wrong-state', DETAIL =
+                jsonb_build_object('state', v_state)::text;
+        END IF;
+        RETURN NEW;
+    END $$;
     """)
-    for table in ("resource_acts", "booking_decisions", "booking_cancellations", "hand_overs", "returns"):
+    for table in ("booking_cancellations", "hand_overs", "no_shows"):
+        run(f"""
+        CREATE TRIGGER ends_once BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_second_outcome()
+        """)
+    for table in ("resource_acts", "booking_decisions", "booking_cancellations", "hand_overs", "returns", "no_shows"):
         run(f"""
         CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -218,8 +248,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     run("""
-    DROP TABLE returns, hand_overs, booking_cancellations, booking_decisions, pool_occupancy, occupancy,
+    DROP TABLE no_shows, returns, hand_overs, booking_cancellations, booking_decisions, pool_occupancy, occupancy,
         booking_items, bookings, resource_acts, resource_units, resources, places;
+    DROP FUNCTION refuse_second_outcome();
     DROP FUNCTION guard_pool();
     DROP FUNCTION pool_peak(bigint, tstzrange);
     """)

@@ -10,6 +10,7 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from freezegun import freeze_time
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -34,6 +35,7 @@ TAKEN = {
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /lenders/{lender}/bookings/{booking}/decision": {"verdict", "ground", "text"},
     "POST /lenders/{lender}/bookings/{booking}/hand-over": {"remarks"},
+    "POST /lenders/{lender}/bookings/{booking}/no-show": {"remarks"},
     "POST /lenders/{lender}/bookings/{booking}/return": {"remarks"},
     "POST /lenders/{lender}/resources/{resource}/publication": {"capacity"},
     "POST /quotes": {"party", "items", "starts_at", "ends_at", "people"},
@@ -43,6 +45,7 @@ TAKEN = {
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "minutes", "community",
     "asked_at", "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at",
+    "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
@@ -96,6 +99,7 @@ GIVEN = {
     "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact"},
     "GET /lenders/{lender}/resources": RESOURCE | {"status"},
     "GET /lenders/{lender}/resources/{resource}": RESOURCE | {"status"},
@@ -238,6 +242,10 @@ def test_every_route_answers_as_the_document_says(
     olga.do(f"{asked}/return", {})
     other = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})
     alice.do(f"/bookings/{other['id']}/cancellation", {})
+    missed = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})["id"]
+    olga.do(f"{desk}/bookings/{missed}/decision", {"verdict": "accepted"})
+    with freeze_time(span["ends_at"]):
+        olga.do(f"{desk}/bookings/{missed}/no-show", {})
     olga.read(f"{desk}/resources")
     olga.read(f"{desk}/resources/{lent.hall.token}")
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})

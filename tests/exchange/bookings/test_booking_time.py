@@ -55,7 +55,8 @@ def test_a_request_is_given_up_freely_and_a_booking_until_a_day_before() -> None
 
 def test_the_state_of_a_booking_is_read_from_its_records() -> None:
     def state(**records: object) -> str:
-        known = {"verdict": None, "cancelled": False, "handed_over": False, "returned": False, "ends_at": NOW}
+        known = {"verdict": None, "cancelled": False, "no_show": False, "handed_over": False, "returned": False,
+                 "ends_at": NOW}  # fmt: skip
         return policy.state(**{**known, **records}, at=NOW)  # type: ignore[arg-type]
 
     later = NOW + timedelta(hours=1)
@@ -63,6 +64,7 @@ def test_the_state_of_a_booking_is_read_from_its_records() -> None:
     assert state(verdict="declined") == "declined"
     assert state(verdict="accepted", ends_at=later) == "accepted"
     assert state(verdict="accepted") == "past"
+    assert state(verdict="accepted", no_show=True) == "no-show"
     assert state(verdict="accepted", handed_over=True, ends_at=later) == "out"
     assert state(verdict="accepted", handed_over=True, ends_at=NOW - timedelta(seconds=1)) == "late"
     assert state(verdict="accepted", handed_over=True, returned=True) == "returned"
