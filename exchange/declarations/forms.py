@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
+from wtforms.fields.choices import Choice
 from wtforms.validators import DataRequired, InputRequired, Optional
 
 from exchange.forms import DayField, DurationField, Form, KeyedForm, LongText, Text
 
 NATURES = {"service": _("Un service"), "knowledge": _("Un savoir"), "goods": _("Un objet, un bien")}
+
+
+class OtherField(SelectField):
+    """Somebody, among the few met lately and then among all: who is in both is chosen once."""
+
+    def iter_groups(self) -> Iterator[tuple[str | None, list[Choice]]]:
+        chosen = False
+        for label, choices in super().iter_groups():
+            once = [choice._replace(selected=choice.selected and not chosen) for choice in choices]
+            chosen = chosen or any(choice.selected for choice in once)
+            yield label, once
 
 
 class DeclarationForm(KeyedForm):
@@ -20,7 +34,7 @@ class DeclarationForm(KeyedForm):
         choices=[SelectChoice("received", _("J’ai été aidé")), SelectChoice("given", _("J’ai aidé"))],
         validators=[InputRequired(_("Dites si vous avez été aidé ou si vous avez aidé."))],
     )
-    other = SelectField(
+    other = OtherField(
         _("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))]
     )
     minutes = DurationField(

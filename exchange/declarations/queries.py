@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from exchange.declarations.models import Declaration, DeclarationAnswer
@@ -38,6 +38,18 @@ def within(session: Session, token: str, accounts: Collection[int]) -> Declarati
 def answer(session: Session, declaration: int) -> DeclarationAnswer | None:
     """The answer given to a declaration, if any."""
     return session.get(DeclarationAnswer, declaration)
+
+
+def recent(session: Session, account: int, *, size: int = 6) -> Sequence[int]:
+    """The accounts that this one exchanged with last, the latest first."""
+    other = case((Declaration.giver_account == account, Declaration.receiver_account), else_=Declaration.giver_account)
+    return session.scalars(
+        select(other)
+        .where(or_(Declaration.giver_account == account, Declaration.receiver_account == account))
+        .group_by(other)
+        .order_by(func.max(Declaration.id).desc())
+        .limit(size)
+    ).all()
 
 
 class Said(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
+from wtforms.fields import SelectChoice
 
 from exchange import clock, idempotency, outbox
 from exchange.db import db, transaction
@@ -151,8 +152,13 @@ def _form_page(counter: Counter, form: DeclarationForm, *, quiet: bool = False) 
     session = db.session()
     open_accounts = reading.open_accounts(session, counter.account.community_id)
     people = members.parties(session, [a.party_id for a in open_accounts if a.id != counter.account.id])
-    form.other.choices = [("", _("Choisissez"))] + [
-        (party.token, party.name) for party in sorted(people.values(), key=lambda party: party.sort_name)
+    holders = {account.id: account.party_id for account in open_accounts}
+    lately = [people[holders[id_]] for id_ in queries.recent(session, counter.account.id) if id_ in holders]
+    everybody = sorted(people.values(), key=lambda party: party.sort_name)
+    form.other.choices = [
+        SelectChoice("", _("Choisissez")),
+        *(SelectChoice(party.token, party.name, optgroup=_("Récemment")) for party in lately),
+        *(SelectChoice(party.token, party.name, optgroup=_("Tous") if lately else None) for party in everybody),
     ]
     if quiet:
         for field in form:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from freezegun import freeze_time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from ledger.store import writing
 from tests.cast import NOON, Cast, Person, sign_in
 
 pytestmark = [pytest.mark.usefixtures("at_noon")]
@@ -66,6 +68,41 @@ def test_alice_says_that_bruno_helped_her_in_three_screens(alice: FlaskClient, c
     assert done.status_code == 303
     assert "C’est enregistré" in alice.get(done.location).text
     assert written(session) == (1, 1)
+
+
+def choices(page: str) -> dict[str, list[str]]:
+    """The names that a list of people offers, group by group; the ones above the groups under the empty name."""
+    select = page.partition('name="other"')[2].partition("</select>")[0]
+    above, *groups = re.split(r'<optgroup label="([^"]*)">', select)
+    found = {"": above} | dict(zip(groups[::2], groups[1::2], strict=True))
+    return {label: re.findall(r"<option[^>]*>([^<]*)</option>", part) for label, part in found.items()}
+
+
+def test_those_one_exchanged_with_lately_are_offered_first(alice: FlaskClient, cast: Cast, session: Session) -> None:
+    everybody = ["Aïcha", "Bruno", "Chloé", "Club de gymnastique", "Denise", "Fanny", "Tibo", "Ville de Saint-Marron"]
+    before = choices(alice.get(path(cast.alice, "echanges/nouveau")).text)
+    assert "Récemment" not in before
+    assert [name for name in before[""] if name in everybody] == everybody
+    for key, other in (("1", cast.bruno), ("2", cast.denise), ("3", cast.bruno), ("4", cast.chloe)):
+        alice.post(path(cast.alice), data=said(other, key=key, direction="given"))
+    after = choices(alice.get(path(cast.alice, "echanges/nouveau")).text)
+    assert after["Récemment"] == ["Chloé", "Bruno", "Denise"]
+    assert [name for name in after["Tous"] if name in everybody] == everybody
+    assert after[""] == ["Choisissez"]
+
+
+def test_who_is_in_both_lists_is_chosen_once(alice: FlaskClient, cast: Cast, session: Session) -> None:
+    alice.post(path(cast.alice), data=said(cast.bruno))
+    page = alice.get(path(cast.alice, f"echanges/nouveau?avec={cast.bruno.party.token}")).text
+    assert page.count("<option selected") == 1
+
+
+def test_who_left_is_not_offered_again(alice: FlaskClient, cast: Cast, session: Session) -> None:
+    assert cast.bruno.account is not None
+    alice.post(path(cast.alice), data=said(cast.bruno, direction="given"))
+    writing.close_account(session, cast.bruno.account.id, community=cast.community.id, reason="Déménage",
+                          by=cast.system, at=NOON)  # fmt: skip
+    assert "Bruno" not in str(choices(alice.get(path(cast.alice, "echanges/nouveau")).text))
 
 
 def test_a_double_click_and_the_back_button_write_once(alice: FlaskClient, cast: Cast, session: Session) -> None:
@@ -246,8 +283,6 @@ def test_the_facilitator_is_never_paid_by_who_she_acts_for(app: Flask, cast: Cas
 
 
 def test_a_closed_account_declares_nothing_more(alice: FlaskClient, cast: Cast, session: Session) -> None:
-    from ledger.store import writing
-
     assert cast.alice.account is not None
     writing.close_account(session, cast.alice.account.id, community=cast.community.id, reason="Déménage",
                           by=cast.system, at=NOON)  # fmt: skip
