@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 from flask_babel import format_decimal, lazy_gettext, ngettext
@@ -85,11 +86,25 @@ def _pool(facts: Facts) -> Sentence:
     )
 
 
+def _quantity_booked(facts: Facts) -> Sentence:
+    from exchange.formats import day  # here, since how a day is written needs these sentences
+
+    return Sentence(
+        ngettext(
+            "%(num)s exemplaire est déjà réservé à un même moment, le %(day)s : il ne peut pas y en avoir moins.",
+            "%(num)s exemplaires sont déjà réservés à un même moment, le %(day)s : il ne peut pas y en avoir moins.",
+            facts["peak"], day=day(date.fromisoformat(facts["day"])),
+        ),
+        _("Prévenez d’abord ceux qui ont réservé, ou gardez ce nombre jusque-là."),
+    )  # fmt: skip
+
+
 INVALID = {
     "account-kind": lazy_gettext("Une personne a un compte de membre ; une structure, un compte de structure ou de collectivité."),
     "before-start": lazy_gettext("Le dernier jour vient avant le premier."),
     "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
     "missing": lazy_gettext("Ce renseignement manque."),
+    "nobody": lazy_gettext("Il n’y a personne à qui l’écrire."),
     "no-account": lazy_gettext("Le prêteur n’a pas de compte en minutes : une communauté doit d’abord lui en ouvrir un."),
     "unknown": lazy_gettext("Choisissez dans la liste."),
 }
@@ -202,6 +217,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
     "not-allowed": _not_allowed,
     "pool-exhausted": _pool,
+    "quantity-booked": _quantity_booked,
     "not-found": _fixed(N("Cette page n’existe pas, ou elle n’est pas à vous."), N("Vérifiez l’adresse, ou repartez de l’accueil.")),
     "account-unknown": _fixed(N("Ce compte n’existe pas dans cette communauté.")),
     "account-closed": _fixed(N("Ce compte est clos : on n’y écrit plus rien.")),
@@ -242,7 +258,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "happens-later": _fixed(N("Cette date n’est pas encore passée."), N("Un échange se déclare une fois qu’il a eu lieu.")),
     "too-old": _fixed(N("Cet échange a plus d’un an : il ne peut plus être déclaré ici."), N("Parlez-en à un administrateur.")),
     "counter-gains": _fixed(
-        N("Vous seriez payé par la personne pour qui vous agissez : un autre animateur doit le saisir.")
+        N("Vous seriez payé par la personne pour qui vous agissez : un autre animateur doit le saisir.")
     ),
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
     "capacity-missing": _fixed(

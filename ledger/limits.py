@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ledger.errors import AccountClosed, AccountUnknown, FloorReached
+from ledger.errors import AccountClosed, AccountUnknown, FloorReached, Refused
 
 if TYPE_CHECKING:
     from ledger.accounts import Account
@@ -38,6 +38,19 @@ def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
         check_open(accounts[number])
     for number in sorted(effect):
         check_account(accounts[number], effect[number])
+
+
+def refusals(entry: Entry, accounts: Mapping[int, Account]) -> list[Refused]:
+    """Everything that would refuse the entry, once for each account, in the order of ids: a dry run of ``check``."""
+    found: list[Refused] = []
+    for number, minutes in sorted(entry.net().items()):
+        try:
+            if number not in accounts:
+                raise AccountUnknown(account=number)
+            check_account(accounts[number], minutes)
+        except Refused as refused:
+            found.append(refused)
+    return found
 
 
 def check_open(account: Account) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import IntegerField, RadioField, SelectField
+from wtforms import BooleanField, IntegerField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
-from exchange.forms import DayField, KeyedForm, LongText
+from exchange.forms import DayField, DurationField, KeyedForm, LongText
 
 MOST = 1_000_000  # minutes
 REASON = DataRequired(_("Dites pourquoi : cette raison reste dans les comptes."))
@@ -32,6 +32,33 @@ class ReasonForm(KeyedForm):
     """Why something is put right, or closed."""
 
     reason = LongText(_("Pourquoi ?"), most=400, validators=[REASON])
+
+
+class LevyForm(ReasonForm):
+    """The same minutes for many, at once."""
+
+    kind = RadioField(
+        _("Que voulez-vous écrire ?"),
+        choices=[
+            SelectChoice("dues", _("Une cotisation : chacun donne au compte commun")),
+            SelectChoice("opening", _("Un crédit d’ouverture : chacun reçoit du compte commun")),
+        ],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )
+    whom = RadioField(
+        _("Pour qui ?"),
+        choices=[
+            SelectChoice("person", _("Tous les membres")),
+            SelectChoice("organisation", _("Toutes les structures")),
+            SelectChoice("everybody", _("Les membres et les structures")),
+        ],
+        default="person",
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )
+    minutes = DurationField(
+        _("Combien de temps chacun ?"), validators=[InputRequired(_("Écrivez une durée, par exemple 1h30 ou 45 min."))]
+    )
+    leave_out = BooleanField(_("Laisser de côté les comptes qui ne peuvent pas donner autant"))
 
 
 class LimitsForm(ReasonForm):

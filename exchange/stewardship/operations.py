@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from exchange.members.queries import PartyView
 from exchange.stewardship.policy import check_kind, check_nobody_gains
 from exchange.stewardship.queries import gains
-from ledger.entries import Acting
+from ledger.entries import Acting, Entry
 from ledger.limits import Limits
 from ledger.store import writing
 from ledger.store.browsing import Written
@@ -28,6 +28,16 @@ def correct(
     written = writing.reverse(
         session, entry.id, community=community, key=f"correction:{key}", reason=reason, happened_on=today, by=by, at=at
     )
+    assert written.id is not None
+    return written.id
+
+
+def levy(session: Session, entry: Entry, *, community: int, key: str, by: Acting, at: datetime) -> int:
+    """Write dues or an opening credit for everybody at once, or for nobody; return the entry's number.
+
+    Raises FloorReached or AccountClosed (facts: account) for the first account that refuses.
+    """
+    written = writing.post(session, entry, community=community, key=f"levy:{key}", by=by, at=at)
     assert written.id is not None
     return written.id
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 
 from exchange.errors import Invalid
+from ledger.entries import Entry, Transfer
 from ledger.errors import CorrectionGains
 
 KINDS_FOR = {"person": ("person",), "organisation": ("organisation", "authority")}  # kind of party -> of its account
+
+
+COLLECTED = "dues"  # each gives to the community's account; an opening credit comes from it
+
+
+def levy(kind: str, accounts: Iterable[int], *, common: int, minutes: int, on: date, note: str) -> Entry:
+    """The same minutes for each account, in one entry: dues to the ``common`` account, or an opening credit from it.
+
+    Raises EntryMalformed when there is no account.
+    """
+    moves = (
+        Transfer(account, common, minutes) if kind == COLLECTED else Transfer(common, account, minutes)
+        for account in accounts
+    )
+    return Entry(kind, tuple(moves), on, None, note)
 
 
 def check_nobody_gains(gains: Mapping[int, int], *, acts_for: Collection[int]) -> None:

@@ -8,6 +8,13 @@ from sqlalchemy.orm import Session
 from exchange.members.queries import PartyView
 from ledger.store.browsing import Written
 
+# who is meant -> the kinds of their accounts
+WHOM = {
+    "person": ("person",),
+    "organisation": ("organisation",),
+    "everybody": ("person", "organisation"),
+}
+
 
 def gains(entry: Written, *, community_party: int) -> dict[int, int]:
     """What each party would gain (or lose, below zero) by the correction of an entry, in minutes.

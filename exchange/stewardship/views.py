@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
@@ -19,11 +20,11 @@ from exchange.errors import Invalid, NotFound
 from exchange.forms import KeyedForm
 from exchange.members import queries as members
 from exchange.security import auth_required, held, office, territory, today
-from exchange.stewardship import operations, queries
-from exchange.stewardship.forms import KINDS, DefaultForm, ExceptionForm, LimitsForm, OpeningForm, ReasonForm
-from ledger.entries import Acting
+from exchange.stewardship import operations, policy, queries
+from exchange.stewardship.forms import KINDS, DefaultForm, ExceptionForm, LevyForm, LimitsForm, OpeningForm, ReasonForm
+from ledger.entries import Acting, Entry
 from ledger.errors import Refused
-from ledger.limits import Limits
+from ledger.limits import Limits, refusals
 from ledger.store import browsing, reading
 from ledger.store.browsing import Written
 from ledger.store.reading import AccountView
@@ -128,6 +129,92 @@ def _tell(session: Session, desk: Desk, written: Written, reason: str, at: datet
     for party, minutes in queries.gains(written, community_party=desk.community.party_id).items():
         outbox.write(session, members.e_mails_of(session, party, on=today()), "corrected", at=at, desk=desk,
                      written=written, reason=reason, minutes=minutes)  # fmt: skip
+
+
+# -- dues and opening credits
+
+
+class Plan(NamedTuple):
+    """What would be written for everybody: the entry, and who would be refused with the reason."""
+
+    entry: Entry
+    refused: list[tuple[members.PartyView, Refused]]
+
+    @property
+    def total(self) -> int:
+        """What moves in all, in minutes."""
+        return sum(move.minutes for move in self.entry.transfers)
+
+
+@stewardship.route("/administration/<community>/ecritures/pour-tous", methods=["GET", "POST"])
+@auth_required()
+def levy(community: str) -> Answer:
+    """Dues or an opening credit for everybody: the form, then what would be written and who would be refused."""
+    desk, form = _desk("books.levy", community), LevyForm()
+    if "correct" in request.form:
+        return render_template("stewardship/levy.html", desk=desk, form=form)
+    if request.method != "POST" or (plan := _plan(desk, form)) is None:
+        return _page("stewardship/levy.html", desk=desk, form=form)
+    return render_template("stewardship/levy_check.html", desk=desk, form=form, plan=plan)
+
+
+@stewardship.post("/administration/<community>/ecritures/pour-tous/ecriture")
+@auth_required()
+def write_levy(community: str) -> Answer:
+    """Write what was shown, for all of them or for nobody; else show who is refused now."""
+    desk, form = _desk("books.levy", community), LevyForm()
+    if (plan := _plan(desk, form)) is None:
+        return _page("stewardship/levy.html", desk=desk, form=form)
+    if form.leave_out.data or not plan.refused:
+        if (done := _done(desk, form, _levying(desk, plan, form))) is not None:
+            return done
+        plan = _plan(desk, form) or plan  # a balance moved meanwhile
+    return _page("stewardship/levy_check.html", desk=desk, form=form, plan=plan)
+
+
+def _plan(desk: Desk, form: LevyForm) -> Plan | None:
+    """A dry run on the balances of now; None when the form says why there is nothing to plan."""
+    if not form.validate():
+        return None
+    session = db.session()
+    accounts = reading.open_accounts(session, desk.community.id)
+    common = next(account for account in accounts if account.kind == "community")
+    chosen = [account for account in accounts if account.kind in queries.WHOM[form.whom.data]]
+    if not chosen:
+        form.refuse(Invalid(field="whom", why="nobody"))
+        return None
+    entry = _entry_for(form, chosen, common)
+    refused = refusals(entry, {account.id: account.core() for account in accounts})
+    if form.leave_out.data and refused:
+        out = {refusal.facts["account"] for refusal in refused}
+        kept = [account for account in chosen if account.id not in out]
+        if not kept:
+            form.refuse(Invalid(field="whom", why="nobody"))
+            return None
+        entry = _entry_for(form, kept, common)
+    holders = {account.id: account.party_id for account in accounts}
+    names = members.parties(session, [holders[refusal.facts["account"]] for refusal in refused])
+    told = [(names[holders[refusal.facts["account"]]], refusal) for refusal in refused]
+    return Plan(entry, sorted(told, key=lambda one: one[0].sort_name))
+
+
+def _entry_for(form: LevyForm, accounts: list[AccountView], common: AccountView) -> Entry:
+    assert form.minutes.data is not None
+    return policy.levy(
+        form.kind.data, [account.id for account in accounts], common=common.id, minutes=form.minutes.data, on=today(),
+        note=form.reason.data or "",
+    )  # fmt: skip
+
+
+def _levying(desk: Desk, plan: Plan, form: LevyForm) -> Callable[[Session, datetime], str]:
+    def do(session: Session, at: datetime) -> str:
+        number = operations.levy(session, plan.entry, community=desk.community.id, key=form.key.data or "", by=desk.by,
+                                 at=at)  # fmt: skip
+        count = len(plan.entry.transfers)
+        flash(ngettext("C’est écrit pour %(num)s compte.", "C’est écrit pour %(num)s comptes.", count), "success")
+        return url_for("audit.entry", community=desk.community.token, entry=number)
+
+    return do
 
 
 # -- limits

@@ -258,3 +258,78 @@ def test_an_account_closes_at_zero_and_stays_readable(
     again = aicha.post(where, data={**sent, "key": "again"})
     assert again.status_code == 422
     assert healthy(session)
+
+
+# -- dues and opening credits
+
+
+def levied(**changed: str) -> dict[str, str]:
+    return {
+        "kind": "dues", "whom": "person", "minutes": "2 h", "reason": "Cotisation votée", "key": "dues", **changed,
+    }  # fmt: skip
+
+
+def balances(session: Session) -> dict[str, int]:
+    rows = session.execute(
+        text("SELECT p.name, a.balance FROM books.accounts a JOIN parties p ON p.id = a.party_id ORDER BY a.id")
+    )
+    return {row.name: row.balance for row in rows}
+
+
+def test_dues_are_shown_first_then_written_once_for_everybody(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    page = tibo.post(f"{office}/ecritures/pour-tous", data=levied())
+    members_ = session.scalar(text("SELECT count(*) FROM books.accounts WHERE kind = 'person'"))
+    assert f"{members_} comptes donnent chacun" in page.text
+    assert (page.status_code, entries(session)) == (200, 0)
+    done = [tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=levied()) for _click in range(2)]
+    assert {(answer.status_code, answer.location) for answer in done} == {(303, done[0].location)}
+    assert entries(session) == 1
+    found = balances(session)
+    assert (found["Alice"], found["Bruno"]) == (-120, -120)
+    assert sum(found.values()) == 0
+    assert "Cotisation à" in tibo.get(f"/comptes/{account(cast.tibo)}").text
+    assert healthy(session)
+
+
+def test_one_who_cannot_give_stops_everybody_until_they_are_left_out(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    help_given(session, cast.alice, cast.bruno, 1990)
+    asked = tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=levied())
+    assert asked.status_code == 422
+    assert "1 compte ne peut pas" in asked.text
+    assert "Bruno : son solde est de −1" in asked.text.replace("\u202f", "").replace("\xa0", " ")
+    assert "c’est pour tous, ou pour personne" in asked.text
+    assert entries(session) == 1
+    done = tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=levied(leave_out="y"))
+    assert done.status_code == 303
+    assert (balances(session)["Bruno"], balances(session)["Chloé"]) == (-1990, -120)
+    assert healthy(session)
+
+
+def test_an_opening_credit_comes_from_the_common_account(
+    aicha: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    sent = levied(kind="opening", whom="everybody", minutes="30 min")
+    assert aicha.post(f"{office}/ecritures/pour-tous/ecriture", data=sent).status_code == 303
+    found = balances(session)
+    assert found["Alice"] == 30
+    assert sum(found.values()) == 0
+
+
+def test_who_corrects_what_they_typed_finds_it_again(tibo: FlaskClient, office: str, cast: Cast) -> None:
+    page = tibo.post(f"{office}/ecritures/pour-tous", data=levied(correct="1"))
+    assert page.status_code == 200
+    assert 'value="2 h"' in page.text
+    assert tibo.post(f"{office}/ecritures/pour-tous", data=levied(minutes="deux")).status_code == 422
+    nobody = tibo.post(f"{office}/ecritures/pour-tous", data=levied(whom="martians"))
+    assert nobody.status_code == 422
+
+
+def test_members_cannot_levy(app: Flask, session: Session, cast: Cast, office: str) -> None:
+    bruno = sign_in(app.test_client(), cast.bruno)
+    assert bruno.get(f"{office}/ecritures/pour-tous").status_code == 403
+    assert bruno.post(f"{office}/ecritures/pour-tous/ecriture", data=levied()).status_code == 403
+    assert entries(session) == 0
