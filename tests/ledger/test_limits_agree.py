@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ledger.accounts import Account
 from ledger.entries import Entry, Transfer
 from ledger.errors import AccountClosed, Refused
-from ledger.limits import check, check_hold
+from ledger.limits import check, check_hold, refusals
 from ledger.store import reading, writing
 from tests.cast import SATURDAY, Cast, Person
 from tests.ledger.conftest import LATER, Books
@@ -79,6 +79,8 @@ def test_the_core_and_the_database_refuse_the_same_for_the_same_reason(
             transfers = tuple(Transfer(ids[pair[0]], ids[pair[1]], m) for pair, m in what)
             entry = Entry("exchange", transfers, SATURDAY)
             expected = said_by(partial(check, entry, accounts))
+            dry = [(refused.rule, refused.facts) for refused in refusals(entry, accounts)]
+            assert expected in dry if dry else expected is None
             assert in_the_database(books, partial(books.post, entry)) == expected
         else:
             (payer, payee), asked = what
