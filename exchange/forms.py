@@ -9,11 +9,13 @@ from datetime import date, time
 from functools import cache
 from typing import Any
 
+from flask import request
 from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import DateField as WTFormsDateField
-from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms import Field, FileField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.i18n import get_translations
 from wtforms.validators import Length, StopValidation, ValidationError
 from wtforms.widgets import TextInput, TimeInput
@@ -189,6 +191,16 @@ class Form(FlaskForm):
         def get_translations(self, _form: Any) -> Any:
             """WTForms' sentences in the language of the page."""
             return _wtforms_words(str(get_locale()))
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was typed, and files only where one is asked for: else text fields would be given them, or JSON."""
+            if formdata is None or hasattr(formdata, "getlist"):
+                return formdata  # chosen by the page
+            if request.method != "POST":
+                return None
+            files = [(name, file) for name, file in request.files.items(multi=True)
+                     if name in form and isinstance(form[name], FileField)]  # fmt: skip
+            return CombinedMultiDict((MultiDict(files), request.form)) if files else request.form
 
     def refuse(self, error: Refused) -> None:
         """Show a domain error: beside its field when it names one of this form, else above."""

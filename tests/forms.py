@@ -82,6 +82,7 @@ ASKED = KEY | {
 }  # fmt: skip
 RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_on": "2026-12-01", "ends_on": "2027-03-01"}
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
+LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y", "reason": "Cotisation votée"}
 CORRECT = frozenset({"correct"})  # the button that goes back to the form
 LISTED = {"categorie": "", "etat": "", "q": "", "page": "1"}
 
@@ -124,6 +125,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("bookings.hand_over", "olga", {"remarks": "Deux clés"}, {"booking": "{accepted}"}),
     Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
+    Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("catalogue.create", "olga", THING | {"capacity": "80"}, {"kind": "salle"}),
     Sent("catalogue.create", "olga", THING, {"kind": "objet"}),
     Sent("catalogue.create", "olga", THING | {"quantity": "12"}, {"kind": "lot"}),
@@ -151,6 +153,8 @@ FORMS: tuple[Sent, ...] = (
     }, besides=frozenset({"tick_all", "untick_all"})),
     Sent("imports.resume", "olga", {}, {"job": "{started}"}),
     Sent("stewardship.correct", "tibo", KEY | {"reason": "Saisi deux fois"}),
+    Sent("stewardship.levy", "tibo", LEVY, besides=CORRECT, status=200, writes=False),
+    Sent("stewardship.write_levy", "tibo", LEVY),
     Sent("stewardship.limits", "aicha", LIMITS | {"kind": "person"}),
     Sent("stewardship.exception", "aicha", LIMITS | {"until": "2027-01-31"}),
     Sent("stewardship.open_account", "aicha", KEY | {"party": "{zoe}", "kind": "person"}),
@@ -289,21 +293,23 @@ class Ground:
             "chairs_row": str(lent.chairs.id), "attic": attic.token, "cellar": cellar.token, "retired": retired.token,
             "started": started.token, "waiting": waiting.token, "asked": values["booking"],
             "accepted": self._lent(session, cast, 14), "out": self._lent(session, cast, 21, out=True),
+            "missed": self._lent(session, cast, -1),
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
 
     def _lent(self, session: Session, cast: Cast, days: int, *, out: bool = False) -> str:
         starts, town = NOON + timedelta(days=days), Acting(None, cast.town.id)
+        asked_at = min(NOON, starts - timedelta(days=10))
         asked = bookings.Request(cast.alice.party.id, (Wanted(self.world.lent.hall),), starts,
                                  starts + timedelta(hours=4), "Fête", 60)  # fmt: skip
-        token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON).token
+        token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=asked_at).token
         session.flush()
-        bookings.accept(session, token, lender=cast.town.id, by=town, at=NOON)
+        bookings.accept(session, token, lender=cast.town.id, by=town, at=asked_at)
         if out:
             bookings.hand_over(session, token, lender=cast.town.id, remarks="", by=town, at=NOON)
         return str(token)
 
-    def _tables(self) -> tuple[str, list[Any]]:
+    def _tables(self) -> tuple[str, str]:
         found = self.connection.execute(text(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'books')"
             " AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')"
@@ -315,7 +321,8 @@ class Ground:
             " last_value IS NOT NULL FROM pg_sequences"
         )).all()  # fmt: skip
         self.connection.execute(text(f"SET ROLE {WEB_ROLE}"))
-        return rows, [tuple(row) for row in counters]
+        again = ", ".join(f"setval('{name}', {last}, {called})" for name, last, called in counters)
+        return rows, f"SET ROLE NONE; SELECT {again}; SET ROLE {WEB_ROLE}"
 
     def _listen(self, answer: Response) -> Response:
         said = [request.__dict__.get(name) for name in ("form", "files")]
@@ -356,11 +363,7 @@ class Ground:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """What is done inside never was; numbers are given again from where they were."""
-        self.connection.execute(text("SET ROLE NONE"))
-        for sequence, last, called in self._counters:
-            self.connection.execute(text("SELECT setval(:sequence, :last, :called)"),
-                                    {"sequence": sequence, "last": last, "called": called})  # fmt: skip
-        self.connection.execute(text(f"SET ROLE {WEB_ROLE}"))
+        self.connection.exec_driver_sql(self._counters)
         inside = self.connection.begin_nested()
         try:
             yield

@@ -64,9 +64,11 @@ def test_every_form_is_accepted_from_somebody(sent: Sent, ground: Ground) -> Non
 
 def readers(sent: Sent) -> set[str | None]:
     """Who a form is read for."""
-    if sent.readers is not None:
-        return set(sent.readers)
-    who = MAY[sent.endpoint]
+    return allowed(MAY[sent.endpoint]) if sent.readers is None else set(sent.readers)
+
+
+def allowed(who: str | set[str] | list[str]) -> set[str | None]:
+    """Who an address is for."""
     if who == EVERYBODY:
         return {None, *PEOPLE}
     return set(PEOPLE) if who == SIGNED_IN else set(who)
