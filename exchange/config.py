@@ -70,4 +70,9 @@ def from_environment() -> dict[str, Any]:
         "MAIL_PASSWORD": os.environ.get("MARRONNIER_SMTP_PASSWORD"),
         "MAIL_DEFAULT_SENDER": os.environ.get("MARRONNIER_MAIL_FROM", "marronnier@localhost"),
         "MAIL_FILE_PATH": str(var_folder() / "mail"),
+        "OPERATOR": os.environ.get("MARRONNIER_OPERATOR", ""),
+        "OPERATOR_ADDRESS": os.environ.get("MARRONNIER_OPERATOR_ADDRESS", ""),
+        "PUBLISHER": os.environ.get("MARRONNIER_PUBLISHER", ""),
+        "HOSTING": os.environ.get("MARRONNIER_HOSTING", ""),
+        "CONTACT": os.environ.get("MARRONNIER_CONTACT", ""),
     }

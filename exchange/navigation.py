@@ -63,14 +63,15 @@ def group(label: str, links: list[Link | None]) -> Entry | None:
 
 def _own_accounts() -> list[Link | None]:
     """Their account, and what is done most with it; with several, pages where one is chosen."""
-    tokens = {token for mandate in held() if mandate.role in ("member", "delegate") for token in mandate.accounts}
-    if not tokens:
+    mine = [mandate for mandate in held() if mandate.role in ("member", "delegate")]
+    kinds = {token: mandate.party_kind for mandate in mine for token in mandate.accounts}
+    if not kinds:
         return []
-    if len(tokens) > 1:
+    if len(kinds) > 1:
         return [link(_("Mes comptes"), "statements.mine"), link(_("Déclarer un échange"), "declarations.begin")]
-    (token,) = tokens
+    token, kind = kinds.popitem()
     return [
-        link(_("Mon compte"), "statements.show", account=token),
+        link(_("Mon compte") if kind == "person" else _("Notre compte"), "statements.show", account=token),
         link(_("Déclarer un échange"), "declarations.new", account=token),
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask, Response, current_app, jsonify, render_template
+from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import text
 
@@ -18,8 +19,9 @@ from exchange.config import ROOT
 from exchange.db import db
 from exchange.declarations import queries as declarations
 from exchange.members import queries as members
+from exchange.members.operations import SESSION_LIVES
 from exchange.navigation import offices
-from exchange.security import communities, held, own, today
+from exchange.security import communities, held, own, territory, today
 from ledger.store import reading
 from ledger.store.reading import AccountView
 
@@ -74,7 +76,24 @@ def _for_people() -> str:
 
 def accessibility() -> str:
     """The operator's statement of accessibility, on the official French model."""
-    return render_template("accessibility.html", contact=contact(), established=STATED_ON)
+    return render_template("accessibility.html", contact=contact(), established=STATED_ON, operator=operator())
+
+
+def legal_notice() -> str:
+    """Who answers for this service, as the law on digital services wants it said; what the installer left out, too."""
+    said = {name: current_app.config.get(name.upper()) for name in ("operator_address", "publisher", "hosting")}
+    return render_template("legal_notice.html", contact=contact(), operator=operator(), **said)
+
+
+def privacy() -> str:
+    """What is kept about people, and for how long: what the tables and the tasks really do, nothing better."""
+    return render_template("privacy.html", contact=contact(), operator=operator(), days=SESSION_LIVES.days)
+
+
+def operator() -> str:
+    """Who runs this install."""
+    return current_app.config.get("OPERATOR") or _("L’organisme qui exploite ce service à %(place)s",
+                                                   place=territory().name)  # fmt: skip
 
 
 def contact() -> str:
@@ -103,5 +122,7 @@ def init(app: Flask) -> None:
     """Bind to the application."""
     app.add_url_rule("/", "home", home)
     app.add_url_rule("/accessibilite", "accessibility", accessibility)
+    app.add_url_rule("/mentions-legales", "legal_notice", legal_notice)
+    app.add_url_rule("/confidentialite", "privacy", privacy)
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)

@@ -163,7 +163,7 @@ def test_the_pages_around_are_readable_by_everybody(
 ) -> None:
     visitor, alice, fanny, olga = opened(size), opened(size), opened(size), opened(size)
     for address in ("connexion", "mot-de-passe/oublie", "mot-de-passe/oublie/envoye", "structures", "accessibilite",
-                    f"structures/{cast.club.token}"):  # fmt: skip
+                    "mentions-legales", "confidentialite", f"structures/{cast.club.token}"):  # fmt: skip
         visitor.goto(f"{live.url}/{address}")
         check_page(visitor, address)
     visitor.goto(f"{live.url}/connexion")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from exchange.bookings.operations import accept, ask
+from exchange.members.models import Party
 from tests.cast import NOON, Cast, sign_in
 from tests.exchange.bookings.conftest import wanting
 from tests.lent import Lent
@@ -56,6 +57,36 @@ def test_a_visitor_who_asks_is_sent_to_sign_in_and_comes_back(client: FlaskClien
     answer = client.get(f"/salles/{lent.hall.token}/reserver?jour=2026-11-28")
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/connexion?next=")
+
+
+def test_a_visitor_reads_who_can_borrow_before_and_at_the_door(client: FlaskClient, cast: Cast, lent: Lent) -> None:
+    room = client.get(f"/salles/{lent.hall.token}?jour=2026-11-28").text
+    assert "Pour réserver, il faut un identifiant" in room
+    assert f"/connexion?next=/salles/{lent.hall.token}/reserver?jour%3D2026-11-28" in unquote_slashes(room)
+    door = client.get(client.get(f"/salles/{lent.hall.token}/reserver").location).text
+    for page in (room, door):
+        assert 'href="/rejoindre">Demandez à rejoindre' in page
+    assert "Demandez à rejoindre" not in client.get("/connexion?next=/moi").text
+    member = sign_in(client, cast.alice).get(f"/salles/{lent.hall.token}").text
+    assert "Pour réserver, il faut un identifiant" not in member
+
+
+def unquote_slashes(page: str) -> str:
+    """The page with the slashes and question marks of its addresses as one reads them."""
+    return page.replace("%2F", "/").replace("%3F", "?")
+
+
+def test_the_two_lists_of_requests_have_each_their_title(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    booked(session, cast, lent)
+    page = sign_in(client, cast.olga).get(f"/preteurs/{cast.town.token}/demandes").text
+    assert "<title>Demandes de réservation –" in page
+    assert "Alice\u00a0:" in page
+    assert "<table" not in page
+    sel = session.get_one(Party, cast.community.party_id).token
+    other = sign_in(client.application.test_client(), cast.aicha).get(f"/administration/{sel}/demandes").text
+    assert "<title>Demandes d’adhésion –" in other
 
 
 def test_alice_checks_then_asks_and_a_second_click_finds_the_first(

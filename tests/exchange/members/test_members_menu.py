@@ -86,6 +86,13 @@ def test_who_acts_for_an_association_too_chooses_the_account(app: Flask, session
         assert shown.index(">Bruno<") < shown.index(">Club de gymnastique<")
 
 
+def test_who_only_acts_for_a_town_has_its_account(app: Flask, session: Session, cast: Cast) -> None:
+    assert cast.olga.sign_in is not None
+    members.grant(session, sign_in=cast.olga.sign_in.id, party=cast.town.id, role="delegate", starts_on=NOON.date(),
+                  granted_by=None, at=NOON)  # fmt: skip
+    assert menu(as_(app, cast.olga))[1:3] == ["Notre compte", "Déclarer un échange"]
+
+
 def test_a_closed_account_is_in_nobodys_menu(app: Flask, session: Session, cast: Cast) -> None:
     assert cast.alice.account is not None
     writing.close_account(session, cast.alice.account.id, community=cast.community.id, reason="Déménage",
