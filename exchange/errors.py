@@ -246,6 +246,13 @@ class QuantityMissing(Refusal):
     field = "quantity"
 
 
+class QuantityBooked(Refusal):
+    """More of a pool is booked already than it would have. Facts: resource, peak (at one moment), its day."""
+
+    rule = "quantity-booked"
+    field = "quantity"
+
+
 class PartsFixed(Refusal):
     """What a hall is made of is said before it is published, and not while it is itself a part of another."""
 
@@ -340,6 +347,7 @@ STATUS: dict[str, int] = {
     "already-answered": 409,
     "slot-taken": 409,
     "pool-exhausted": 409,
+    "quantity-booked": 409,
     "key-reused": 409,
     "entry-corrected-already": 409,
     "hold-resolved": 409,

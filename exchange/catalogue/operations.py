@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
 from exchange.catalogue.policy import refusal, refusal_to_publish
-from exchange.errors import NotFound, PartsFixed
+from exchange.errors import NotFound, PartsFixed, refusal_of
 from ledger.entries import Acting
 
 PLACE_FIELDS = frozenset(
@@ -84,8 +85,9 @@ def add_resource(
 def edit(session: Session, resource: Resource, facts: Mapping[str, Any], *, by: Acting, at: datetime) -> bool:
     """Change a resource; return whether something did.
 
-    Raises NotFound for another lender's place, CapacityAboveLimit, and CapacityMissing for a published room left
-    without one.
+    Raises NotFound for another lender's place, CapacityAboveLimit, CapacityMissing for a published room left without
+    one, and QuantityBooked for a pool left with less than what is booked of it (the database counts, under the pool's
+    lock).
     """
     _known(facts, RESOURCE_FIELDS)
     changed = {name: value for name, value in facts.items() if getattr(resource, name) != value}
@@ -94,7 +96,12 @@ def edit(session: Session, resource: Resource, facts: Mapping[str, Any], *, by: 
     _check(session, resource, facts)
     for name, value in changed.items():
         setattr(resource, name, value)
-    session.flush()
+    try:
+        session.flush()
+    except DBAPIError as refused:
+        if (error := refusal_of(refused)) is not None:
+            raise error from refused
+        raise
     _trace(session, [resource.id], "edited", by=by, at=at)
     return True
 

@@ -176,6 +176,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "kind-differs": N_(
         "Cette référence est déjà celle d’autre chose dans votre catalogue (une salle, un objet seul ou un lot)."
     ),
+    "quantity-booked": N_(
+        "Le nombre ne peut pas descendre sous %(peak)s : c’est ce qui est déjà réservé pour un même moment, le %(day)s."
+    ),
     "line-not-kept": N_("Une des valeurs de la ligne ne peut pas être enregistrée."),
     # Left out without waiting for anything, and the last line of a dry run.
     "line-repeated": N_("Cette ligne répète la ligne %(line)s : elle n’est importée qu’une fois."),

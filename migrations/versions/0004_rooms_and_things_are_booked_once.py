@@ -145,14 +145,17 @@ def upgrade() -> None:
     );
     CREATE INDEX pool_occupancy_during_idx ON pool_occupancy USING gist (pool_id, during);
 
-    -- The most that is taken at one instant of a span. A sum over the span would count twice what comes back in between.
-    CREATE FUNCTION pool_peak(p_pool bigint, p_during tstzrange) RETURNS bigint
+    -- The instant of a span at which the most is taken. A sum over the span would count twice what comes back in between.
+    CREATE FUNCTION pool_fullest(p_pool bigint, p_during tstzrange, OUT at timestamptz, OUT taken bigint)
     LANGUAGE sql STABLE AS $$
-        SELECT coalesce(max(taken), 0)::bigint FROM (
-            SELECT (SELECT sum(o.quantity) FROM pool_occupancy o
-                     WHERE o.pool_id = p_pool AND o.during @> instant.at) AS taken
-              FROM (SELECT greatest(lower(s.during), lower(p_during)) AS at FROM pool_occupancy s
-                     WHERE s.pool_id = p_pool AND s.during && p_during) instant) peaks
+        SELECT instant.at, (SELECT sum(o.quantity) FROM pool_occupancy o
+                             WHERE o.pool_id = p_pool AND o.during @> instant.at) AS taken
+          FROM (SELECT greatest(lower(s.during), lower(p_during)) AS at FROM pool_occupancy s
+                 WHERE s.pool_id = p_pool AND s.during && p_during) instant
+         ORDER BY taken DESC, instant.at LIMIT 1
+    $$;
+    CREATE FUNCTION pool_peak(p_pool bigint, p_during tstzrange) RETURNS bigint LANGUAGE sql STABLE AS $$
+        SELECT coalesce((SELECT taken FROM pool_fullest(p_pool, p_during)), 0)
     $$;
 
     CREATE FUNCTION guard_pool() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -172,6 +175,26 @@ def upgrade() -> None:
     END $$;
     CREATE TRIGGER pool_never_exceeded AFTER INSERT OR UPDATE ON pool_occupancy
         FOR EACH ROW EXECUTE FUNCTION guard_pool();
+
+    -- A pool never has less than what is booked of it from now on. Its lock is that of bookings: who comes second sees
+    -- what the first wrote.
+    CREATE FUNCTION guard_quantity() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        v_at timestamptz;
+        v_peak bigint;
+    BEGIN
+        PERFORM pg_advisory_xact_lock(hashtext('pool'), NEW.id::integer);
+        SELECT at, taken INTO v_at, v_peak FROM pool_fullest(NEW.id, tstzrange(now(), NULL));
+        IF v_peak > coalesce(NEW.quantity, 0) THEN
+            RAISE EXCEPTION USING ERRCODE = 'MR001', MESSAGE = 'quantity-booked', DETAIL =
+                jsonb_build_object('resource', NEW.id, 'peak', v_peak,
+                                   'day', (v_at AT TIME ZONE (SELECT zone FROM territory))::date)::text;
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER pool_never_lowered_below_its_bookings AFTER UPDATE OF quantity ON resources FOR EACH ROW
+        WHEN (OLD.quantity IS NOT NULL AND (NEW.quantity IS NULL OR NEW.quantity < OLD.quantity))
+        EXECUTE FUNCTION guard_quantity();
 
     CREATE TABLE booking_decisions (
         booking_id bigint PRIMARY KEY REFERENCES bookings,
@@ -251,6 +274,8 @@ def downgrade() -> None:
     DROP TABLE no_shows, returns, hand_overs, booking_cancellations, booking_decisions, pool_occupancy, occupancy,
         booking_items, bookings, resource_acts, resource_units, resources, places;
     DROP FUNCTION refuse_second_outcome();
+    DROP FUNCTION guard_quantity();
     DROP FUNCTION guard_pool();
     DROP FUNCTION pool_peak(bigint, tstzrange);
+    DROP FUNCTION pool_fullest(bigint, tstzrange);
     """)

@@ -115,7 +115,7 @@ def test_the_room_is_edited_then_published_then_withdrawn(
     for act, left in (("retrait", 0), ("fin", 0), ("reprise", 0)):
         assert olga.post(f"{page}/{act}").status_code == 303
         assert len(queries.published(session)) == left
-    assert "par olga" in olga.get(page).text
+    assert "par Olga" in olga.get(page).text
 
 
 def test_a_place_is_corrected_for_all_its_rooms(
