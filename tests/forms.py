@@ -59,6 +59,7 @@ class Sent(NamedTuple):
     status: int = 303
     readers: Collection[str | None] | None = None  # who it is read for, when that is not everybody who may send it
     writes: bool = True
+    narrows: frozenset[str] = frozenset()  # what says which rows its page shows: others are out of sight
 
 
 KEY = {"key": "une-cle"}
@@ -137,7 +138,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("catalogue.change_state", "olga", {}, {"act": "reprise", "resource": "{retired}"}),
     Sent("catalogue.make_of", "olga", {"parts": "{cellar}"}, {"resource": "{attic}"}),
     Sent("catalogue.publish", "olga", LISTED | {"publier": "{attic}", "capacite-{attic}": "30"},
-         besides=frozenset({EVERYTHING})),
+         besides=frozenset({EVERYTHING}), narrows=frozenset(LISTED)),
     Sent("catalogue.publish_one", "olga", {}, {"resource": "{cellar}"}),
     Sent("catalogue.update_place", "olga", PLACE),
     Sent("rulebook.create", "olga", RULE | {"minutes": "60", "per": "hour", "decision_number": "2026-31",
@@ -150,7 +151,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("imports.choose", "olga", {
         "owner_words": "VILLE, Mairie", "owner": "Ville", "categorie": "", "shown": "2", "ticked": "2", "statut": "",
         "page": "1", "importer": "1",
-    }, besides=frozenset({"tick_all", "untick_all"})),
+    }, besides=frozenset({"tick_all", "untick_all", "vers"})),
     Sent("imports.resume", "olga", {}, {"job": "{started}"}),
     Sent("stewardship.correct", "tibo", KEY | {"reason": "Saisi deux fois"}),
     Sent("stewardship.levy", "tibo", LEVY, besides=CORRECT, status=200, writes=False),

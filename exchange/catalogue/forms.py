@@ -203,7 +203,7 @@ class PoolForm(PlaceFields, ResourceForm):
 class PartsForm(Form):
     """The rooms that a hall is made of."""
 
-    parts = SelectMultipleField(lazy_gettext("Elle est faite de"), validators=[Optional()])
+    parts = SelectMultipleField(lazy_gettext("Elle est faite de"))
 
 
 FORMS: dict[str, type[ResourceForm]] = {"room": RoomForm, "thing": ThingForm, "pool": PoolForm}

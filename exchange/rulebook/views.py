@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import clock, idempotency
+from exchange import idempotency
 from exchange.catalogue import queries as catalogue
 from exchange.db import db, transaction
 from exchange.errors import Invalid, NotFound
+from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.reciprocity import operations
 from exchange.reciprocity import queries as rules
@@ -33,13 +35,16 @@ def index(lender: str) -> str:
     return _index(desk, EndForm(formdata=None, ends_on=today()))
 
 
-def _index(desk: Office, form: EndForm) -> str:
+def _index(desk: Office, form: EndForm, *, refused: str = "") -> str:
+    """The rules; ``refused``: the one whose last day was refused, which shows again what was typed."""
     session = db.session()
     rows = rules.rows_of(session, desk.party.id)
     names = catalogue.views(session, [row.resource_id for row in rows if row.resource_id])
     communities = {community.id: community for community in members.communities(session)}
-    return render_template("rulebook/index.html", lender=desk.party, rows=rows, names=names, form=form, today=today(),
-                           communities=communities, classes=CLASSES, pers=PERS, gates=GATES)  # fmt: skip
+    return render_template(
+        "rulebook/index.html", lender=desk.party, rows=rows, names=names, form=form, today=today(), refused=refused,
+        communities=communities, classes=CLASSES, pers=PERS, gates=GATES,
+    )  # fmt: skip
 
 
 @rulebook.get("/preteurs/<lender>/regles/<any(tarif, condition):shape>")
@@ -70,19 +75,17 @@ def create(lender: str, shape: str) -> Response | tuple[str, int]:
     form = FORMS[shape]()
     if not form.validate():
         return _page(desk, form, shape), 422
-    at = clock.now()
     try:
         rule = _rule(desk, form)
         number, decided_on = _decision(form)
         content = idempotency.digest(request.path, {**rule._asdict(), "number": number, "date": decided_on})
-        with transaction() as session:
-            claim = idempotency.claim(session, party=desk.by.party, key=form.key.data, content=content, at=at)
-            if claim.answer is None:
-                operations.write_rule(
-                    session, rule, lender=desk.party.id, decision_number=number, decision_date=decided_on, by=desk.by,
-                    at=at,
-                )  # fmt: skip
-                claim.keep(303, url_for("rulebook.index", lender=lender), has_entry=False)
+
+        def write(session: Session, at: datetime) -> Done:
+            operations.write_rule(session, rule, lender=desk.party.id, decision_number=number,
+                                  decision_date=decided_on, by=desk.by, at=at)  # fmt: skip
+            return Done(url_for("rulebook.index", lender=lender))
+
+        idempotency.once(write, party=desk.by.party, key=form.key.data, content=content)
     except Refused as error:
         if error.rule == "key-reused":
             raise
@@ -151,7 +154,7 @@ def end(lender: str, rule: str) -> Response | tuple[str, int]:
     desk = office("rules.write", lender)
     form = EndForm()
     if not form.validate():
-        return _index(desk, form), 422
+        return _index(desk, form, refused=rule), 422
     with transaction() as session:
         row = rules.row_of(session, desk.party.id, rule)
         if row is None:
