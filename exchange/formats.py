@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from flask_babel import format_date, format_decimal, gettext, ngettext
+from flask_babel import format_currency, format_date, format_decimal, gettext, ngettext
 
 from exchange.members.queries import CommunityView
 from exchange.security import territory
@@ -72,6 +73,11 @@ def people(number: int) -> str:
     return str(ngettext("%(num)s personne", "%(num)s personnes", number))
 
 
+def euros(cents: int) -> str:
+    """A value that is kept in cents: "1 234,50 €"."""
+    return str(format_currency(Decimal(cents) / 100, "EUR"))
+
+
 def explain(finding: Any) -> Sentence:
     """What a rule says of a request, in words: fresh from an evaluation, or as it was kept."""
     kept = finding if isinstance(finding, dict) else {
@@ -87,5 +93,5 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, explain, described):
+    for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, euros, explain, described):
         app.jinja_env.filters[filter_.__name__] = filter_

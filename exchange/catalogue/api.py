@@ -71,4 +71,5 @@ def _mine(lender: PartyView, token: str) -> ResourceView:
 
 
 def _told(row: ResourceView, lender: PartyView) -> dict[str, Any]:
-    return {**shapes.resource(row, lender), "status": row.status}
+    kept = {"status": row.status, "value_cents": row.value_cents, "photo_address": row.photo_address}
+    return {**shapes.resource(row, lender), **kept}

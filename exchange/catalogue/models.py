@@ -54,6 +54,8 @@ class Resource(Base):
     quantity: Mapped[int | None] = mapped_column(Integer)  # like things in a pool
     opening_hours: Mapped[str] = mapped_column(default="")  # OpenStreetMap syntax; empty is always
     buffer_minutes: Mapped[int] = mapped_column(Integer, default=0)
+    value_cents: Mapped[int | None]  # in euros, for the office
+    photo_address: Mapped[str] = mapped_column(default="")  # of a photograph to add: nothing is fetched from there
     decided_by: Mapped[str] = mapped_column(default="officer")
     source: Mapped[str | None]
     source_ref: Mapped[str | None]

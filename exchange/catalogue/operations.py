@@ -25,7 +25,7 @@ PLACE_FIELDS = frozenset(
 RESOURCE_FIELDS = frozenset(
     {
         "place_id", "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-        "buffer_minutes", "decided_by",
+        "buffer_minutes", "decided_by", "value_cents", "photo_address",
     }
 )  # fmt: skip
 

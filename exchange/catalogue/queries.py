@@ -18,6 +18,8 @@ PAGE = 50
 class ResourceView(NamedTuple):
     """A resource with what is known of its place. ``legal_min`` and ``legal_max`` bound the whole building (people).
 
+    ``value_cents`` (euros) and ``photo_address``, where a file says that its picture is, are for the office alone.
+
     ``access`` is "accessible", "works-needed" or "unknown", explained by ``access_note``; positions are often unknown.
     """
 
@@ -35,6 +37,8 @@ class ResourceView(NamedTuple):
     opening_hours: str
     buffer_minutes: int
     decided_by: str
+    value_cents: int | None
+    photo_address: str
     source: str | None
     published_at: datetime | None
     retired_at: datetime | None
@@ -98,8 +102,8 @@ class ActView(NamedTuple):
 _ROWS: Select[*tuple[Any, ...]] = select(
     Resource.id, Resource.token, Resource.lender_id, Resource.kind, Resource.name, Resource.sort_name,
     Resource.category, Resource.description, Resource.conditions, Resource.capacity, Resource.quantity,
-    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.source, Resource.published_at,
-    Resource.retired_at,
+    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.value_cents, Resource.photo_address,
+    Resource.source, Resource.published_at, Resource.retired_at,
     Place.id, Place.token, Place.name, Place.address, Place.postcode, Place.town, Place.erp_type, Place.erp_category,
     Place.legal_min, Place.legal_max, Place.access, Place.access_note, Place.latitude, Place.longitude,
 ).outerjoin(Place, Place.id == Resource.place_id)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchange.rest.fields import Choice, Count, Shape, Text
+from exchange.rest.fields import Choice, Count, Figure, Shape, Text
 from exchange.rest.paging import PageQuery, page_of
 from exchange.rest.shapes import RESOURCE_KINDS, ResourceShape
 
@@ -10,9 +10,11 @@ STATUSES = ("incomplete", "ready", "published", "retired")
 
 
 class KeptShape(ResourceShape):
-    """A resource as its lender keeps it: published or not, and why not."""
+    """A resource as its lender keeps it: published or not, and why not; its value is in euro cents."""
 
     status = Choice(STATUSES, required=True)
+    value_cents = Figure(required=True, allow_none=True)
+    photo_address = Text(required=True, least=0, most=500)
 
 
 class KeptQuery(PageQuery):

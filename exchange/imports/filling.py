@@ -7,6 +7,7 @@ they have written them, since a file without them takes none away.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP
 from typing import Any, Final, NamedTuple
 
 from exchange.imports.candidates import Address, Candidate
@@ -93,7 +94,13 @@ def _room(candidate: Candidate) -> Filling:
 
 
 def _thing(candidate: Candidate) -> Facts:
-    return _bounded({"name": candidate.name, "category": candidate.category or ""})
+    """What a file says of a thing; a value or a photograph that it doesn't give takes none away."""
+    facts = _bounded({"name": candidate.name, "category": candidate.category or ""})
+    if candidate.value is not None:
+        facts["value_cents"] = int((candidate.value * 100).to_integral_value(ROUND_HALF_UP))
+    if candidate.photo is not None:
+        facts["photo_address"] = candidate.photo
+    return facts
 
 
 def _numbered(candidate: Candidate, number: str) -> Filling:

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
     "closed": {"name": "Salle des fêtes"},
     "pool-exhausted": {"left": 12},
+    "quantity-booked": {"peak": 12, "day": "2026-11-28"},
     "capacity-above-limit": {"capacity": 200, "limit": 120},
     "not-allowed": {"roles": ["officer"], "party": "Ville de Saint-Marron"},
     "too-often": {"minutes": 1},

@@ -58,6 +58,8 @@ def upgrade() -> None:
         quantity integer CHECK (quantity BETWEEN 1 AND 100000),  -- like things in a pool
         opening_hours text NOT NULL DEFAULT '' CHECK (length(opening_hours) <= 1000),  -- OpenStreetMap syntax; '' is always
         buffer_minutes integer NOT NULL DEFAULT 0 CHECK (buffer_minutes BETWEEN 0 AND 1440),  -- kept free after a use
+        value_cents bigint CHECK (value_cents BETWEEN 0 AND 1000000000),  -- euro cents; for the lender's office alone
+        photo_address text NOT NULL DEFAULT '' CHECK (length(photo_address) <= 500),  -- said by a file, never fetched
         decided_by text NOT NULL DEFAULT 'officer' CHECK (decided_by IN ('officer', 'nobody')),
         source text,
         source_ref text,

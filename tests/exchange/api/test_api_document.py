@@ -58,6 +58,7 @@ DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
 }  # fmt: skip
+KEPT = RESOURCE | {"status", "value_cents", "photo_address"}
 ACCOUNT = {"id", "kind", "party", "community", *BALANCES, "closed_at"}
 THREAD = {"id", "title", "me", "other", "advert", "messages"}
 LINE = {
@@ -101,9 +102,9 @@ GIVEN = {
     "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact"},
-    "GET /lenders/{lender}/resources": RESOURCE | {"status"},
-    "GET /lenders/{lender}/resources/{resource}": RESOURCE | {"status"},
-    "POST /lenders/{lender}/resources/{resource}/publication": RESOURCE | {"status"},
+    "GET /lenders/{lender}/resources": KEPT,
+    "GET /lenders/{lender}/resources/{resource}": KEPT,
+    "POST /lenders/{lender}/resources/{resource}/publication": KEPT,
 }
 
 

@@ -118,6 +118,20 @@ def test_the_room_is_edited_then_published_then_withdrawn(
     assert "par Olga" in olga.get(page).text
 
 
+def test_the_office_reads_a_value_and_where_the_photograph_is_and_nobody_else_does(
+    olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
+) -> None:
+    drill = add("thing", "Perceuse", value_cents=123_450, photo_address="https://ville.example/p.jpg")
+    operations.publish(session, lender=cast.town.id, capacities={drill.id: None}, by=cast.olga.by, at=NOON)
+    page = olga.get(f"{at}/ressources/{drill.token}").text
+    assert f"1{THIN}234,50{NBSP}€" in page
+    assert f"photo à ajouter{NBSP}: https://ville.example/p.jpg" in page
+    assert '"https://ville.example' not in page  # words to read: neither a picture nor a link
+    public = olga.application.test_client().get(f"/salles/{drill.token}").text
+    assert "234,50" not in public
+    assert "ville.example" not in public
+
+
 def test_a_place_is_corrected_for_all_its_rooms(
     olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
 ) -> None:

@@ -169,6 +169,34 @@ def test_a_stock_of_things_becomes_pools_and_numbered_things(session: Session, c
     assert session.execute(text("SELECT count(*) FROM places")).scalar() == 3
 
 
+VALUED = (
+    "Nom;Quantité;Inventaire;Valeur;Photo\n"
+    "Perceuse;;P1,P2;1 234,50 €;https://ville.example/p.jpg\n"
+    "Chaise;40;;12,5;photo.jpg\n"
+    "Table;1;;;\n"
+)
+
+
+def test_the_value_and_the_address_of_the_photograph_are_kept_for_the_office(session: Session, cast: Cast) -> None:
+    assert imported(cast, VALUED.encode(), name="stock.csv") == {"created": 3}
+    kept = {row.name: (row.value_cents, row.photo_address) for row in of_town(session, cast)}
+    drill = (123_450, "https://ville.example/p.jpg")
+    assert kept == {
+        "Perceuse (n°\u00a0P1)": drill, "Perceuse (n°\u00a0P2)": drill, "Chaise": (1250, ""), "Table": (None, ""),
+    }  # fmt: skip
+    assert last_lines(session, cast)["Chaise"] == ("created", ["link-odd"])
+    assert imported(cast, VALUED.encode(), name="stock.csv") == {"unchanged": 3}
+
+
+def test_a_new_value_is_taken_up_and_a_file_without_any_takes_none_away(session: Session, cast: Cast) -> None:
+    imported(cast, VALUED.encode(), name="stock.csv")
+    dearer = VALUED.replace("12,5", "13,0051")
+    assert imported(cast, dearer.encode(), name="stock.csv") == {"changed": 1, "unchanged": 2}
+    without = "Nom;Quantité;Inventaire\nPerceuse;;P1,P2\nChaise;40;\nTable;1;\n"
+    assert imported(cast, without.encode(), name="stock.csv") == {"unchanged": 3}
+    assert {row.value_cents for row in of_town(session, cast)} == {123_450, 1301, None}
+
+
 def test_two_lenders_may_have_the_same_references(session: Session, cast: Cast) -> None:
     imported(cast, STOCK.encode())
     assert imported(cast, STOCK.encode(), lender=cast.club.id) == {"created": 3}
