@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from exchange import clock
+from exchange.db import transaction
 from ledger.errors import KeyReused
 
 
@@ -26,25 +28,31 @@ class Answer(NamedTuple):
     body: str | None
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A key taken for this request; ``answer`` is set when an earlier request did the work."""
+class Done(NamedTuple):
+    """What a request did: where it leads, and whether it wrote an entry of the books."""
 
-    session: Session
-    party: int
-    key: str
-    answer: Answer | None = None
+    location: str | None
+    has_entry: bool = False
+    body: str | None = None
+    status: int = 303
 
-    def keep(self, status: int, location: str | None = None, body: str | None = None, *, has_entry: bool) -> None:
-        """Keep the answer: for good when an entry was written, 30 days elsewhere."""
-        self.session.execute(
-            text(
-                "UPDATE kept_answers SET status = :status, location = :location, body = :body, has_entry = :has_entry"
-                " WHERE party_id = :party AND key = :key"
-            ),
-            {"status": status, "location": location, "body": body, "has_entry": has_entry,
-             "party": self.party, "key": self.key},
-        )  # fmt: skip
+
+def once(do: Callable[[Session, datetime], Done], *, party: int, key: str | None, content: bytes) -> Answer:
+    """Do what is asked, in one transaction, if nothing came before under this key; else answer what came then.
+
+    Raises KeyReused (facts: location of what was recorded) when the key came with other content, and what ``do`` does.
+    """
+    at = clock.now()
+    with transaction() as session:
+        earlier = _claim(session, party=party, key=key or "", content=content, at=at)
+        if earlier is not None:
+            return earlier
+        done = do(session, at)
+        answer = Answer(done.status, done.location, done.body)
+        session.execute(
+            _KEEP, {**answer._asdict(), "has_entry": done.has_entry, "party": party, "key": key or ""}
+        )
+        return answer
 
 
 def digest(route: str, values: dict[str, Any]) -> bytes:
@@ -59,24 +67,24 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def claim(session: Session, *, party: int, key: str, content: bytes, at: datetime) -> Claim:
-    """Take a key for the acting party.
+# Kept for good with an entry, 30 days elsewhere.
+_KEEP = text(
+    "UPDATE kept_answers SET status = :status, location = :location, body = :body, has_entry = :has_entry"
+    " WHERE party_id = :party AND key = :key"
+)
+_TAKE = text(
+    "INSERT INTO kept_answers (party_id, key, content, kept_at) VALUES (:party, :key, :content, :at)"
+    " ON CONFLICT (party_id, key) DO NOTHING RETURNING true"
+)
+_KEPT = text("SELECT content, status, location, body FROM kept_answers WHERE party_id = :party AND key = :key")
 
-    Raises KeyReused (facts: location of what it recorded) when the key came before with other content.
-    """
+
+def _claim(session: Session, *, party: int, key: str, content: bytes, at: datetime) -> Answer | None:
+    """Take a key for the acting party, or return what its first request was answered."""
     values = {"party": party, "key": key, "content": content, "at": at}
-    taken = session.execute(
-        text(
-            "INSERT INTO kept_answers (party_id, key, content, kept_at) VALUES (:party, :key, :content, :at)"
-            " ON CONFLICT (party_id, key) DO NOTHING RETURNING true"
-        ),
-        values,
-    ).scalar()
-    if taken:
-        return Claim(session, party, key)
-    first = session.execute(
-        text("SELECT content, status, location, body FROM kept_answers WHERE party_id = :party AND key = :key"), values
-    ).one()
+    if session.execute(_TAKE, values).scalar():
+        return None
+    first = session.execute(_KEPT, values).one()
     if bytes(first.content) != content:
         raise KeyReused(location=first.location)
-    return Claim(session, party, key, Answer(first.status, first.location, first.body))
+    return Answer(first.status, first.location, first.body)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
@@ -16,6 +18,7 @@ from exchange.adverts.forms import KINDS, NATURES, AdvertForm, AnswerForm, Categ
 from exchange.adverts.models import Advert, Thread
 from exchange.db import db, transaction
 from exchange.errors import NotFound
+from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.security import Counter, Scope, auth_required, communities, community_of, counter_of, office, own, today
 from ledger.entries import Acting
@@ -167,17 +170,16 @@ def new(account: str) -> Response | str | tuple[str, int]:
 
 def _publish_once(counter: Counter, form: AdvertForm, content: operations.Content) -> str:
     """Publish, once for one key, and return the address of the advert."""
-    at, by = clock.now(), counter.by
-    said = idempotency.digest(request.path, content._asdict() | {"account": counter.account.id})
-    with transaction() as work:
-        claim = idempotency.claim(work, party=by.party, key=form.key.data, content=said, at=at)
-        if claim.answer is not None:
-            return claim.answer.location or url_for("home")
+    by = counter.by
+
+    def publish(work: Session, at: datetime) -> Done:
         advert = operations.publish(work, content, account=counter.account, by=by, at=at)
-        location = url_for("adverts.show", advert=advert.token)
-        claim.keep(303, location, has_entry=False)
+        return Done(url_for("adverts.show", advert=advert.token))
+
+    said = idempotency.digest(request.path, content._asdict() | {"account": counter.account.id})
+    answer = idempotency.once(publish, party=by.party, key=form.key.data, content=said)
     flash(_("C’est publié. Les autres membres peuvent maintenant vous écrire."), "success")
-    return location
+    return answer.location or url_for("home")
 
 
 def _own_advert(token: str) -> tuple[Advert, Acting]:
@@ -282,17 +284,14 @@ def write(advert: str) -> Response | tuple[str, int]:
 
 
 def _write_once(shown: Shown, form: MessageForm, writer: members.PartyView, by: Acting) -> str:
-    at = clock.now()
-    content = idempotency.digest(request.path, {"text": form.text.data, "party": writer.token})
-    with transaction() as work:
-        claim = idempotency.claim(work, party=by.party, key=form.key.data, content=content, at=at)
-        if claim.answer is not None:
-            return claim.answer.location or url_for("adverts.threads")
+    def write(work: Session, at: datetime) -> Done:
         thread = operations.write_about(work, shown.advert, form.text.data, by=by, at=at)
-        location = url_for("adverts.thread", thread=thread.token)
         _tell(thread, shown.advert, writer, form.text.data)
-        claim.keep(303, location, has_entry=False)
-    return location
+        return Done(url_for("adverts.thread", thread=thread.token))
+
+    content = idempotency.digest(request.path, {"text": form.text.data, "party": writer.token})
+    answer = idempotency.once(write, party=by.party, key=form.key.data, content=content)
+    return answer.location or url_for("adverts.threads")
 
 
 def _tell(thread: Thread, advert: Advert, writer: members.PartyView, said: str) -> None:
@@ -363,13 +362,14 @@ def answer(thread: str) -> Response | tuple[str, int]:
     rates.writing_to_somebody(current_user.id)
     if not form.validate():
         return _thread_page(talking, form), 422
-    at, by = clock.now(), own("thread.write").acting(talking.me.id)
+    by = own("thread.write").acting(talking.me.id)
+
+    def reply(work: Session, at: datetime) -> Done:
+        operations.answer(work, talking.thread, form.text.data, by=by, at=at)
+        _tell(talking.thread, talking.advert, talking.me, form.text.data)
+        return Done(url_for("adverts.thread", thread=thread))
+
     content = idempotency.digest(request.path, {"text": form.text.data})
-    with transaction() as work:
-        claim = idempotency.claim(work, party=by.party, key=form.key.data, content=content, at=at)
-        if claim.answer is None:
-            operations.answer(work, talking.thread, form.text.data, by=by, at=at)
-            _tell(talking.thread, talking.advert, talking.me, form.text.data)
-            claim.keep(303, url_for("adverts.thread", thread=thread), has_entry=False)
+    idempotency.once(reply, party=by.party, key=form.key.data, content=content)
     flash(_("Votre réponse est partie."), "success")
     return redirect(url_for("adverts.thread", thread=thread), 303)

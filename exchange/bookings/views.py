@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
@@ -29,6 +30,7 @@ from exchange.catalogue.queries import ResourceView
 from exchange.db import db, transaction
 from exchange.errors import RuleRefuses, status_of
 from exchange.hours import intervals
+from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
@@ -234,24 +236,19 @@ def create(resource: str) -> Response | tuple[str, int]:
 
 
 def _ask_once(asking: Asking, form: AskForm, wanted: Request, by: Acting) -> str:
-    at = clock.now()
-    values = {"party": wanted.party, "starts": wanted.starts_at, "ends": wanted.ends_at, "purpose": wanted.purpose,
-              "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
-    with transaction() as session:
-        claim = idempotency.claim(
-            session, party=by.party, key=form.key.data, content=idempotency.digest(request.path, values), at=at
-        )
-        if claim.answer is not None:
-            return claim.answer.location or "/"
+    def ask(session: Session, at: datetime) -> Done:
         booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
-        location = url_for("bookings.show", booking=booking.token)
         outbox.write(
             session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,
             booking=booking, party=asking.chosen(form.party.data), resource=asking.resource,
             lender=members.parties(session, [booking.lender_id])[booking.lender_id],
         )  # fmt: skip
-        claim.keep(303, location, has_entry=False)
-    return location
+        return Done(url_for("bookings.show", booking=booking.token))
+
+    values = {"party": wanted.party, "starts": wanted.starts_at, "ends": wanted.ends_at, "purpose": wanted.purpose,
+              "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
+    content = idempotency.digest(request.path, values)
+    return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
 
 
 def _understood(asking: Asking, form: AskForm) -> Request | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import format_decimal, lazy_gettext, ngettext
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency
@@ -24,6 +26,7 @@ from exchange.catalogue.forms import (
 from exchange.db import db, transaction
 from exchange.errors import NotFound
 from exchange.forms import unprintable
+from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.security import Office, auth_required, office
 from exchange.sentences import sentence_of
@@ -180,19 +183,15 @@ def create(lender: str, kind: str) -> Response | tuple[str, int]:
 
 
 def _create_once(here: Office, kind: str, form: ResourceForm) -> str:
-    at = clock.now()
-    values = {field.name: field.data for field in form if field.name not in ("key", "csrf_token")}
-    content = idempotency.digest(request.path, values)
-    with transaction() as session:
-        claim = idempotency.claim(session, party=here.party.id, key=form.key.data, content=content, at=at)
-        if claim.answer is not None:
-            return claim.answer.body or ""
+    def create(session: Session, at: datetime) -> Done:
         made = operations.add_resource(
             session, lender=here.party.id, kind=kind, by=here.by, at=at, **_facts(here, form, kind, at)
         )
-        location = url_for("catalogue.edit", lender=here.party.token, resource=made.token)
-        claim.keep(303, location, made.token, has_entry=False)
-        return made.token
+        return Done(url_for("catalogue.edit", lender=here.party.token, resource=made.token), body=made.token)
+
+    values = {field.name: field.data for field in form if field.name not in ("key", "csrf_token")}
+    content = idempotency.digest(request.path, values)
+    return idempotency.once(create, party=here.party.id, key=form.key.data, content=content).body or ""
 
 
 def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:

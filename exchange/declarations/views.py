@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
@@ -81,21 +83,19 @@ def create(account: str) -> Response | tuple[str, int] | str:
 
 def _declare_once(counter: Counter, form: DeclarationForm, said: operations.Exchange) -> str:
     """Declare, tell the other side, and return the address of what was written, now or by an earlier request."""
-    at, by = clock.now(), counter.by
+    by = counter.by
+
+    def declare(session: Session, at: datetime) -> idempotency.Done:
+        declaration = operations.declare(
+            session, said, answer_days=counter.community.answer_days, today=today(), by=by, at=at
+        )
+        posted = by.party == said.receiver.party_id
+        _tell_other(counter, said, declaration, posted=posted)
+        location = url_for("statements.show", account=counter.account.token, fait=declaration.token)
+        return idempotency.Done(location, has_entry=posted)
+
     content = idempotency.digest(request.path, said.content())
-    with transaction() as session:
-        claim = idempotency.claim(session, party=by.party, key=form.key.data, content=content, at=at)
-        if claim.answer is None:
-            declaration = operations.declare(
-                session, said, answer_days=counter.community.answer_days, today=today(), by=by, at=at
-            )
-            posted = by.party == said.receiver.party_id
-            _tell_other(counter, said, declaration, posted=posted)
-            location = url_for("statements.show", account=counter.account.token, fait=declaration.token)
-            claim.keep(303, location, has_entry=posted)
-        else:
-            location = claim.answer.location or "/"
-    return location
+    return idempotency.once(declare, party=by.party, key=form.key.data, content=content).location or "/"
 
 
 def _tell_other(counter: Counter, said: operations.Exchange, declaration: Declaration, *, posted: bool) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency
@@ -18,6 +19,7 @@ from exchange.catalogue import queries as catalogue
 from exchange.db import db, transaction
 from exchange.errors import ImportStarted, NotFound
 from exchange.forms import unprintable
+from exchange.idempotency import Done
 from exchange.imports import operations, queries
 from exchange.imports.filling import one_address, references
 from exchange.imports.forms import (
@@ -103,19 +105,15 @@ def create(lender: str) -> Response | tuple[str, int]:
 
 
 def _receive_once(here: Office, form: UploadForm, name: str, data: bytes) -> str:
-    at = clock.now()
-    content = idempotency.digest(request.path, {"file": hashlib.sha256(data).hexdigest()})
-    with transaction() as session:
-        claim = idempotency.claim(session, party=here.party.id, key=form.key.data, content=content, at=at)
-        if claim.answer is not None:
-            return claim.answer.location or "/"
+    def receive(session: Session, at: datetime) -> Done:
         job = operations.receive(
             session, lender=here.party.id, choices=Choices(("VILLE", here.party.name)), file_name=name, data=data,
             by=here.by, at=at,
         )  # fmt: skip
-        location = url_for("imports.show", lender=here.party.token, job=job.token)
-        claim.keep(303, location, has_entry=False)
-        return location
+        return Done(url_for("imports.show", lender=here.party.token, job=job.token))
+
+    content = idempotency.digest(request.path, {"file": hashlib.sha256(data).hexdigest()})
+    return idempotency.once(receive, party=here.party.id, key=form.key.data, content=content).location or "/"
 
 
 # One import

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
 from exchange import clock, i18n, idempotency, outbox, rates
 from exchange.db import db, transaction
 from exchange.errors import AlreadyAnswered, NotFound
+from exchange.idempotency import Done
 from exchange.members import operations, queries
 from exchange.members.forms import AccessTokenForm, DeclineForm, JoinForm, LanguageForm, ProfileForm
 from exchange.members.models import Application, ApplicationDecision, SignIn
@@ -53,19 +56,19 @@ def join() -> Response | str | tuple[str, int]:
 
 def _apply_once(form: JoinForm, community: queries.CommunityView) -> str:
     """Keep the application and tell the administrators, once for one key; nobody signed in, so the system holds it."""
-    at = clock.now()
     said = {"name": form.name.data, "email": form.email.data or "", "phone": form.phone.data or "",
             "message": form.message.data or ""}  # fmt: skip
+
+    def apply(work: Session, at: datetime) -> Done:
+        application = operations.apply(work, community=community.id, **said, at=at)
+        address = url_for("members.application", community=community.token, application=application.token,
+                          _external=True)  # fmt: skip
+        outbox.write(work, queries.e_mails_of(work, community.party_id, on=today()), "application", at=at,
+                     application=application, community=community, address=address)  # fmt: skip
+        return Done(url_for("members.joined"))
+
     content = idempotency.digest(request.path, said | {"community": community.token})
-    with transaction() as work:
-        claim = idempotency.claim(work, party=community.system_party_id, key=form.key.data, content=content, at=at)
-        if claim.answer is None:
-            application = operations.apply(work, community=community.id, **said, at=at)
-            address = url_for("members.application", community=community.token, application=application.token,
-                              _external=True)  # fmt: skip
-            outbox.write(work, queries.e_mails_of(work, community.party_id, on=today()), "application", at=at,
-                         application=application, community=community, address=address)  # fmt: skip
-            claim.keep(303, url_for("members.joined"), has_entry=False)
+    idempotency.once(apply, party=community.system_party_id, key=form.key.data, content=content)
     return url_for("members.joined")
 
 
@@ -356,17 +359,18 @@ def _token_once(form: AccessTokenForm) -> str | None:
     parties = [mandate.party_id for mandate in held()]
     if not parties:
         raise NotFound
-    at = clock.now()
-    content = idempotency.digest(request.path, {"name": form.name.data, "days": form.days.data})
-    with transaction() as work:
-        claim = idempotency.claim(work, party=parties[0], key=form.key.data, content=content, at=at)
-        if claim.answer is not None:
-            return None
-        _made, secret = operations.create_access_token(
+    made: list[str] = []
+
+    def create(work: Session, at: datetime) -> Done:
+        _kept, secret = operations.create_access_token(
             work, sign_in=current_user.id, name=form.name.data, days=form.days.data, at=at
         )
-        claim.keep(200, url_for("members.tokens"), has_entry=False)
-        return secret
+        made.append(secret)  # shown to the first request alone, and kept nowhere
+        return Done(url_for("members.tokens"), status=200)
+
+    content = idempotency.digest(request.path, {"name": form.name.data, "days": form.days.data})
+    idempotency.once(create, party=parties[0], key=form.key.data, content=content)
+    return made[0] if made else None
 
 
 def _tokens_page(form: AccessTokenForm, *, secret: str | None = None) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any, NamedTuple
 
 from flask import Response, g, json, request
 from flask_smorest import Blueprint
 from marshmallow import Schema
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from exchange import clock, idempotency
-from exchange.db import transaction
-from exchange.idempotency import Answer
+from exchange import idempotency
 from exchange.rest import problems, tokens
 from exchange.rest.reading import StrictParser
 from exchange.rest.shapes import Nothing
@@ -99,14 +99,13 @@ def _location(status: int) -> dict[str, Any] | None:
 
 def _once(deed: Deed, given: dict[str, Any], shape: Schema, status: int) -> Response:
     """Do it, or answer exactly what an earlier request with this key was answered."""
-    at = clock.now()
+
+    def do(session: Session, at: datetime) -> idempotency.Done:
+        done = deed.work(session, at)
+        return idempotency.Done(done.location, done.has_entry, json.dumps(shape.dump(done.body)), status)
+
     content = idempotency.digest(request.path, given)
-    with transaction() as session:
-        claim = idempotency.claim(session, party=deed.by.party, key=g.idempotency_key, content=content, at=at)
-        if (answer := claim.answer) is None:
-            done = deed.work(session, at)
-            answer = Answer(status, done.location, json.dumps(shape.dump(done.body)))
-            claim.keep(*answer, has_entry=done.has_entry)
+    answer = idempotency.once(do, party=deed.by.party, key=g.idempotency_key, content=content)
     response = Response(answer.body, answer.status, mimetype="application/json")
     if answer.location:
         response.headers["Location"] = answer.location

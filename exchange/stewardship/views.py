@@ -15,9 +15,10 @@ from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
 from exchange import clock, idempotency, outbox
-from exchange.db import db, transaction
+from exchange.db import db
 from exchange.errors import Invalid, NotFound
 from exchange.forms import KeyedForm
+from exchange.idempotency import Done, digest
 from exchange.members import queries as members
 from exchange.security import auth_required, held, office, territory, today
 from exchange.stewardship import operations, policy, queries
@@ -57,7 +58,10 @@ def _account(desk: Desk, token: str) -> tuple[AccountView, members.PartyView]:
     return account, members.parties(session, [account.party_id])[account.party_id]
 
 
-def _done(desk: Desk, form: KeyedForm, do: Callable[[Session, datetime], str]) -> Response | None:
+Doing = Callable[[Session, datetime], Done]
+
+
+def _done(desk: Desk, form: KeyedForm, do: Doing) -> Response | None:
     """Do what a valid form asks, for the first request with its key; the others get the first one's answer.
 
     None when nothing was sent, or when the form is refused and says why.
@@ -66,23 +70,13 @@ def _done(desk: Desk, form: KeyedForm, do: Callable[[Session, datetime], str]) -
         return None
     said = {name: value for name, value in form.data.items() if name not in ("csrf_token", "key")}
     try:
-        return redirect(_once(desk, form, idempotency.digest(request.path, said), do), 303)
+        answer = idempotency.once(do, party=desk.by.party, key=form.key.data, content=digest(request.path, said))
+        return redirect(answer.location or "/", 303)
     except Refused as error:
         if error.rule == "key-reused":
             raise
         form.refuse(error)
         return None
-
-
-def _once(desk: Desk, form: KeyedForm, content: bytes, do: Callable[[Session, datetime], str]) -> str:
-    at = clock.now()
-    with transaction() as session:
-        claim = idempotency.claim(session, party=desk.by.party, key=form.key.data or "", content=content, at=at)
-        if claim.answer is not None:
-            return claim.answer.location or "/"
-        location = do(session, at)
-        claim.keep(303, location, has_entry=True)
-    return location
 
 
 def _page(template: str, **facts: object) -> Answer:
@@ -108,18 +102,18 @@ def correct(community: str, entry: int) -> Answer:
     return _page("stewardship/correct.html", desk=desk, written=written, form=form, parties=parties)
 
 
-def _correcting(desk: Desk, written: Written, form: ReasonForm) -> Callable[[Session, datetime], str]:
+def _correcting(desk: Desk, written: Written, form: ReasonForm) -> Doing:
     community, reason = desk.community, form.reason.data or ""
     acts_for = {mandate.party_id for mandate in held()} - {community.party_id}
 
-    def do(session: Session, at: datetime) -> str:
+    def do(session: Session, at: datetime) -> Done:
         number = operations.correct(
             session, written, community=community.id, community_party=community.party_id, acts_for=acts_for,
             reason=reason, key=form.key.data or "", today=today(), by=desk.by, at=at,
         )  # fmt: skip
         _tell(session, desk, written, reason, at)
         flash(_("La correction est écrite : écriture n° %(number)s.", number=number), "success")
-        return url_for("audit.entry", community=community.token, entry=number)
+        return Done(url_for("audit.entry", community=community.token, entry=number), has_entry=True)
 
     return do
 
@@ -206,13 +200,13 @@ def _entry_for(form: LevyForm, accounts: list[AccountView], common: AccountView)
     )  # fmt: skip
 
 
-def _levying(desk: Desk, plan: Plan, form: LevyForm) -> Callable[[Session, datetime], str]:
-    def do(session: Session, at: datetime) -> str:
+def _levying(desk: Desk, plan: Plan, form: LevyForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
         number = operations.levy(session, plan.entry, community=desk.community.id, key=form.key.data or "", by=desk.by,
                                  at=at)  # fmt: skip
         count = len(plan.entry.transfers)
         flash(ngettext("C’est écrit pour %(num)s compte.", "C’est écrit pour %(num)s comptes.", count), "success")
-        return url_for("audit.entry", community=desk.community.token, entry=number)
+        return Done(url_for("audit.entry", community=desk.community.token, entry=number), has_entry=True)
 
     return do
 
@@ -239,12 +233,12 @@ def limits(community: str) -> Answer:
     )  # fmt: skip
 
 
-def _defaulting(desk: Desk, form: DefaultForm) -> Callable[[Session, datetime], str]:
-    def do(session: Session, at: datetime) -> str:
+def _defaulting(desk: Desk, form: DefaultForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
         operations.set_default(session, _limits(form), community=desk.community.id, kind=form.kind.data,
                                reason=form.reason.data or "", by=desk.by, at=at)  # fmt: skip
         flash(_("Les limites sont changées à partir de maintenant."), "success")
-        return url_for("stewardship.limits", community=desk.community.token)
+        return Done(url_for("stewardship.limits", community=desk.community.token), has_entry=True)
 
     return do
 
@@ -260,15 +254,15 @@ def exception(community: str, account: str) -> Answer:
     return _page("stewardship/exception.html", desk=desk, form=form, account=mine, holder=holder)
 
 
-def _excepting(desk: Desk, account: AccountView, form: ExceptionForm) -> Callable[[Session, datetime], str]:
-    def do(session: Session, at: datetime) -> str:
+def _excepting(desk: Desk, account: AccountView, form: ExceptionForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
         assert form.until.data is not None
         midnight = datetime.combine(form.until.data + timedelta(days=1), datetime.min.time())
         ends_at = midnight.replace(tzinfo=ZoneInfo(territory().zone))
         operations.set_exception(session, _limits(form), community=desk.community.id, account=account.id,
                                  ends_at=ends_at, reason=form.reason.data or "", by=desk.by, at=at)  # fmt: skip
         flash(_("L’exception est enregistrée."), "success")
-        return url_for("audit.account", community=desk.community.token, account=account.token)
+        return Done(url_for("audit.account", community=desk.community.token, account=account.token), has_entry=True)
 
     return do
 
@@ -289,8 +283,8 @@ def open_account(community: str) -> Answer:
     return _page("stewardship/open_account.html", desk=desk, form=form, anybody=bool(without))
 
 
-def _opening(desk: Desk, form: OpeningForm) -> Callable[[Session, datetime], str]:
-    def do(session: Session, at: datetime) -> str:
+def _opening(desk: Desk, form: OpeningForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
         token = form.party.data or ""
         party = members.party_by_token(session, token) if token.isascii() and token.isprintable() else None
         if party is None:
@@ -300,7 +294,7 @@ def _opening(desk: Desk, form: OpeningForm) -> Callable[[Session, datetime], str
         opened = reading.account(session, desk.community.id, account)
         assert opened is not None
         flash(_("Le compte de %(name)s est ouvert.", name=party.name), "success")
-        return url_for("audit.account", community=desk.community.token, account=opened.token)
+        return Done(url_for("audit.account", community=desk.community.token, account=opened.token), has_entry=True)
 
     return do
 
@@ -316,11 +310,11 @@ def close_account(community: str, account: str) -> Answer:
     return _page("stewardship/close_account.html", desk=desk, form=form, account=mine, holder=holder)
 
 
-def _closing(desk: Desk, account: AccountView, form: ReasonForm) -> Callable[[Session, datetime], str]:
-    def do(session: Session, at: datetime) -> str:
+def _closing(desk: Desk, account: AccountView, form: ReasonForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
         operations.close_account(session, account.id, community=desk.community.id, reason=form.reason.data or "",
                                  by=desk.by, at=at)  # fmt: skip
         flash(_("Le compte est clos."), "success")
-        return url_for("audit.account", community=desk.community.token, account=account.token)
+        return Done(url_for("audit.account", community=desk.community.token, account=account.token), has_entry=True)
 
     return do
