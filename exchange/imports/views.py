@@ -43,14 +43,14 @@ from ledger.errors import Refused
 
 imports = Blueprint("imports", __name__)
 
-PAGE = 100  # lines
+PAGE = 50  # lines
 MOST_LISTED = 100  # categories or owners
 WAITED = timedelta(minutes=1)  # after that, an import that doesn't end may be started again by hand
 STEPS = (lazy_gettext("Déposer le fichier"), lazy_gettext("Vérifier et choisir"), lazy_gettext("Importer"))
-STANDS = {
-    "ready": lazy_gettext("prête"),
-    "warned": lazy_gettext("à vérifier"),
+STANDS = {  # in the order in which they are looked at: first what asks for something
     "error": lazy_gettext("en erreur"),
+    "warned": lazy_gettext("à vérifier"),
+    "ready": lazy_gettext("prête"),
     "repeated": lazy_gettext("répétée"),
 }
 BECAME = {
@@ -159,7 +159,7 @@ def _check_page(
     run = rehearsal(known, choices, file_name=job.file_name, zone=territory().zone)
     status = request.values.get("statut", "")
     status = status if status in STANDS else ""
-    lines = [line for line in lines_of(run) if not status or line.status == status]
+    lines = [line for stands in STANDS for line in lines_of(run) if line.status == stands and status in ("", stands)]
     pages = max(1, -(-len(lines) // PAGE))
     page = min(_page(), pages)
     return render_template(
@@ -173,8 +173,20 @@ def _check_page(
 
 
 def _page() -> int:
-    asked = request.values.get("page", "")
+    return _page_number(request.values.get("page", ""))
+
+
+def _page_number(asked: str) -> int:
     return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+
+
+def _wanted_page() -> tuple[str, int]:
+    """Which lines to show once the choices are kept: those of the button that was pressed ("warned 2"), or the same."""
+    pressed = request.form.get("vers")
+    if pressed is None:
+        return request.form.get("statut", ""), _page()
+    status, _between, number = pressed.partition(" ")
+    return status, _page_number(number)
 
 
 def _shown(run: DryRun, line: Line) -> Shown:
@@ -304,7 +316,9 @@ def choose(lender: str, job: str) -> Response | tuple[str, int]:
         return redirect(url_for("imports.show", lender=lender, job=job), 303)
     before = Choices.from_json(mine.choices)
     wanted = _wanted(mine, before)
-    there = url_for("imports.show", lender=lender, job=job, statut=request.form.get("statut") or None, page=_page())
+    status, page = _wanted_page()
+    there = url_for("imports.show", lender=lender, job=job, statut=status or None, page=page,
+                    _anchor="lignes" if "vers" in request.form else None)  # fmt: skip
     if wanted != before:
         with transaction() as session:
             operations.choose(session, mine, **_differences(before, wanted))

@@ -38,7 +38,8 @@ def test_the_menu_is_one_line_on_a_computer(name: str, live: Live, cast: Cast, o
     signs_in(page, live, getattr(cast, name))
     for language in ("fr", "en"):
         page.goto(f"{live.url}/langue/{language}")
-        tops = page.locator(".menu > .menu-list > li").evaluate_all("all => all.map(e => e.getBoundingClientRect().top)")
+        words = page.locator(".menu > .menu-list > li")
+        tops = words.evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
         assert len(tops) > 4
         assert len(set(tops)) == 1, language
 

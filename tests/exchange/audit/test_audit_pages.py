@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,15 @@ def test_the_sum_is_zero_and_said_in_words(tibo: FlaskClient, session: Session, 
     page = tibo.get(f"{office}/comptes").text
     assert "La somme de tous les soldes est zéro" in page
     assert "1\u00a0h\u00a030" in page
+
+
+def test_on_a_telephone_the_balance_is_two_columns_and_the_sum_stands_under_them(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    table = tibo.get(f"{office}/comptes").text.partition("<table")[2].partition("</table>")[0]
+    rows = [re.findall(r"<t[hd]([^>]*)>", row) for row in table.split("<tr>")[1:]]
+    assert len({len(cells) for cells in rows}) == 1
+    assert {tuple("wide-only" in cell for cell in cells) for cells in rows} == {(False, True, False, True, True)}
 
 
 def test_an_account_outside_its_limits_is_pointed_at(

@@ -252,7 +252,8 @@ def test_an_owner_s_word_is_added_from_the_list_of_the_file(olga: FlaskClient, a
 def test_warned_lines_are_ticked_by_hand_page_by_page_or_all(olga: FlaskClient, at: str, town_file: bytes) -> None:
     address = given(olga, at, town_file)
     page = words(olga.get(f"{address}?statut=warned"))
-    assert page.count('name="ticked"') == 51
+    assert page.count('name="ticked"') == 50
+    assert words(olga.get(f"{address}?statut=warned&page=2")).count('name="ticked"') == 1
     assert "Le propriétaire n’est pas indiqué." in page
     olga.post(f"{address}/choix", data=choices(shown="5,9,11", ticked=["5", "9", "4000", "²"]))
     assert figure(words(olga.get(address)), "À importer") == 162
@@ -262,6 +263,42 @@ def test_warned_lines_are_ticked_by_hand_page_by_page_or_all(olga: FlaskClient, 
     assert figure(words(olga.get(address)), "À importer") == 211
     olga.post(f"{address}/choix", data=choices(untick_all="1"))
     assert figure(words(olga.get(address)), "À importer") == 160
+
+
+def test_what_was_ticked_on_a_page_is_kept_on_the_way_to_another(
+    olga: FlaskClient, session: Session, cast: Cast, at: str, town_file: bytes
+) -> None:
+    address = given(olga, at, town_file)
+    following = olga.post(
+        f"{address}/choix",
+        data=choices(shown="5,9,11", ticked=["5", "9"], categorie=["Scolaire"], statut="warned", vers="warned 2"),
+    )
+    assert following.location == f"{address}?statut=warned&page=2#lignes"
+    back = olga.post(f"{address}/choix", data=choices(shown="", categorie=["Scolaire"], page="2", vers="ready 1"))
+    assert back.location == f"{address}?statut=ready&page=1#lignes"
+    kept = Choices.from_json(job_of(session, cast).choices)
+    assert (kept.ticked, kept.categories) == ({5, 9}, {"Scolaire"})
+    page = words(olga.get(f"{address}?statut=warned"))
+    assert [number for number in ("5", "9", "11") if f'value="{number}" checked' in page] == ["5", "9"]
+
+
+@pytest.mark.parametrize("wild", ["", " ", "warned", "magic 2", "warned -1", "warned " + "9" * 50, "é \x00"])
+def test_a_wild_button_leads_to_a_page_all_the_same(olga: FlaskClient, at: str, wild: str) -> None:
+    address = given(olga, at, STOCK)
+    assert olga.get(olga.post(f"{address}/choix", data=choices(vers=wild)).location).status_code == 200
+
+
+def test_lines_in_error_come_first_then_those_to_check(olga: FlaskClient, at: str) -> None:
+    many = "".join(f"Objet {n};2;Cave\n" for n in range(60))
+    address = given(olga, at, ("Nom;Quantité;Lieu\n" + many + "Banc;beaucoup;Cave\n;3;Cave\n").encode())
+    lines = re.findall(r"<strong>([^<]+)</strong>\s*</?(?:p|label)", words(olga.get(address)))
+    assert len(lines) == 50
+    statuses = re.findall(r'<strong class="tag (\w+)">', words(olga.get(address)).partition('id="lignes"')[2])
+    assert statuses == sorted(statuses, key=["bad", "warn", "good", "neutral"].index)
+    assert statuses[0] == "bad"
+    filters = re.findall(r'name="vers" value="(\w*) 1"', words(olga.get(address)))
+    assert filters[0] == "error"
+    assert filters[-1] == ""
 
 
 def test_nothing_is_imported_that_was_not_shown_before(
