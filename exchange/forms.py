@@ -198,8 +198,8 @@ class Form(FlaskForm):
                 return formdata  # chosen by the page
             if request.method != "POST":
                 return None
-            files = [(name, file) for name, file in request.files.items(multi=True)
-                     if name in form and isinstance(form[name], FileField)]  # fmt: skip
+            wanted = [field.name for field in form if isinstance(field, FileField)]
+            files = [(name, file) for name in wanted for file in request.files.getlist(name)]
             return CombinedMultiDict((MultiDict(files), request.form)) if files else request.form
 
     def refuse(self, error: Refused) -> None:

@@ -26,6 +26,7 @@ from exchange.bookings import operations as bookings
 from exchange.bookings.operations import Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
+from exchange.catalogue.queries import ResourceView
 from exchange.config import WEB_ROLE
 from exchange.db import db
 from exchange.imports import operations as imports
@@ -293,15 +294,16 @@ class Ground:
             "club": cast.club.token, "town": cast.town.token, "sel": values["community"],
             "chairs_row": str(lent.chairs.id), "attic": attic.token, "cellar": cellar.token, "retired": retired.token,
             "started": started.token, "waiting": waiting.token, "asked": values["booking"],
-            "accepted": self._lent(session, cast, 14), "out": self._lent(session, cast, 21, out=True),
-            "missed": self._lent(session, cast, -1),
+            "accepted": self._lent(session, cast, lent.hall, 14),
+            "out": self._lent(session, cast, lent.hall, 21, out=True),
+            "missed": self._lent(session, cast, lent.drill, -1),
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
 
-    def _lent(self, session: Session, cast: Cast, days: int, *, out: bool = False) -> str:
+    def _lent(self, session: Session, cast: Cast, it: ResourceView, days: int, *, out: bool = False) -> str:
         starts, town = NOON + timedelta(days=days), Acting(None, cast.town.id)
         asked_at = min(NOON, starts - timedelta(days=10))
-        asked = bookings.Request(cast.alice.party.id, (Wanted(self.world.lent.hall),), starts,
+        asked = bookings.Request(cast.alice.party.id, (Wanted(it),), starts,
                                  starts + timedelta(hours=4), "Fête", 60)  # fmt: skip
         token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=asked_at).token
         session.flush()
@@ -362,9 +364,10 @@ class Ground:
         return answer
 
     @contextmanager
-    def undone(self) -> Iterator[None]:
-        """What is done inside never was; numbers are given again from where they were."""
-        self.connection.exec_driver_sql(self._counters)
+    def undone(self, *, renumbered: bool = False) -> Iterator[None]:
+        """What is done inside never was; ``renumbered``: numbers are given from where they were at first."""
+        if renumbered:
+            self.connection.exec_driver_sql(self._counters)
         inside = self.connection.begin_nested()
         try:
             yield
