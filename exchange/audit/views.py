@@ -18,6 +18,7 @@ from exchange.db import db
 from exchange.errors import NotFound
 from exchange.formats import local
 from exchange.members import queries as members
+from exchange.paging import older_than
 from exchange.security import OFFICES, auth_required, held, office, territory
 from exchange.sheets import sheet
 from exchange.statements import queries as statements
@@ -50,12 +51,6 @@ def _desk(token: str, permission: str = "books.read") -> Desk:
 def _start(day: date) -> datetime:
     """Midnight of a day on the clocks of the territory."""
     return datetime.combine(day, datetime.min.time(), ZoneInfo(territory().zone))
-
-
-def _cursor() -> int | None:
-    """Where the page starts, from the address; anything else than a number starts from the newest."""
-    given = request.args.get("avant", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
 
 
 # -- every account
@@ -110,7 +105,7 @@ def account(community: str, account: str) -> str:
         "audit/account.html", desk=desk, account=found, life=life, now=clock.now(),
         holder=members.parties(session, [found.party_id])[found.party_id], kinds=ACCOUNT_KINDS, entry_kinds=KINDS,
         signers=members.signers(session, [happening.by_sign_in for happening in life]),
-        page=statements.page(session, found.id, before=_cursor()),
+        page=statements.page(session, found.id, before=older_than()),
     )  # fmt: skip
 
 
@@ -143,7 +138,7 @@ def entries(community: str) -> str | tuple[str, int]:
     sought = _sought(form) if valid else None
     page = queries.Page([], newer=False, older=None)
     if sought is not None:
-        page = queries.entries(db.session(), desk.community.id, sought, before=_cursor())
+        page = queries.entries(db.session(), desk.community.id, sought, before=older_than())
     narrowed = {name: value for name, value in request.args.items() if name in form and value}
     shown = render_template("audit/entries.html", desk=desk, form=form, page=page, kinds=KINDS, narrowed=narrowed)
     return shown if valid else (shown, 422)
@@ -203,10 +198,10 @@ def letters(community: str) -> str:
     Their words are shown only where no mail leaves: a letter may carry the link that opens somebody's sign-in.
     """
     desk = _desk(community, "community.letters")
-    found = queries.letters(db.session(), desk.community.id, before=_cursor(), size=26)
+    found = queries.letters(db.session(), desk.community.id, before=older_than(), size=26)
     shown, more = found[:25], len(found) > 25
     here = url_for("audit.letters", community=community)
     return render_template(
         "audit/letters.html", desk=desk, letters=shown, readable=current_app.config["MAIL_BACKEND"] != "smtp",
-        newer=here if _cursor() else None, older=f"{here}?avant={shown[-1].id}" if more else None,
+        newer=here if older_than() else None, older=f"{here}?avant={shown[-1].id}" if more else None,
     )  # fmt: skip

@@ -14,11 +14,12 @@ from exchange import clock, outbox
 from exchange.bookings import operations, queries
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import asked_of, older_than, tell, write_no_show, write_to
+from exchange.bookings.telling import asked_of, tell, write_no_show, write_to
 from exchange.bookings.views import bookings
 from exchange.db import db, transaction
 from exchange.errors import status_of
 from exchange.members import queries as members
+from exchange.paging import older_than
 from exchange.security import auth_required, office, today
 from ledger.errors import Refused
 

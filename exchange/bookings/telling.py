@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from flask import request
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
@@ -106,12 +105,6 @@ def tell(found: list[BookingView]) -> list[Told]:
              typed.get(b.by_sign_in or 0), typed.get(noted.get(b.id) or 0))
         for b in found
     ]  # fmt: skip
-
-
-def older_than() -> int | None:
-    """Where the page of a list begins, as its address says it."""
-    given = request.args.get("avant", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
 
 
 def own_booking(token: str) -> tuple[BookingView, Scope]:

@@ -18,7 +18,6 @@ from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
     check_still_free,
     community_of,
-    older_than,
     own_booking,
     published,
     split,
@@ -32,6 +31,7 @@ from exchange.errors import RuleRefuses, status_of
 from exchange.hours import intervals
 from exchange.idempotency import Done
 from exchange.members import queries as members
+from exchange.paging import older_than
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
 from exchange.security import Scope, auth_required, own, territory, today

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -36,9 +34,10 @@ from exchange.imports.forms import (
 from exchange.imports.models import Import
 from exchange.imports.plan import Choices, Understood, lines_of, rehearsal, told, understood
 from exchange.imports.policy import DryRun, Line, MappingError, RefusedError, Status, suggested
-from exchange.imports.wording import fold, harmless
+from exchange.imports.wording import fold
 from exchange.security import Office, auth_required, office, territory
 from exchange.sentences import sentence_of
+from exchange.sheets import sheet
 from ledger.errors import Refused
 
 imports = Blueprint("imports", __name__)
@@ -416,13 +415,9 @@ def export(lender: str, job: str) -> Response:
     _here, mine = _job(lender, job)
     if mine.started_at is None:
         raise NotFound
-    out = io.StringIO()
-    sheet = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    sheet.writerow([_("Ligne"), _("Nom"), _("Résultat"), _("Pourquoi")])
-    for row in queries.lines(db.session(), mine.id):
-        why = " ".join(in_words(reason) for reason in row.reasons)
-        sheet.writerow([row.line, harmless(row.name), str(BECAME[row.status]), harmless(why)])
-    answer = make_response("\ufeff" + out.getvalue())
-    answer.mimetype = "text/csv"
-    answer.headers["Content-Disposition"] = 'attachment; filename="rapport-import.csv"'
-    return answer
+    return sheet(
+        "rapport-import.csv",
+        [_("Ligne"), _("Nom"), _("Résultat"), _("Pourquoi")],
+        ([row.line, row.name, str(BECAME[row.status]), " ".join(in_words(reason) for reason in row.reasons)]
+         for row in queries.lines(db.session(), mine.id)),
+    )  # fmt: skip

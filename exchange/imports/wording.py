@@ -129,8 +129,3 @@ def _stays_in_capitals(word: str) -> bool:
     if any(character.isdigit() for character in word):
         return True
     return len(word) < 6 and word not in SHORTENED and not _VOWEL.search(word)
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, wide forms of the signs included (OWASP, CSV injection)."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r\n＝＋－＠") else text

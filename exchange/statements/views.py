@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from exchange.db import db
 from exchange.declarations import queries as declarations
 from exchange.errors import NotFound
 from exchange.members import queries as members
+from exchange.paging import older_than
 from exchange.security import auth_required, counters, own
 from exchange.sheets import sheet
 from exchange.statements import queries
@@ -24,12 +26,6 @@ def _account(token: str, permission: str) -> AccountView:
     if account is None:
         raise NotFound
     return account
-
-
-def _before() -> int | None:
-    """The cursor of the page, from the address; anything else than a number starts from the newest."""
-    given = request.args.get("avant", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
 
 
 @statements.get("/comptes")
@@ -56,7 +52,7 @@ def show(account: str) -> str:
         account=mine,
         community=members.community(session, mine.community_id),
         holder=people[mine.party_id],
-        page=queries.page(session, mine.id, before=_before()),
+        page=queries.page(session, mine.id, before=older_than()),
         waiting=waiting,
         people=people,
         holders=holders,
