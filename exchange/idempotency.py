@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -62,7 +62,7 @@ def digest(route: str, values: dict[str, Any]) -> bytes:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, date | datetime):
+    if isinstance(value, date | datetime | time):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no canonical form")
 

@@ -70,7 +70,10 @@ PLACE = {
 }  # fmt: skip
 THING = KEY | PLACE | {
     "name": "Petite halle", "category": "Salles", "description": "Claire", "conditions": "À rendre propre",
-    "opening_hours": "Mo-Su 08:00-22:00", "buffer_minutes": "30", "decided_by": "officer", "place": "nouveau",
+    "opening_hours": "", "hours_shown": "", "hours_days": ["Mo", "Fr"], "hours_from": "8h30", "hours_to": "12h",
+    "hours_again": "14:00", "hours_until": "22:00", "others_days": ["Sa"], "others_from": "9h", "others_to": "18h",
+    "others_again": "", "others_until": "", "holidays_off": "y", "buffer_minutes": "30", "decided_by": "officer",
+    "place": "nouveau",
 }  # fmt: skip
 ADVERT = KEY | {"kind": "offer", "nature": "service", "category": "Jardin", "title": "Taille de rosiers",
                 "text": "En février."}  # fmt: skip

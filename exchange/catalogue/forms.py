@@ -6,13 +6,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from wtforms import Field, RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation, ValidationError
 from wtforms.widgets import TextInput
 
 from exchange import hours
-from exchange.forms import Form, KeyedForm, LongText, Text
+from exchange.forms import Form, HourField, KeyedForm, LongText, Text
 from exchange.security import territory
 
 MOST = 100_000
@@ -92,6 +92,29 @@ class Choice(SelectField):
             raise ValidationError(_("Choisissez une réponse dans la liste.")) from wrong
 
 
+DAYS = {
+    "Mo": lazy_gettext("lundi"), "Tu": lazy_gettext("mardi"), "We": lazy_gettext("mercredi"),
+    "Th": lazy_gettext("jeudi"), "Fr": lazy_gettext("vendredi"), "Sa": lazy_gettext("samedi"),
+    "Su": lazy_gettext("dimanche"),
+}  # fmt: skip
+GROUPS = ("hours", "others")  # some days with their hours, then other days with other hours
+# what makes no sense in a group: the field that mends it, and what to say there
+WRONG_OPENING = {
+    "days-missing": ("days", lazy_gettext("Cochez les jours où c’est ouvert à ces heures.")),
+    "hours-missing": ("from", lazy_gettext("Indiquez de quelle heure à quelle heure, par exemple de 8h30 à 12h.")),
+    "closes-first": ("to", lazy_gettext("La fermeture vient après l’ouverture, au plus tard à 6\u00a0h le lendemain.")),
+    "overlap": ("again", lazy_gettext("La seconde ouverture de la journée vient après la première fermeture.")),
+}
+
+
+class Days(SelectMultipleField):
+    """Days of the week, ticked."""
+
+    def __init__(self, label: Any, **more: Any) -> None:
+        choices = [SelectChoice(value, name) for value, name in DAYS.items()]
+        super().__init__(label, choices=choices, validate_choice=False, **more)
+
+
 class Hours(Text):
     """Opening hours in the OpenStreetMap syntax."""
 
@@ -154,12 +177,24 @@ class ResourceForm(KeyedForm):
         lazy_gettext("Conditions du prêt"), most=4000, validators=[Optional()],
         description=lazy_gettext("Ce que l’emprunteur doit savoir avant de demander."),
     )  # fmt: skip
+    hours_days = Days(lazy_gettext("Jours d’ouverture"))
+    hours_from = HourField(lazy_gettext("De"), validators=[Optional()])
+    hours_to = HourField(lazy_gettext("À"), validators=[Optional()])
+    hours_again = HourField(lazy_gettext("Puis de"), validators=[Optional()])
+    hours_until = HourField(lazy_gettext("À"), validators=[Optional()])
+    others_days = Days(lazy_gettext("Autres jours"))
+    others_from = HourField(lazy_gettext("De"), validators=[Optional()])
+    others_to = HourField(lazy_gettext("À"), validators=[Optional()])
+    others_again = HourField(lazy_gettext("Puis de"), validators=[Optional()])
+    others_until = HourField(lazy_gettext("À"), validators=[Optional()])
+    holidays_off = BooleanField(lazy_gettext("Fermé les jours fériés"))
     opening_hours = Hours(
-        lazy_gettext("Heures d’ouverture"), most=1000, validators=[Optional()],
+        lazy_gettext("Heures d’ouverture, en abrégé"), most=1000, validators=[Optional()],
         description=lazy_gettext(
-            "Laissez vide si c’est toujours ouvert. Sinon, en abrégé anglais\u00a0: Mo-Fr 08:30-22:00; Sa 09:00-18:00."
+            "L’écriture d’OpenStreetMap, par exemple Mo-Fr 08:30-22:00; Sa[1] 09:00-18:00; PH off."
         ),
     )  # fmt: skip
+    hours_shown = HiddenField()  # as they were when the page was made: what was changed since is what counts
     buffer_minutes = Choice(
         lazy_gettext("Temps gardé libre après chaque prêt"), coerce=int, default=0,
         choices=[
@@ -176,6 +211,67 @@ class ResourceForm(KeyedForm):
         validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
     )  # fmt: skip
     place = Choice(lazy_gettext("Où est-ce\u00a0?"))
+    open_hours = ""  # in the syntax, once the form is valid
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the hours can only be written in full: they say more than can be ticked."""
+        return hours.understood(self.opening_hours.data or "") is None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """What is ticked and what is written in full say the same, or only one of them was changed."""
+        valid = super().validate(extra_validators)
+        week = self._week()
+        if week is None:
+            return False
+        ticked, full, shown = hours.written(week), self.opening_hours.data or "", self.hours_shown.data or ""
+        was_ticked = hours.written(hours.understood(shown) or hours.Week())
+        if full not in (shown, ticked) and ticked != was_ticked:
+            _say(self.opening_hours, _(
+                "Les jours cochés et cette écriture ne disent pas la même chose\u00a0: ne changez que l’un des deux."
+            ))  # fmt: skip
+            return False
+        self.open_hours = full if ticked == was_ticked else ticked
+        return bool(valid)
+
+    def _week(self) -> hours.Week | None:
+        """What is ticked, or None with what is wrong beside its field."""
+        openings = [self._opening(group) for group in GROUPS]
+        days = [set(opening.days) if opening else set() for opening in openings]
+        if twice := ", ".join(str(DAYS[day]) for day in hours.DAYS if day in days[0] & days[1]):
+            _say(self.others_days, _("Un jour ne se coche qu’une fois\u00a0: %(days)s.", days=twice))
+        if any(self[f"{group}_{name}"].errors for group in GROUPS for name in ("days", "from", "to", "again", "until")):
+            return None
+        return hours.Week(tuple(each for each in openings if each), bool(self.holidays_off.data))
+
+    def _opening(self, group: str) -> hours.Opening | None:
+        days, start, end, again, until = (self[f"{group}_{name}"] for name in ("days", "from", "to", "again", "until"))
+        if any(field.errors for field in (start, end, again, until)):
+            return None
+        try:
+            return hours.opening(days.data or (), [(start.data, end.data), (again.data, until.data)])
+        except hours.NotAnOpening as wrong:
+            name, said = WRONG_OPENING[wrong.why]
+            _say(self[f"{group}_{name}"], str(said))
+            return None
+
+
+def _say(field: Field, wrong: str) -> None:
+    field.errors = [*field.errors, wrong]
+
+
+def ticked(expression: str) -> dict[str, Any]:
+    """The fields that show opening hours: ticked when they can be, written in full always."""
+    week = hours.understood(expression)
+    shown: dict[str, Any] = {"opening_hours": expression, "hours_shown": expression}
+    if week is None:
+        return shown
+    shown["holidays_off"] = week.holidays_off
+    for group, opening in zip(GROUPS, week.openings, strict=False):
+        shown[f"{group}_days"] = list(opening.days)
+        for (start, end), names in zip(opening.spans, (("from", "to"), ("again", "until")), strict=False):
+            shown |= {f"{group}_{names[0]}": start, f"{group}_{names[1]}": end}
+    return shown
 
 
 class RoomForm(PlaceFields, ResourceForm):

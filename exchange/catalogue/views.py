@@ -20,6 +20,7 @@ from exchange.catalogue.forms import (
     PartsForm,
     PlaceForm,
     ResourceForm,
+    ticked,
     whole,
     wrong_number,
 )
@@ -196,9 +197,9 @@ def _create_once(here: Office, kind: str, form: ResourceForm) -> str:
 
 def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
     """What a valid form says, as the catalogue keeps it; a place described in it is added."""
-    names = ("name", "category", "description", "conditions", "opening_hours", "buffer_minutes", "decided_by")
-    facts = {name: form[name].data or "" for name in names if name != "buffer_minutes"}
-    facts["buffer_minutes"] = form.buffer_minutes.data
+    names = ("name", "category", "description", "conditions", "decided_by")
+    facts = {name: form[name].data or "" for name in names}
+    facts |= {"opening_hours": form.open_hours, "buffer_minutes": form.buffer_minutes.data}
     if kind == "room":
         facts["capacity"] = form.capacity.data
     if kind == "pool":
@@ -277,7 +278,8 @@ def update(lender: str, resource: str) -> Response | tuple[str, int]:
 
 
 def _filled(shown: queries.ResourceView) -> ResourceForm:
-    form = FORMS[shown.kind](formdata=None, data={**shown._asdict(), "place": shown.place_token or ""})
+    known = shown._asdict() | ticked(shown.opening_hours) | {"place": shown.place_token or ""}
+    form = FORMS[shown.kind](formdata=None, data=known)
     form.access.data, form.erp_category.data = "unknown", ""  # of a new place, should one be described
     form.address.data = form.postcode.data = form.town.data = form.access_note.data = form.place_name.data = ""
     _offer_buffer(form, shown)

@@ -88,6 +88,85 @@ def test_hours_that_are_understood_are_kept(olga: FlaskClient, session: Session,
     assert queries.of_lender(session, cast.town.id).rows[0].opening_hours == "Mo-Fr 08:30-12:00,13:30-17:30"
 
 
+WEEK = {
+    "hours_days": ["Mo", "Tu", "We", "Th", "Fr"], "hours_from": "8h30", "hours_to": "12:00", "hours_again": "13:30",
+    "hours_until": "17h30", "others_days": ["Sa"], "others_from": "9h", "others_to": "12h", "holidays_off": "y",
+}  # fmt: skip
+WRITTEN = "Mo-Fr 08:30-12:00,13:30-17:30; Sa 09:00-12:00; PH off"
+
+
+def kept_hours(session: Session, cast: Cast) -> str:
+    return queries.of_lender(session, cast.town.id).rows[0].opening_hours
+
+
+def test_days_that_are_ticked_are_kept_and_shown_ticked(
+    olga: FlaskClient, session: Session, cast: Cast, at: str
+) -> None:
+    page = olga.post(f"{at}/ressources/ajout/salle", data=room() | WEEK).headers["Location"]
+    assert kept_hours(session, cast) == WRITTEN
+    shown = olga.get(page).text
+    assert shown.count('name="hours_days" value="') == 7
+    assert all(f'name="hours_days" value="{day}" checked' in shown for day in WEEK["hours_days"])
+    assert 'name="others_days" value="Sa" checked' in shown
+    assert f'name="hours_shown" type="hidden" value="{WRITTEN}"' in shown
+    again = room(place="", hours_shown=WRITTEN, opening_hours=WRITTEN) | WEEK
+    assert olga.post(page, data=again | {"others_to": "13h"}).status_code == 303
+    assert kept_hours(session, cast) == WRITTEN.replace("09:00-12:00", "09:00-13:00")
+
+
+def test_what_was_changed_counts_ticked_or_written(
+    olga: FlaskClient, session: Session, cast: Cast, add: Add, at: str
+) -> None:
+    hall = add("room", "Salle", opening_hours=WRITTEN)
+    page = f"{at}/ressources/{hall.token}"
+    same = room(place="", hours_shown=WRITTEN, opening_hours=WRITTEN) | WEEK
+    written = "Sa[1] 09:00-18:00"
+    assert olga.post(page, data=same | {"opening_hours": written}).status_code == 303
+    assert kept_hours(session, cast) == written
+    assert "<details class=\"details\" open>" in olga.get(page).text  # it can't be ticked: it is shown in full
+    unticked = room(place="", hours_shown=written, opening_hours=written)
+    assert olga.post(page, data=unticked | {"name": "Salle 2"}).status_code == 303
+    assert kept_hours(session, cast) == written
+    assert olga.post(page, data=unticked | WEEK).status_code == 303
+    assert kept_hours(session, cast) == WRITTEN
+    always = room(place="", hours_shown=WRITTEN, opening_hours=WRITTEN)
+    assert olga.post(page, data=always).status_code == 303
+    assert kept_hours(session, cast) == ""
+
+
+def test_both_changed_otherwise_is_asked_back(
+    olga: FlaskClient, session: Session, cast: Cast, at: str
+) -> None:
+    answer = olga.post(f"{at}/ressources/ajout/salle", data=room(opening_hours="Mo-Fr 08:30-22:00") | WEEK)
+    assert answer.status_code == 422
+    assert "ne disent pas la même chose" in answer.text
+    assert queries.of_lender(session, cast.town.id).rows == []
+    agreed = room(opening_hours=WRITTEN) | WEEK
+    assert olga.post(f"{at}/ressources/ajout/salle", data=agreed).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "said"),
+    [
+        ({"hours_days": []}, "hours_days", "Cochez les jours où c’est ouvert"),
+        ({"hours_to": ""}, "hours_from", "Indiquez de quelle heure à quelle heure"),
+        ({"hours_from": "25h"}, "hours_from", "Écrivez une heure"),
+        ({"hours_from": "18h", "hours_again": "", "hours_until": ""}, "hours_to", "La fermeture vient après"),
+        ({"hours_again": "11h"}, "hours_again", "La seconde ouverture de la journée vient après"),
+        ({"others_days": ["Fr"]}, "others_days", f"Un jour ne se coche qu’une fois{NBSP}: vendredi."),
+    ],
+)  # fmt: skip
+def test_hours_that_make_no_sense_are_told_beside_their_field(
+    wrong: dict[str, object], field: str, said: str, olga: FlaskClient, session: Session, cast: Cast, at: str
+) -> None:
+    answer = olga.post(f"{at}/ressources/ajout/salle", data=room() | WEEK | wrong)
+    assert answer.status_code == 422
+    _before, _id, after = answer.text.partition(f'id="{field}-error"')
+    assert said in after.partition("</p>")[0]
+    assert f'href="#{field}"' in answer.text
+    assert queries.of_lender(session, cast.town.id).rows == []
+
+
 def test_a_pool_wants_its_number_and_a_thing_none(olga: FlaskClient, session: Session, cast: Cast, at: str) -> None:
     said = room(place="", erp_category="")
     assert olga.post(f"{at}/ressources/ajout/lot", data={**said, "quantity": ""}).status_code == 422
