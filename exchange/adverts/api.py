@@ -24,7 +24,7 @@ from exchange.adverts.schemas import (
     TalkPage,
     ThreadDetail,
 )
-from exchange.adverts.views import Talking, _both_sides, _own_advert, _people, _shown, _talking, _tell
+from exchange.adverts.telling import Talking, both_sides, own_advert, own_thread, people_of, shown_advert, tell_other
 from exchange.db import db
 from exchange.errors import WrongCursor, WrongFields
 from exchange.members import queries as members
@@ -65,7 +65,7 @@ def categories(community: str) -> dict[str, Any]:
 @resources.reads("/adverts/<advert>", N("Une annonce"), gives=AdvertShape)
 def show(advert: str) -> dict[str, Any]:
     """Open or closed, to the members of its community."""
-    shown = _shown(advert)
+    shown = shown_advert(advert)
     author = members.parties(db.session(), [shown.advert.party_id])[shown.advert.party_id]
     return _told(shown.advert, shown.category, shown.community, author)
 
@@ -104,7 +104,7 @@ def create(given: dict[str, Any], account: str) -> Deed:
 @resources.acts("/adverts/<advert>/closure", N("Clore une annonce"), gives=AdvertShape)
 def close(_given: dict[str, Any], advert: str) -> Deed:
     """It is no longer current: it leaves the list."""
-    kept, by = _own_advert(advert)
+    kept, by = own_advert(advert)
 
     def withdraw(session: Session, at: datetime) -> Done:
         operations.close(session, kept, by=by, at=at)
@@ -122,8 +122,8 @@ def close(_given: dict[str, Any], advert: str) -> Deed:
 )  # fmt: skip
 def write(given: dict[str, Any], advert: str) -> Deed:
     """Neither sees the other's address."""
-    shown = _shown(advert)
-    _author, writers = _people(shown)
+    shown = shown_advert(advert)
+    _author, writers = people_of(shown)
     writer = next((party for party in writers if party.token == given["party"]), None)
     if writer is None:
         raise WrongFields(errors={"party": [_("Vous ne pouvez pas écrire en ce nom.")]})
@@ -132,8 +132,8 @@ def write(given: dict[str, Any], advert: str) -> Deed:
 
     def send(session: Session, at: datetime) -> Done:
         thread = operations.write_about(session, shown.advert, given["text"], by=by, at=at)
-        _tell(thread, shown.advert, writer, given["text"])
-        return Done(_detail(_talking(thread.token)), url_for("api_adverts.thread", thread=thread.token))
+        tell_other(thread, shown.advert, writer, given["text"])
+        return Done(_detail(own_thread(thread.token)), url_for("api_adverts.thread", thread=thread.token))
 
     return Deed(by, send)
 
@@ -146,7 +146,7 @@ def threads(query: dict[str, Any]) -> dict[str, Any]:
     if cursor and queries.thread(session, cursor, mine) is None:
         raise WrongCursor
     talks, following = queries.threads(session, mine, before=cursor, size=query["limit"])
-    people = _both_sides([talk.thread for talk in talks])
+    people = both_sides([talk.thread for talk in talks])
     items = [_talk(talk, people, mine) for talk in talks]
     return {"items": items, "next": following}
 
@@ -177,7 +177,7 @@ def _detail(talking: Talking) -> dict[str, Any]:
 @resources.reads("/threads/<thread>", N("Une conversation"), gives=ThreadDetail)
 def thread(thread: str) -> dict[str, Any]:
     """As one of its two sides reads it."""
-    return _detail(_talking(thread))
+    return _detail(own_thread(thread))
 
 
 @resources.acts(
@@ -185,13 +185,13 @@ def thread(thread: str) -> dict[str, Any]:
 )
 def answer(given: dict[str, Any], thread: str) -> Deed:
     """The other side gets a letter."""
-    talking = _talking(thread)
+    talking = own_thread(thread)
     rates.writing_to_somebody(current_user.id)
     by = own("thread.write").acting(talking.me.id)
 
     def send(session: Session, at: datetime) -> Done:
         operations.answer(session, talking.thread, given["text"], by=by, at=at)
-        _tell(talking.thread, talking.advert, talking.me, given["text"])
+        tell_other(talking.thread, talking.advert, talking.me, given["text"])
         return Done(_detail(talking), url_for("api_adverts.thread", thread=thread))
 
     return Deed(by, send)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,19 +11,27 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
-from exchange import clock, idempotency, outbox, rates
+from exchange import clock, idempotency, rates
 from exchange.adverts import operations, queries
 from exchange.adverts.forms import KINDS, NATURES, AdvertForm, AnswerForm, CategoryForm, MessageForm
-from exchange.adverts.models import Advert, Thread
+from exchange.adverts.telling import (
+    Shown,
+    Talking,
+    accounts_in,
+    both_sides,
+    own_advert,
+    own_thread,
+    people_of,
+    shown_advert,
+    tell_other,
+)
 from exchange.db import db, transaction
 from exchange.errors import NotFound
 from exchange.idempotency import Done
 from exchange.members import queries as members
-from exchange.security import Counter, Scope, auth_required, communities, community_of, counter_of, office, own, today
+from exchange.security import Counter, auth_required, communities, community_of, counter_of, office, own, today
 from ledger.entries import Acting
 from ledger.errors import Refused
-from ledger.store import reading
-from ledger.store.reading import AccountView
 
 adverts = Blueprint("adverts", __name__)
 
@@ -51,18 +58,12 @@ def search(community: str) -> str:
     work, wanted = db.session(), _wanted()
     kinds = queries.categories(work, found.id)
     page = queries.search(work, found.id, wanted, after=request.args.get("apres"))
-    accounts = _accounts(own("advert.publish"), found.id)
+    accounts = accounts_in(own("advert.publish"), found.id)
     people = members.parties(work, [row.advert.party_id for row in page.rows] + [one.party_id for one in accounts])
     return render_template(
         "adverts/search.html", community=found, page=page, wanted=wanted, categories=kinds, people=people, kinds=KINDS,
         natures=NATURES, accounts=accounts,
     )  # fmt: skip
-
-
-def _accounts(scope: Scope, community: int) -> list[AccountView]:
-    """The open accounts that the person acts for in a community, their own first."""
-    mine = reading.accounts_of(db.session(), scope.parties)
-    return sorted((one for one in mine if one.community_id == community), key=lambda one: one.kind != "person")
 
 
 def _wanted() -> queries.Wanted:
@@ -77,42 +78,16 @@ def _wanted() -> queries.Wanted:
     )
 
 
-class Shown(NamedTuple):
-    """An advert as a member of its community reads it; ``editing`` is set for its author, or the counter."""
-
-    advert: Advert
-    category: str
-    community: members.CommunityView
-    editing: Acting | None
-
-
-def _shown(token: str) -> Shown:
-    """Load an advert through the communities of the person, or NotFound."""
-    work = db.session()
-    mine = {community.id: community for community in communities("advert.read")}
-    row = queries.advert(work, token, mine)
-    if row is None:
-        raise NotFound
-    return Shown(row.advert, row.category, mine[row.advert.community_id], _editing(row.advert))
-
-
-def _editing(advert: Advert) -> Acting | None:
-    try:
-        return own("advert.publish").acting(advert.party_id, advert.community_id)
-    except NotFound:
-        return None
-
-
 @adverts.get("/annonces/<advert>")
 @auth_required()
 def show(advert: str) -> str:
     """One advert, and the way to write to its author."""
-    return _advert_page(_shown(advert), MessageForm(formdata=None))
+    return _advert_page(shown_advert(advert), MessageForm(formdata=None))
 
 
 def _advert_page(shown: Shown, form: MessageForm) -> str:
     work, advert = db.session(), shown.advert
-    author, writers = _people(shown)
+    author, writers = people_of(shown)
     _offer(form, writers)
     changed = queries.last_change(work, advert.id)
     reads = members.reads_letters(work, author.id, on=today())
@@ -122,15 +97,6 @@ def _advert_page(shown: Shown, form: MessageForm) -> str:
         names=members.sign_in_names(work, [advert.by_sign_in, changed.by_sign_in if changed else None]),
         talk=queries.thread_about(work, advert.id, [party.id for party in writers]) if reads and writers else None,
     )  # fmt: skip
-
-
-def _people(shown: Shown) -> tuple[members.PartyView, list[members.PartyView]]:
-    """The author, and the parties of this community in whose name the person may write to them."""
-    work, author = db.session(), shown.advert.party_id
-    accounts = _accounts(own("thread.write"), shown.community.id)
-    here = [account.party_id for account in accounts if account.party_id != author]
-    found = members.parties(work, [author, *here])
-    return found[author], [found[party] for party in here]
 
 
 def _offer(form: MessageForm, writers: list[members.PartyView]) -> None:
@@ -182,20 +148,11 @@ def _publish_once(counter: Counter, form: AdvertForm, content: operations.Conten
     return answer.location or url_for("home")
 
 
-def _own_advert(token: str) -> tuple[Advert, Acting]:
-    """Load an advert through the parties that the person publishes for, or NotFound."""
-    scope = own("advert.publish")
-    advert = queries.own_advert(db.session(), token, parties=scope.parties, communities=scope.communities)
-    if advert is None:
-        raise NotFound
-    return advert, scope.acting(advert.party_id, advert.community_id)
-
-
 @adverts.route("/annonces/<advert>/modifier", methods=["GET", "POST"])
 @auth_required()
 def edit(advert: str) -> Response | str | tuple[str, int]:
     """Say it better."""
-    kept, by = _own_advert(advert)
+    kept, by = own_advert(advert)
     found = {category.id: category.name for category in queries.categories(db.session(), kept.community_id)}
     form = AdvertForm(data={"kind": kept.kind, "nature": kept.nature, "category": found[kept.category_id],
                             "title": kept.title, "text": kept.text})  # fmt: skip
@@ -217,7 +174,7 @@ def edit(advert: str) -> Response | str | tuple[str, int]:
 @auth_required()
 def close(advert: str) -> Response:
     """It is no longer current."""
-    kept, by = _own_advert(advert)
+    kept, by = own_advert(advert)
     community = members.community(db.session(), kept.community_id)
     try:
         with transaction() as work:
@@ -262,8 +219,8 @@ def categories(community: str) -> Response | str | tuple[str, int]:
 @auth_required()
 def write(advert: str) -> Response | tuple[str, int]:
     """Write to the author; neither sees the other's address."""
-    shown = _shown(advert)
-    author, writers = _people(shown)
+    shown = shown_advert(advert)
+    author, writers = people_of(shown)
     if not writers:
         raise NotFound
     form = MessageForm()
@@ -286,22 +243,12 @@ def write(advert: str) -> Response | tuple[str, int]:
 def _write_once(shown: Shown, form: MessageForm, writer: members.PartyView, by: Acting) -> str:
     def write(work: Session, at: datetime) -> Done:
         thread = operations.write_about(work, shown.advert, form.text.data, by=by, at=at)
-        _tell(thread, shown.advert, writer, form.text.data)
+        tell_other(thread, shown.advert, writer, form.text.data)
         return Done(url_for("adverts.thread", thread=thread.token))
 
     content = idempotency.digest(request.path, {"text": form.text.data, "party": writer.token})
     answer = idempotency.once(write, party=by.party, key=form.key.data, content=content)
     return answer.location or url_for("adverts.threads")
-
-
-def _tell(thread: Thread, advert: Advert, writer: members.PartyView, said: str) -> None:
-    """Write to the other side: what was said, by whom, and where to answer; never from which address."""
-    work = db.session()
-    other = thread.author_party if writer.id == thread.asking_party else thread.asking_party
-    outbox.write(
-        work, members.e_mails_of(work, other, on=today()), "message", at=clock.now(), writer=writer, advert=advert,
-        message=said, address=url_for("adverts.thread", thread=thread.token, _external=True),
-    )  # fmt: skip
 
 
 @adverts.get("/messages")
@@ -311,41 +258,14 @@ def threads() -> str:
     work, scope = db.session(), own("thread.write")
     talks, before = queries.threads(work, scope.parties, before=request.args.get("avant"))
     return render_template("adverts/threads.html", talks=talks, before=before, mine=set(scope.parties),
-                           people=_both_sides([talk.thread for talk in talks]))  # fmt: skip
-
-
-def _both_sides(talks: list[Thread]) -> dict[int, members.PartyView]:
-    return members.parties(db.session(), {party for talk in talks for party in (talk.author_party, talk.asking_party)})
-
-
-class Talking(NamedTuple):
-    """A thread as one of its two sides reads it: ``me`` is the side that the person acts for."""
-
-    thread: Thread
-    advert: Advert
-    me: members.PartyView
-    other: members.PartyView
-
-
-def _talking(token: str) -> Talking:
-    """Load a thread through the parties that the person acts for, or NotFound."""
-    work, parties = db.session(), own("thread.write").parties
-    found = queries.thread(work, token, parties)
-    if found is None:
-        raise NotFound
-    people = _both_sides([found])
-    # who acts for both sides answers as the author
-    me, other = (found.author_party, found.asking_party)
-    if me not in parties:
-        me, other = other, me
-    return Talking(found, queries.advert_of(work, found), people[me], people[other])
+                           people=both_sides([talk.thread for talk in talks]))  # fmt: skip
 
 
 @adverts.get("/messages/<thread>")
 @auth_required()
 def thread(thread: str) -> str:
     """What two parties wrote to each other about an advert, and the way to answer."""
-    return _thread_page(_talking(thread), AnswerForm(formdata=None))
+    return _thread_page(own_thread(thread), AnswerForm(formdata=None))
 
 
 def _thread_page(talking: Talking, form: AnswerForm) -> str:
@@ -357,7 +277,7 @@ def _thread_page(talking: Talking, form: AnswerForm) -> str:
 @auth_required()
 def answer(thread: str) -> Response | tuple[str, int]:
     """Answer; the other side gets a letter."""
-    talking = _talking(thread)
+    talking = own_thread(thread)
     form = AnswerForm()
     rates.writing_to_somebody(current_user.id)
     if not form.validate():
@@ -366,7 +286,7 @@ def answer(thread: str) -> Response | tuple[str, int]:
 
     def reply(work: Session, at: datetime) -> Done:
         operations.answer(work, talking.thread, form.text.data, by=by, at=at)
-        _tell(talking.thread, talking.advert, talking.me, form.text.data)
+        tell_other(talking.thread, talking.advert, talking.me, form.text.data)
         return Done(url_for("adverts.thread", thread=thread))
 
     content = idempotency.digest(request.path, {"text": form.text.data})

@@ -14,7 +14,7 @@ from exchange.db import db
 from exchange.declarations import operations, queries
 from exchange.declarations.models import Declaration
 from exchange.declarations.schemas import DeclarationPage, DeclarationShape, NewDeclaration, Reason
-from exchange.declarations.views import Shown, _other, _shown, _tell_other, check_gain
+from exchange.declarations.telling import Shown, check_gain, other_side, shown_declaration, tell_other
 from exchange.errors import OtherUnknown
 from exchange.members import queries as members
 from exchange.rest import shapes
@@ -43,7 +43,7 @@ def create(given: dict[str, Any], account: str) -> Deed:
             session, said, answer_days=counter.community.answer_days, today=today(), by=counter.by, at=at
         )
         posted = counter.by.party == said.receiver.party_id
-        _tell_other(counter, said, made, posted=posted)
+        tell_other(counter, said, made, posted=posted)
         people = members.parties(session, [said.giver.party_id, said.receiver.party_id])
         body = _body(made, queries.answer(session, made.id), counter.community, people[said.giver.party_id],
                      people[said.receiver.party_id])  # fmt: skip
@@ -53,7 +53,7 @@ def create(given: dict[str, Any], account: str) -> Deed:
 
 
 def _said(counter: Counter, given: dict[str, Any]) -> operations.Exchange:
-    other, mine = _other(counter, given["other"]), counter.account
+    other, mine = other_side(counter, given["other"]), counter.account
     if other is None:
         raise OtherUnknown
     giver, receiver = (mine, other) if given["direction"] == "given" else (other, mine)
@@ -90,19 +90,19 @@ def _told(found: Sequence[Declaration], community: members.CommunityView) -> lis
 @resources.reads("/declarations/<declaration>", N("Un échange déclaré"), gives=DeclarationShape)
 def show(declaration: str) -> dict[str, Any]:
     """As one of its two sides reads it."""
-    return _as_told(_shown(declaration))
+    return _as_told(shown_declaration(declaration))
 
 
 @resources.acts("/declarations/<declaration>/confirmation", N("Confirmer un échange"), gives=DeclarationShape)
 def confirm(_given: dict[str, Any], declaration: str) -> Deed:
     """Who was helped agrees: the minutes move."""
-    shown = _shown(declaration, "exchange.answer")
+    shown = shown_declaration(declaration, "exchange.answer")
     by = shown.answering()
     check_gain(by, payer=shown.receiver.id, payee=shown.giver.id)
 
     def agree(session: Session, at: datetime) -> Done:
         operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=at)
-        return Done(_as_told(_shown(declaration)), has_entry=True)
+        return Done(_as_told(shown_declaration(declaration)), has_entry=True)
 
     return Deed(by, agree)
 
@@ -112,7 +112,7 @@ def confirm(_given: dict[str, Any], declaration: str) -> Deed:
 )
 def refuse(given: dict[str, Any], declaration: str) -> Deed:
     """Who was helped doesn't agree: nothing moves, and the other side is told why."""
-    shown = _shown(declaration, "exchange.answer")
+    shown = shown_declaration(declaration, "exchange.answer")
     by = shown.answering()
 
     def disagree(session: Session, at: datetime) -> Done:
@@ -120,7 +120,7 @@ def refuse(given: dict[str, Any], declaration: str) -> Deed:
         operations.refuse(session, shown.declaration, payer_party=shown.receiver.id, reason=reason, by=by, at=at)
         outbox.write(session, members.e_mails_of(session, shown.giver.id, on=today()), "refused", at=at, shown=shown,
                      reason=reason)  # fmt: skip
-        return Done(_as_told(_shown(declaration)))
+        return Done(_as_told(shown_declaration(declaration)))
 
     return Deed(by, disagree)
 

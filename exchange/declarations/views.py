@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -15,16 +14,14 @@ from exchange import clock, idempotency, outbox
 from exchange.db import db, transaction
 from exchange.declarations import operations, queries
 from exchange.declarations.forms import NATURES, DeclarationForm, RefusalForm
-from exchange.declarations.models import Declaration
 from exchange.declarations.policy import check_day
-from exchange.errors import AlreadyAnswered, CounterGains, NotFound, OtherUnknown, status_of
+from exchange.declarations.telling import check_gain, other_side, shown_declaration, tell_other
+from exchange.errors import AlreadyAnswered, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
-from exchange.security import Counter, Scope, auth_required, counter_of, counters, own, today
-from ledger.entries import Acting
+from exchange.security import Counter, auth_required, counter_of, counters, today
 from ledger.errors import Refused
 from ledger.store import reading
-from ledger.store.reading import AccountView
 
 declarations = Blueprint("declarations", __name__)
 
@@ -90,7 +87,7 @@ def _declare_once(counter: Counter, form: DeclarationForm, said: operations.Exch
             session, said, answer_days=counter.community.answer_days, today=today(), by=by, at=at
         )
         posted = by.party == said.receiver.party_id
-        _tell_other(counter, said, declaration, posted=posted)
+        tell_other(counter, said, declaration, posted=posted)
         location = url_for("statements.show", account=counter.account.token, fait=declaration.token)
         return idempotency.Done(location, has_entry=posted)
 
@@ -98,22 +95,10 @@ def _declare_once(counter: Counter, form: DeclarationForm, said: operations.Exch
     return idempotency.once(declare, party=by.party, key=form.key.data, content=content).location or "/"
 
 
-def _tell_other(counter: Counter, said: operations.Exchange, declaration: Declaration, *, posted: bool) -> None:
-    """Write to the other side: what was said of them, or what waits for their word."""
-    session = db.session()
-    other = said.giver if posted else said.receiver
-    recipients = members.e_mails_of(session, other.party_id, on=today())
-    outbox.write(
-        session, recipients, "declared" if posted else "to_confirm", at=declaration.declared_at,
-        declaration=declaration, counter=counter, address=url_for("declarations.show", declaration=declaration.token,
-                                                                  _external=True),
-    )  # fmt: skip
-
-
 def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange | None:
     """What the form says, or None with the reasons written beside its fields."""
     valid = form.validate()
-    other = _other(counter, form.other.data)
+    other = other_side(counter, form.other.data)
     if other is None:
         form.refuse(OtherUnknown()) if form.other.data else None
         return None
@@ -134,13 +119,6 @@ def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange 
         form.refuse(error)
         return None
     return said
-
-
-def _other(counter: Counter, token: str | None) -> AccountView | None:
-    if not token or not token.isprintable():
-        return None
-    account = members.account_of(db.session(), counter.community.id, token)
-    return account if account and account.closed_at is None and account.id != counter.account.id else None
 
 
 def _names(said: operations.Exchange) -> dict[int, members.PartyView]:
@@ -166,77 +144,22 @@ def _form_page(counter: Counter, form: DeclarationForm, *, quiet: bool = False) 
     return render_template("declarations/new.html", counter=counter, form=form)
 
 
-class Shown(NamedTuple):
-    """A declaration as one of its two sides reads it."""
-
-    declaration: Declaration
-    answer: Any
-    community: members.CommunityView
-    giver: members.PartyView
-    receiver: members.PartyView
-    scope: Scope
-
-    @property
-    def mine_to_answer(self) -> bool:
-        """Whether the word of who was helped is waited for, and the person may give it."""
-        return self.answer is None and (not self.at_the_counter or self.counter_may_answer)
-
-    @property
-    def at_the_counter(self) -> bool:
-        """Whether the person isn't who was helped, nor acts for them by a mandate of theirs."""
-        return self.receiver.id not in self.scope.parties
-
-    @property
-    def counter_may_answer(self) -> bool:
-        """Whether the counter answers: for who has no sign-in, on this community's books."""
-        served = self.community.id in own("exchange.answer").communities
-        return served and not members.reads_letters(db.session(), self.receiver.id, on=today())
-
-    def answering(self) -> Acting:
-        """Who answers for the one who was helped. Raises NotFound when they answer themselves."""
-        if self.at_the_counter and not self.counter_may_answer:
-            raise NotFound
-        return self.scope.acting(self.receiver.id, self.community.id)
-
-
-def check_gain(by: Acting, *, payer: int, payee: int) -> None:
-    """Raise CounterGains when somebody who acts for the payer at the counter would be paid."""
-    mine = own("account.read").parties
-    if by.party == payer and payer not in mine and payee in mine:
-        raise CounterGains
-
-
-def _shown(token: str, permission: str = "account.read") -> Shown:
-    """Load a declaration through the accounts of the parties that the person acts for, or NotFound."""
-    session, scope = db.session(), own(permission)
-    mine = reading.ids_within(session, parties=scope.parties, communities=scope.communities)
-    declaration = queries.within(session, token, mine)
-    if declaration is None:
-        raise NotFound
-    holders = reading.parties_of(session, [declaration.giver_account, declaration.receiver_account])
-    people = members.parties(session, holders.values())
-    return Shown(
-        declaration,
-        queries.answer(session, declaration.id),
-        members.community(session, declaration.community_id),
-        people[holders[declaration.giver_account]],
-        people[holders[declaration.receiver_account]],
-        scope,
-    )
-
-
 @declarations.get("/declarations/<declaration>")
 @auth_required()
 def show(declaration: str) -> str:
     """One declaration, with its answer, or the two buttons of who must answer."""
-    return render_template("declarations/show.html", shown=_shown(declaration), form=RefusalForm(formdata=None))
+    return _show_page(declaration, RefusalForm(formdata=None))
+
+
+def _show_page(token: str, form: RefusalForm) -> str:
+    return render_template("declarations/show.html", shown=shown_declaration(token), form=form)
 
 
 @declarations.post("/declarations/<declaration>/confirmation")
 @auth_required()
 def confirm(declaration: str) -> Response | tuple[str, int]:
     """Who was helped agrees: the minutes move."""
-    shown = _shown(declaration, "exchange.answer")
+    shown = shown_declaration(declaration, "exchange.answer")
     try:
         by = shown.answering()
         check_gain(by, payer=shown.receiver.id, payee=shown.giver.id)
@@ -247,7 +170,7 @@ def confirm(declaration: str) -> Response | tuple[str, int]:
             return redirect(url_for("declarations.show", declaration=declaration), 303)
         form = RefusalForm(formdata=None)
         form.refuse(error)
-        return render_template("declarations/show.html", shown=_shown(declaration), form=form), status_of(error)
+        return _show_page(declaration, form), status_of(error)
     said = amount(shown.declaration.minutes, shown.community)
     flash(_("C’est confirmé : %(amount)s vont à %(name)s.", amount=said, name=shown.giver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)
@@ -262,7 +185,7 @@ def _said_before(error: Refused, answer: str) -> bool:
 @auth_required()
 def refuse(declaration: str) -> Response | tuple[str, int]:
     """Who was helped doesn't agree: nothing moves, and the other side is told why."""
-    shown = _shown(declaration, "exchange.answer")
+    shown = shown_declaration(declaration, "exchange.answer")
     by = shown.answering()
     form = RefusalForm()
     if not form.validate():
@@ -276,7 +199,7 @@ def refuse(declaration: str) -> Response | tuple[str, int]:
     except AlreadyAnswered as error:
         if not _said_before(error, "refused"):
             form.refuse(error)
-            return render_template("declarations/show.html", shown=_shown(declaration), form=form), status_of(error)
+            return _show_page(declaration, form), status_of(error)
         return redirect(url_for("declarations.show", declaration=declaration), 303)
     flash(_("C’est refusé : rien n’a bougé. %(name)s en est averti.", name=shown.giver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)

@@ -109,7 +109,7 @@ def test_the_counter_publishes_for_denise_and_it_is_said(
     (advert,) = adverts(session)
     assert (advert.by_sign_in, advert.by_party) == (cast.fanny.sign_in.id, cast.denise.party.id)
     page = unescape(sign_in(app.test_client(), cast.bruno).get(location).text)
-    assert "Saisie au comptoir par fanny" in page
+    assert "Saisie au comptoir par Fanny" in page
     assert "Denise n’utilise pas internet" in page
     assert "/messages" not in page.partition("<main")[2]
     client.post(f"/annonces/{advert.token}/cloture")
