@@ -55,6 +55,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     app.jinja_env.lstrip_blocks = True
     if app.config.get("BEHIND_PROXIES"):
         hops = app.config["BEHIND_PROXIES"]
+        # a method put in another's place is how Flask wraps an application
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
     Mail(app)

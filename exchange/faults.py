@@ -71,7 +71,7 @@ def http_error(error: HTTPException) -> tuple[Response | str, int]:
     }  # fmt: skip
     code = error.code or 500
     if code < 400 and error.response is not None:
-        return error.response, code  # type: ignore[return-value]
+        return error.response, code  # type: ignore[return-value]  # a redirection is no Response of Flask's own type
     page, status = answer(code, sentences.get(code, sentences[400]))
     if error.response is None and isinstance(page, Response):
         page.headers.extend([(k, v) for k, v in error.get_headers() if k == "Allow"])

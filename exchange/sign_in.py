@@ -8,6 +8,7 @@ when the password changes (``fs_uniquifier``).
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -276,7 +277,7 @@ def _chosen(form: NewPasswordForm | ChangePasswordForm, person: SignIn) -> bool:
 
 SETTINGS: dict[str, Any] = {
     "SECURITY_RECOVERABLE": True,
-    "SECURITY_RESET_PASSWORD_WITHIN": f"{LINK_LIVES} days",
+    "SECURITY_RESET_PASSWORD_WITHIN": timedelta(days=LINK_LIVES),
     "SECURITY_USER_IDENTITY_ATTRIBUTES": [{"user_name": {"mapper": lambda given: given, "case_insensitive": True}}],
     "SECURITY_PASSWORD_HASH": "argon2",
     "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
@@ -330,5 +331,5 @@ def init(app: Flask) -> None:
         app.register_error_handler(SecurityError, not_our_name)
     engine = Security(app, SQLAlchemyUserDatastore(db, SignIn, NoRole), register_blueprint=False)
     engine.unauthn_handler(sent_to_sign_in)
-    app.login_manager.user_loader(of_this_browser)  # type: ignore[attr-defined]
+    app.login_manager.user_loader(of_this_browser)  # type: ignore[attr-defined]  # Flask-Login hangs itself there
     app.register_blueprint(security)

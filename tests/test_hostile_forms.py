@@ -91,7 +91,7 @@ def forgotten(form: Hostile, answer: TestResponse, says: Collection[str]) -> dic
             continue
         if name not in says or kind in ("hidden", "password", "file"):
             continue
-        if kind in ("checkbox", "radio", "select") and value not in page.offered[str(name)]:
+        if kind in ("checkbox", "radio", "select") and (value not in page.offered[str(name)] or not value):
             continue
         if " ".join(value.split()) not in [" ".join(shown.split()) for shown in page.shown.get(str(name), [])]:
             lost[str(name)] = (kind, value, page.shown.get(str(name)))

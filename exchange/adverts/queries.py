@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, or_, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from exchange.adverts.models import Advert, AdvertChange, Category, Message, Thread
@@ -63,7 +63,7 @@ def search(session: Session, community: int, wanted: Wanted, *, after: str | Non
     Accents, plurals and small mistakes are forgiven. When no advert holds every word, those that hold one are given.
     """
     said = words(wanted.searched)
-    order: list[ColumnElement[Any]] = [Advert.published_at, Advert.id]  # type: ignore[list-item]
+    order: list[SQLColumnExpression[Any]] = [Advert.published_at, Advert.id]
     if said:
         # the threshold of the operator ``<%``, which the trigram index serves; for this transaction only
         enough = {"enough": str(LIKE_ENOUGH)}
@@ -106,7 +106,7 @@ def _nearness(said: Sequence[str]) -> ColumnElement[Any]:
     return likeness
 
 
-def _start(session: Session, community: int, order: Sequence[ColumnElement[Any]], after: str | None) -> Any:
+def _start(session: Session, community: int, order: Sequence[SQLColumnExpression[Any]], after: str | None) -> Any:
     """Where the advert of this random identifier stands in the order; None for no advert: the first page."""
     if not after or not after.isprintable():
         return None
@@ -116,7 +116,7 @@ def _start(session: Session, community: int, order: Sequence[ColumnElement[Any]]
 
 
 def _page(
-    session: Session, query: Select[Advert, str], order: Sequence[ColumnElement[Any]], start: Any, size: int
+    session: Session, query: Select[Advert, str], order: Sequence[SQLColumnExpression[Any]], start: Any, size: int
 ) -> Page:
     if start is not None:
         query = query.where(tuple_(*order) < start)

@@ -324,7 +324,7 @@ def _write(
 _TAKE = text(
     "INSERT INTO occupancy (booking_item_id, unit_id, during)"
     " SELECT :item, unit, tstzrange(:starts_at, :ends_at) FROM unnest(CAST(:units AS bigint[])) AS unit ORDER BY unit"
-    " ON CONFLICT DO NOTHING"
+    " ON CONFLICT DO NOTHING RETURNING unit_id"
 )
 
 
@@ -351,8 +351,8 @@ def _occupy(session: Session, booking: Booking, request: Request, evaluation: Ev
         until = policy.held_until(booking.ends_at, resource.buffer_minutes)
         taken = session.execute(
             _TAKE, {"item": items[resource.id].id, "units": [unit], "starts_at": booking.starts_at, "ends_at": until}
-        )
-        if taken.rowcount != 1:  # type: ignore[attr-defined]
+        ).scalar()
+        if taken is None:
             raise SlotTaken(name=resource.name, resource=resource.id)
     for resource, quantity in sorted(
         (each for each in request.wanted if each.resource.kind == "pool"), key=lambda each: each.resource.id

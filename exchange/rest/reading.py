@@ -43,7 +43,7 @@ class StrictParser(FlaskParser):
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_more: Any) -> NoReturn:
         """What is wrong, by the path of the field: "items.0.quantity"."""
-        raise WrongFields(errors=flat(next(iter(error.messages.values())))) from error  # type: ignore[union-attr]
+        raise WrongFields(errors=flat(next(iter(error.messages_dict.values())))) from error
 
 
 def parsed(body: bytes) -> Any:

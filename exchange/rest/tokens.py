@@ -20,7 +20,8 @@ def recognise() -> None:
     Whoever the cookies name is forgotten first. Raises TokenMissing, TooOften, and KeyMissing for a POST without key.
     """
     person = _holder()
-    # Flask-Login's own way in, which Flask-Security takes too; its public ones begin a session
+    # Flask-Login's own way in, which Flask-Security takes too; its public ones begin a session. It hangs itself on the
+    # application, whose type doesn't know.
     current_app.login_manager._update_request_context_with_user(person)  # type: ignore[attr-defined]
     if person is None:
         raise TokenMissing

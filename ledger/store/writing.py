@@ -146,8 +146,7 @@ def open_account(
 
     Raises AccountExists.
     """
-    who = by or Acting(None, None)  # type: ignore[arg-type]
-    values = (community, party, kind, secrets.token_urlsafe(16), at, who.sign_in, who.party, who.mandate)
+    values = (community, party, kind, secrets.token_urlsafe(16), at, *(by or (None, None, None)))
     return int(_call(session, _OPEN, values)[0])
 
 
