@@ -26,6 +26,7 @@ from exchange.roles import libpq, make_roles, set_password
 COMMANDS: dict[str, str] = {
     "audit": "exchange.audit.commands:audit",
     "expire": "exchange.declarations.commands:expire",
+    "forget": "exchange.forgetting:command",
     "import": "exchange.imports.commands:import_",
 }
 

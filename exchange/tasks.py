@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask_mailman import EmailMessage
 from procrastinate import RetryStrategy
 
-from exchange import clock
+from exchange import clock, forgetting
 from exchange.bookings import operations as bookings
 from exchange.bookings import telling
 from exchange.db import transaction
@@ -69,6 +69,14 @@ def expire_declarations(timestamp: int) -> None:
         for community in members.communities(session):
             by = Acting(None, community.system_party_id)
             declarations.expire(session, by=by, community=community.id, at=at)
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="forget", queueing_lock="forget", pass_context=False)
+def forget(timestamp: int) -> None:
+    """Forget what is kept for thirty days only."""
+    with transaction() as session:
+        forgetting.forget(session, at=clock.now())
 
 
 @app.periodic(cron="*/5 * * * *")

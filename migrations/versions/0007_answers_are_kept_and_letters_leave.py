@@ -45,8 +45,7 @@ def upgrade() -> None:
         expires_at timestamptz NOT NULL
     );
     """)
-    grant("SELECT, INSERT, UPDATE, DELETE", "kept_answers", "rates")
-    grant("SELECT, INSERT, UPDATE", "outbox")
+    grant("SELECT, INSERT, UPDATE, DELETE", "kept_answers", "outbox", "rates")
     run((Path(procrastinate.__file__).parent / "sql" / "schema.sql").read_text(encoding="utf-8"))
     run(f"""
     GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_periodic_defers, procrastinate_events,
