@@ -34,8 +34,8 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
     "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
-    "forgetting", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "paging", "rates",
-    "rest", "roles", "security", "sentences", "serving", "sheets", "sign_in", "tasks", "upgrading",
+    "forgetting", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "paging",
+    "rates", "rest", "roles", "security", "sentences", "serving", "sheets", "sign_in", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
