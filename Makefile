@@ -31,7 +31,7 @@ bench: $(VENV)/test.stamp  ## figures of speed, as ratios measured in one run
 	$(PY) -m tests.bench
 
 proofs: $(VENV)/test.stamp  ## the long campaigns, at their full figures
-	MARRONNIER_FULL=1 $(PY) -m pytest -n 2 --dist worksteal -m "race"
+	MARRONNIER_FULL=1 $(PY) -m pytest -n 2 --dist worksteal -m "race or campaign"
 
 messages: $(VENV)/test.stamp  ## collect the sentences to translate, and say what is missing
 	$(BIN)/marronnier messages

@@ -4,6 +4,7 @@ import os
 
 FOR_TESTS = {
     "MARRONNIER_FULL",  # the long campaigns
+    "MARRONNIER_SEED",  # the campaign that failed, again
     "MARRONNIER_SHARED",  # where the real files of towns are
     "MARRONNIER_NO_NAMESPACE",  # how the embedded server is started
     "MARRONNIER_TESTS_FOLDER",  # told by the controller to its workers
