@@ -156,7 +156,9 @@ def test_minutes_that_stay_held_after_a_loan_nobody_followed_are_seen(lived: Dat
         connection.exec_driver_sql(insert, {"end": LATER - timedelta(days=2)})
         connection.exec_driver_sql(decide)
         assert "followed" not in wrong(session)
-        connection.exec_driver_sql("UPDATE bookings SET (starts_at, ends_at) = (asked_at - interval '3 days', asked_at - interval '2 days')")
+        connection.exec_driver_sql(
+            "UPDATE bookings SET starts_at = asked_at - interval '3 days', ends_at = asked_at - interval '2 days'"
+        )
         (said_,) = wrong(session)["followed"]
         assert said_.endswith("ended on 2026-11-17, its 30 minutes are still held")
         connection.exec_driver_sql(hand)
