@@ -1,8 +1,8 @@
 """T17 in short form for the pages: every form and every query string, filled by somebody who means harm.
 
 Whatever is sent, and by whom, the answer is a page: never a fault of ours, never something half-written, and a form
-that is refused shows again what was typed. MARRONNIER_FULL=1 sends ten times more, other things each time; MARRONNIER_SEED
-sends the same things again: its number is told with what fails.
+that is refused shows again what was typed. MARRONNIER_FULL=1 sends ten times more, other things each time;
+MARRONNIER_SEED sends the same things again: its number is told with what fails.
 """
 
 from __future__ import annotations
