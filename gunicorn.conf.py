@@ -12,8 +12,8 @@ workers = 2
 threads = 4
 graceful_timeout = 10  # seconds left to a request that is being answered
 control_socket_disable = True
-# A request that is no HTTP, or whose address is longer than 4,094 bytes, is answered by gunicorn in its own words: it has
-# no hook for that, and without the limit a line would be kept in memory as long as somebody sends it.
+# A request that is no HTTP, or whose address is longer than 4,094 bytes, is answered by gunicorn in its own words: it
+# has no hook for that, and without the limit a line would be kept in memory as long as somebody sends it.
 preload_app = True
 
 
