@@ -305,6 +305,10 @@ def of_this_browser(secret: str) -> SignIn | None:
     return person
 
 
+def nobody(_request: object) -> None:
+    """Nobody is known by anything but their cookie: Flask-Security would look for tokens in addresses and in JSON."""
+
+
 def sent_to_sign_in(mechanisms: Any = None, headers: Any = None) -> Response:
     """A page that needs a sign-in: sign in first, then come back to it if it can be read."""
     flash(_("Connectez-vous pour voir cette page."), "notice")
@@ -332,4 +336,5 @@ def init(app: Flask) -> None:
     engine = Security(app, SQLAlchemyUserDatastore(db, SignIn, NoRole), register_blueprint=False)
     engine.unauthn_handler(sent_to_sign_in)
     app.login_manager.user_loader(of_this_browser)  # type: ignore[attr-defined]  # Flask-Login hangs itself there
+    app.login_manager.request_loader(nobody)  # type: ignore[attr-defined]
     app.register_blueprint(security)

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from tests.databases import Postgres
 from tests.forms import EVERYTHING, FORMS, ROLES, Ground, Sent, ground_of
-from tests.hostile import Controls, Hostile, forms, queries
+from tests.hostile import BADLY, Controls, Hostile, forms, queries
 from tests.test_every_form import allowed, called, readers
 from tests.test_every_route import MAY, PAGES
 
@@ -81,6 +81,14 @@ def test_no_form_is_broken_by_what_it_is_sent(sent: Sent, ground: Ground) -> Non
 
     for who in dict.fromkeys((*ROLES, sent.who)):
         try_often(forms(says, known), OFTEN if who in readers(sent) else SELDOM, partial(try_it, who))
+
+
+@pytest.mark.parametrize("who", [None, "alice"])
+def test_a_body_of_another_kind_is_refused_before_anybody_is_looked_for_in_it(who: str | None, ground: Ground) -> None:
+    for content_type, said, _whole in BADLY:
+        with ground.undone():
+            answer = ground.ask(who, "POST", "/moi/langue", data=said([("language", "en")]), content_type=content_type)
+        assert answer.status_code in {303, 413, 422}, (content_type, answer.text)
 
 
 def forgotten(form: Hostile, answer: TestResponse, says: Collection[str]) -> dict[str, object]:
