@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import Integer, and_, cast, delete, func, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -104,6 +104,15 @@ def edit(session: Session, resource: Resource, facts: Mapping[str, Any], *, by: 
         raise
     _trace(session, [resource.id], "edited", by=by, at=at)
     return True
+
+
+def lock_pools(session: Session, pools: Iterable[int]) -> None:
+    """Take the locks of several pools in the order in which bookings take them, before changing more than one.
+
+    Who took them in another order would wait for a booking that waits for them.
+    """
+    for pool in sorted(pools):
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext("pool"), cast(pool, Integer))))
 
 
 def make_of(session: Session, resource: Resource, parts: Collection[int], *, by: Acting, at: datetime) -> None:

@@ -202,6 +202,7 @@ def step(session: Session, work: Work, *, at: datetime, most: int = STEP) -> Pro
     _one_at_a_time(session, work.lender)
     lines = work.lines[job.done : job.done + most]
     known = _Known.of(session, work, lines)
+    catalogue.lock_pools(session, (row.id for row in known.rows.resources.values() if row.kind == "pool"))
     for line in lines:
         session.add(_imported(session, work, known, line, at=at))
     job.done += len(lines)

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from freezegun import freeze_time
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -217,3 +218,50 @@ def test_without_its_trigger_chairs_are_booked_that_are_not_there(database: Data
     assert "pg_advisory_xact_lock" in row[0]  # bookings keep their own guard
     assert race(database) == {"done": 2}
     assert missing(database) == 1
+
+
+def both_lowered(database: Database, locks: Callable[[Session, list[int]], None]) -> list[DBAPIError]:
+    """Two pools are lowered by two files, each in its own order; the faults that somebody meets."""
+    cast = committed(database.app())
+    engine = create_engine(database.web_url, poolclass=NullPool)
+    with Session(engine, expire_on_commit=False) as session:
+        at = present(session)
+        pools = [
+            catalogue.add_resource(session, lender=cast.town.id, kind="pool", name=name, quantity=9, by=cast.olga.by,
+                                   at=at).id
+            for name in ("Banc", "Table")
+        ]  # fmt: skip
+        session.commit()
+    barrier, faults = threading.Barrier(2), []
+
+    def lowering(order: list[int]) -> None:
+        with Session(engine) as session:
+            session.execute(text("SELECT 1"))
+            barrier.wait()
+            try:
+                locks(session, order)
+                for pool in order:
+                    row = session.get_one(Resource, pool)
+                    catalogue.edit(session, row, {"quantity": 5}, by=cast.olga.by, at=at)
+                    session.execute(text("SELECT pg_sleep(0.3)"))
+                session.commit()
+            except DBAPIError as fault:
+                faults.append(fault)
+
+    threads = [threading.Thread(target=lowering, args=(order,)) for order in (pools, pools[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return faults
+
+
+@pytest.mark.race
+def test_two_pools_are_locked_in_one_order_so_that_nobody_waits_in_a_circle(database: Database) -> None:
+    assert both_lowered(database, catalogue.lock_pools) == []
+
+
+@pytest.mark.race
+def test_without_that_order_one_of_the_two_is_aborted(database: Database) -> None:
+    [fault] = both_lowered(database, lambda _session, _pools: None)
+    assert "deadlock" in str(fault)
