@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 
 from flask_mailman import EmailMessage
 from procrastinate import RetryStrategy
+from sqlalchemy.orm import Session
 
 from exchange import clock, forgetting
 from exchange.bookings import operations as bookings
@@ -87,8 +90,22 @@ def follow_bookings(timestamp: int) -> None:
     with transaction() as session:
         systems = {each.id: Acting(None, each.system_party_id) for each in members.communities(session)}
         bookings.expire(session, by=next(iter(systems.values()), None), at=at)
-        for community, by in systems.items():
-            bookings.settle_started(session, community=community, by=by, at=at)
-    with transaction() as session:
-        for closed in bookings.close_uncollected(session, systems=systems, at=at):
-            telling.write_no_show(session, closed, at=at)
+    for community, by in systems.items():
+        _one_by_one(partial(bookings.settle_started, community=community, by=by, at=at, most=1))
+    _one_by_one(partial(_close_uncollected, systems=systems, at=at))
+
+
+def _one_by_one(do: Callable[[Session], int]) -> None:
+    """Do something in a transaction for each, until there is nothing left to do."""
+    left = 1
+    while left:
+        with transaction() as session:
+            left = do(session)
+
+
+def _close_uncollected(session: Session, *, systems: Mapping[int, Acting], at: datetime) -> int:
+    """Close one loan that nobody came for, and tell both sides; 0 when there is none."""
+    closed = bookings.close_uncollected(session, systems=systems, at=at, most=1)
+    for view in closed:
+        telling.write_no_show(session, view, at=at)
+    return len(closed)

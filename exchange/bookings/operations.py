@@ -183,12 +183,13 @@ def take_back(session: Session, token: str, *, lender: int, remarks: str, by: Ac
     return view
 
 
-def settle_started(session: Session, *, community: int, by: Acting, at: datetime) -> int:
+def settle_started(session: Session, *, community: int, by: Acting, at: datetime, most: int = 100) -> int:
     """Post the minutes of the rooms whose use has started; return how many bookings.
 
-    A room is used from its start; the minutes of things are posted when they come back.
+    A room is used from its start; the minutes of things are posted when they come back. While others post too, ``most``
+    is one for each transaction: several payments in one lock accounts in an order of their own.
     """
-    due = queries.rooms_to_settle(session, community, at=at)
+    due = queries.rooms_to_settle(session, community, at=at, size=most)
     for view in due:
         _resolve(session, view, minutes=view.minutes, by=by, at=at)
     return len(due)
@@ -206,14 +207,16 @@ def note_no_show(session: Session, token: str, *, lender: int, remarks: str, by:
     return view
 
 
-def close_uncollected(session: Session, *, systems: Mapping[int, Acting], at: datetime) -> list[BookingView]:
+def close_uncollected(
+    session: Session, *, systems: Mapping[int, Acting], at: datetime, most: int = 100
+) -> list[BookingView]:
     """Close the loans of things that nobody came for and whose end has passed; return them, to be told.
 
     Their minutes are given back and they are free again. Of a request with a room too, the room was used from its
     start as any other: its minutes are counted. ``systems`` says who acts in each community; in a territory without
-    any, each lender is said to have noted it.
+    any, each lender is said to have noted it. ``most`` as in ``settle_started``.
     """
-    due = queries.uncollected(session, before=at - policy.NOTED_WITHIN, at=at)
+    due = queries.uncollected(session, before=at - policy.NOTED_WITHIN, at=at, size=most)
     anywhere = next(iter(systems.values()), None)
     for view in due:
         by = systems.get(view.community_id or 0) or anywhere or Acting(None, view.lender_id)

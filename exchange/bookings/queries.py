@@ -217,7 +217,7 @@ def overdue(session: Session, party: int, *, at: datetime) -> int:
     ).scalar_one()
 
 
-def rooms_to_settle(session: Session, community: int, *, at: datetime) -> list[BookingView]:
+def rooms_to_settle(session: Session, community: int, *, at: datetime, size: int = 100) -> list[BookingView]:
     """Accepted bookings of rooms alone, started, whose minutes are still set aside."""
     resolved = select(hold_resolutions.c.hold_id)
     query = (
@@ -225,6 +225,7 @@ def rooms_to_settle(session: Session, community: int, *, at: datetime) -> list[B
         .where(BookingDecision.hold_id.is_not(None), BookingDecision.hold_id.not_in(resolved), ~_WITH_THINGS)
         .where(BookingCancellation.booking_id.is_(None))
         .order_by(Booking.id)
+        .limit(size)
         .with_for_update(of=Booking, skip_locked=True)
     )
     return _views(session, query, at=at)
