@@ -41,5 +41,10 @@ def write(
     for recipient, language in recipients:
         with force_locale(language):
             subject, _, body = written.render(facts).partition("\n")
-        letter = {"recipient": recipient, "subject": subject.strip(), "body": body.strip() + "\n", "written_at": at}
-        jobs.defer(session, "send_letter", letter=session.scalar(_WRITE, letter))
+        send_later(session, recipient, subject.strip(), body.strip() + "\n", at=at)
+
+
+def send_later(session: Session, recipient: str, subject: str, body: str, *, at: datetime) -> None:
+    """Keep a letter, and queue its departure."""
+    letter = {"recipient": recipient, "subject": subject, "body": body, "written_at": at}
+    jobs.defer(session, "send_letter", letter=session.scalar(_WRITE, letter))

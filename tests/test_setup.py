@@ -67,15 +67,15 @@ def test_the_first_page_names_the_territory(client: FlaskClient) -> None:
 # The worker
 
 
-def written() -> Letter:
-    """A letter to Alice, not sent yet."""
-    return Letter(recipient="alice@example.org", subject="Un échange", body="À samedi !\n", written_at=clock.now())
+def write_one(session: Session) -> None:
+    """A letter that waits for the worker."""
+    send_later(session, "alice@example.org", "Un échange", "À samedi !\n", at=clock.now())
 
 
 def test_a_letter_written_in_a_transaction_is_delivered_by_the_worker(database: Database, tmp_path: Path) -> None:
     app = database.app(TESTING=False, MAIL_BACKEND="file", MAIL_FILE_PATH=str(tmp_path / "mail"))
     with app.app_context(), transaction() as session:
-        send_later(session, written())
+        write_one(session)
     database.do_jobs(app)
     [delivered] = (tmp_path / "mail").iterdir()
     assert "To: alice@example.org" in delivered.read_text(encoding="utf-8")
@@ -89,7 +89,7 @@ def test_a_letter_of_a_transaction_that_failed_never_leaves(database: Database, 
 
     def refused() -> None:
         with transaction() as session:
-            send_later(session, written())
+            write_one(session)
             raise LookupError
 
     with app.app_context(), pytest.raises(LookupError):
@@ -103,7 +103,7 @@ def test_a_letter_of_a_transaction_that_failed_never_leaves(database: Database, 
 def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database) -> None:
     app = database.app(TESTING=False, MAIL_BACKEND="smtp", MAIL_SERVER="127.0.0.1", MAIL_PORT=1, MAIL_USE_TLS=False)
     with app.app_context(), transaction() as session:
-        send_later(session, written())
+        write_one(session)
     database.do_jobs(app)
     with app.app_context():
         kept = db.session.scalars(db.select(Letter)).one()

@@ -178,7 +178,7 @@ def test_the_assembly_changes_the_limits_of_everybody(
         assert aicha.post(f"{office}/limites", data=sent).status_code == 303
     page = aicha.get(f"{office}/limites").text
     assert page.count("Assemblée du 12 mars") == 1
-    assert "aicha" in page
+    assert "Aïcha" in page
     assert set(session.scalars(text("SELECT floor FROM books.accounts WHERE kind = 'person'"))) == {-3000}
     assert healthy(session)
 
@@ -221,7 +221,7 @@ def test_an_account_is_opened_for_who_has_none(
     done = [aicha.post(f"{office}/ouverture-de-compte", data=sent) for _click in range(2)]
     assert {answer.status_code for answer in done} == {303}
     page = aicha.get(done[0].location).text
-    assert "par aicha" in page
+    assert "par Aïcha" in page
     again = aicha.post(f"{office}/ouverture-de-compte", data={**sent, "key": "other"})
     assert again.status_code == 422
     assert "déjà un compte" in again.text
@@ -254,7 +254,7 @@ def test_an_account_closes_at_zero_and_stays_readable(
     assert done.status_code == 303
     page = aicha.get(done.location).text
     assert "Déménage à Nantes" in page
-    assert "par aicha" in page
+    assert "par Aïcha" in page
     again = aicha.post(where, data={**sent, "key": "again"})
     assert again.status_code == 422
     assert healthy(session)
