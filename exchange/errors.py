@@ -138,6 +138,18 @@ class CounterGains(Refusal):
     rule = "counter-gains"
 
 
+class PaysThemselves(Refusal):
+    """At the counter, somebody who has a sign-in pays by their own act. Facts: name."""
+
+    rule = "pays-themselves"
+
+
+class TooEarly(Refusal):
+    """Nothing is handed over so long before the start. Facts: days."""
+
+    rule = "too-early"
+
+
 class WithOneself(Refusal):
     """An exchange is between two accounts."""
 

@@ -213,6 +213,21 @@ def _fixed(what: str, remedy: str = "") -> Callable[[Facts], Sentence]:
 
 N: Callable[[str], str] = lambda sentence: sentence  # noqa: E731 - marks a sentence for the catalogue; it is translated when it is said
 
+def _pays_themselves(facts: Facts) -> Sentence:
+    return Sentence(
+        _("%(name)s a son propre accès : ses minutes ne partent pas d’ici.", name=facts["name"]),
+        _("Déclarez l’aide depuis le compte de qui a aidé : la personne aidée confirmera elle-même."),
+    )
+
+
+def _too_early(facts: Facts) -> Sentence:
+    return Sentence(
+        ngettext("Une remise se note %(num)d jour avant le début, au plus tôt.",
+                 "Une remise se note %(num)d jours avant le début, au plus tôt.", facts["days"]),
+        _("Vérifiez que c’est bien ce prêt-là."),
+    )  # fmt: skip
+
+
 SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
     "not-allowed": _not_allowed,
@@ -260,6 +275,8 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "counter-gains": _fixed(
         N("Vous seriez payé par la personne pour qui vous agissez : un autre animateur doit le saisir.")
     ),
+    "too-early": _too_early,
+    "pays-themselves": _pays_themselves,
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
     "capacity-missing": _fixed(
         N("Indiquez combien de personnes cette salle peut recevoir : sans cela, elle ne peut pas être publiée."),

@@ -298,7 +298,7 @@ class Ground:
             "chairs_row": str(lent.chairs.id), "attic": attic.token, "cellar": cellar.token, "retired": retired.token,
             "started": started.token, "waiting": waiting.token, "asked": values["booking"],
             "accepted": self._lent(session, cast, lent.hall, 14),
-            "out": self._lent(session, cast, lent.hall, 21, out=True),
+            "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip

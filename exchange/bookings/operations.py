@@ -33,6 +33,7 @@ from exchange.errors import (
     NotBookable,
     RuleRefuses,
     SlotTaken,
+    TooEarly,
     TooManyPeople,
     WrongState,
     refusal_of,
@@ -166,8 +167,10 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
 
 
 def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
-    """The lender hands over the keys or the things. Raises WrongState."""
+    """The lender hands over the keys or the things. Raises WrongState; TooEarly long before the start."""
     booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
+    if view.starts_at - at > policy.HANDED_OVER_WITHIN:
+        raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **_by(by)))
     session.flush()
     return view

@@ -11,6 +11,7 @@ LONGEST = timedelta(days=31)
 FARTHEST = timedelta(days=550)  # next year's fête can be asked for, not the one after
 CANCEL_NOTICE = timedelta(hours=24)  # later than this before the start, the minutes are due all the same
 ANSWER_WITHIN = timedelta(days=15)  # a request holds its slot until it is decided, or this long
+HANDED_OVER_WITHIN = timedelta(days=14)  # before the start: earlier is another loan than the one that is meant
 NOTED_WITHIN = timedelta(hours=24)  # after the end, a hand-over that nobody thought of noting can still be noted
 
 GROUNDS = ("property", "services", "order", "rule", "other")

@@ -14,7 +14,7 @@ from exchange.db import db
 from exchange.declarations import operations, queries
 from exchange.declarations.models import Declaration
 from exchange.declarations.schemas import DeclarationPage, DeclarationShape, NewDeclaration, Reason
-from exchange.declarations.telling import Shown, check_gain, other_side, shown_declaration, tell_other
+from exchange.declarations.telling import Shown, check_counter, check_gain, other_side, shown_declaration, tell_other
 from exchange.errors import OtherUnknown
 from exchange.members import queries as members
 from exchange.rest import shapes
@@ -57,7 +57,7 @@ def _said(counter: Counter, given: dict[str, Any]) -> operations.Exchange:
     if other is None:
         raise OtherUnknown
     giver, receiver = (mine, other) if given["direction"] == "given" else (other, mine)
-    check_gain(counter.by, payer=receiver.party_id, payee=giver.party_id)
+    check_counter(counter, payer=receiver.party_id, payee=giver.party_id)
     return operations.Exchange(
         giver, receiver, given["minutes"], given["happened_on"], given["nature"], given["description"],
         given.get("slip"),

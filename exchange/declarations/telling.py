@@ -10,7 +10,7 @@ from exchange import outbox
 from exchange.db import db
 from exchange.declarations import operations, queries
 from exchange.declarations.models import Declaration
-from exchange.errors import CounterGains, NotFound
+from exchange.errors import CounterGains, NotFound, PaysThemselves
 from exchange.members import queries as members
 from exchange.security import Counter, Scope, own, today
 from ledger.entries import Acting
@@ -25,8 +25,8 @@ def tell_other(counter: Counter, said: operations.Exchange, declaration: Declara
     recipients = members.e_mails_of(session, other.party_id, on=today())
     outbox.write(
         session, recipients, "declared" if posted else "to_confirm", at=declaration.declared_at,
-        declaration=declaration, counter=counter, address=url_for("declarations.show", declaration=declaration.token,
-                                                                  _external=True),
+        declaration=declaration, counter=counter, typed_by=served_by(counter),
+        address=url_for("declarations.show", declaration=declaration.token, _external=True),
     )  # fmt: skip
 
 
@@ -51,7 +51,12 @@ class Shown(NamedTuple):
     @property
     def mine_to_answer(self) -> bool:
         """Whether the word of who was helped is waited for, and the person may give it."""
-        return self.answer is None and (not self.at_the_counter or self.counter_may_answer)
+        return self.answer is None and (not self.at_the_counter or (self.counter_may_answer and not self.counter_gains))
+
+    @property
+    def counter_gains(self) -> bool:
+        """Whether who serves the counter would be paid by the answer: somebody else gives it."""
+        return self.at_the_counter and self.giver.id in own("account.read").parties
 
     @property
     def at_the_counter(self) -> bool:
@@ -69,6 +74,21 @@ class Shown(NamedTuple):
         if self.at_the_counter and not self.counter_may_answer:
             raise NotFound
         return self.scope.acting(self.receiver.id, self.community.id)
+
+
+def check_counter(counter: Counter, *, payer: int, payee: int) -> None:
+    """Raise what the counter refuses: PaysThemselves for a payer who has a sign-in, CounterGains."""
+    check_gain(counter.by, payer=payer, payee=payee)
+    if served_by(counter) and counter.by.party == payer and members.reads_letters(db.session(), payer, on=today()):
+        raise PaysThemselves(name=counter.holder.name)
+
+
+def served_by(counter: Counter) -> str | None:
+    """Who types at the counter for the holder of the account; None when the holder acts by a mandate of their own."""
+    if counter.holder.id in own("account.read").parties:
+        return None
+    typed = counter.by.sign_in or 0
+    return members.sign_in_names(db.session(), [typed]).get(typed)
 
 
 def check_gain(by: Acting, *, payer: int, payee: int) -> None:

@@ -15,7 +15,7 @@ from exchange.db import db, transaction
 from exchange.declarations import operations, queries
 from exchange.declarations.forms import NATURES, DeclarationForm, RefusalForm
 from exchange.declarations.policy import check_day
-from exchange.declarations.telling import check_gain, other_side, shown_declaration, tell_other
+from exchange.declarations.telling import check_counter, check_gain, other_side, shown_declaration, tell_other
 from exchange.errors import AlreadyAnswered, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
@@ -113,7 +113,7 @@ def _understood(counter: Counter, form: DeclarationForm) -> operations.Exchange 
         form.slip.data or None,
     )  # fmt: skip
     try:
-        check_gain(counter.by, payer=receiver.party_id, payee=giver.party_id)
+        check_counter(counter, payer=receiver.party_id, payee=giver.party_id)
         check_day(said.happened_on, today=today())
     except Refused as error:
         form.refuse(error)

@@ -346,6 +346,16 @@ def reads_letters(session: Session, party: int, *, on: date) -> bool:
     ))  # fmt: skip
 
 
+def signing_in(session: Session, parties: Collection[int], *, on: date) -> set[int]:
+    """Those of these parties for whom somebody signs in on a day, in one query; the counter serves the others."""
+    return set(session.scalars(
+        select(Mandate.party_id)
+        .join(SignIn, SignIn.id == Mandate.sign_in_id)
+        .where(Mandate.party_id.in_(parties), Mandate.role.in_(("member", "delegate")), Mandate.starts_on <= on)
+        .where(or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on), SignIn.active)
+    ))  # fmt: skip
+
+
 def digest_of(secret: str) -> bytes:
     """What is kept of an access token: enough to recognise it, too little to present it."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()

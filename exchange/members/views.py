@@ -212,10 +212,12 @@ def _known(token: str) -> Known:
 
 
 def _editing(party: queries.PartyView) -> Acting | None:
-    """Who acts when the signed-in person edits this party's profile: itself, or the counter for a member it serves."""
+    """Who acts when the signed-in person edits this party's profile: itself, or the counter for who has no sign-in."""
     scope = own("profile.edit")
     if party.id in scope.parties:
         return scope.acting(party.id)
+    if scope.communities and queries.reads_letters(db.session(), party.id, on=today()):
+        return None
     for community in scope.communities:
         if queries.belongs(db.session(), party.id, [community]):
             return scope.acting(party.id, community)
@@ -300,7 +302,9 @@ def counter(community: str) -> str:
     if found is None:
         raise NotFound
     people, older, searched = _people(found)
-    return render_template("members/counter.html", community=found, people=people, after=older, searched=searched)
+    signing_in = queries.signing_in(db.session(), [one.party.id for one in people], on=today())
+    return render_template("members/counter.html", community=found, people=people, after=older, searched=searched,
+                           signing_in=signing_in)  # fmt: skip
 
 
 # -- oneself

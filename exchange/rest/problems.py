@@ -25,6 +25,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "floor-reached": {"floor": -2000, "balance": -1950, "held": 0, "minutes": 90},
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
+    "too-early": {"days": 7},
+    "pays-themselves": {"name": "Alice Le Goff"},
     "closed": {"name": "Salle des fêtes"},
     "pool-exhausted": {"left": 12},
     "quantity-booked": {"peak": 12, "day": "2026-11-28"},

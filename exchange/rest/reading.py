@@ -68,7 +68,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def flat(messages: Any, path: str = "") -> dict[str, list[str]]:
     """Messages of nested fields as one table from path to sentences."""
     if not isinstance(messages, Mapping):
-        return {path or "body": [str(said) for said in messages]}
+        told = messages if isinstance(messages, list | tuple) else [messages]  # one lazy sentence is no list of letters
+        return {path or "body": [str(said) for said in told]}
     found: dict[str, list[str]] = {}
     for name, inner in messages.items():
         below = path if name == "_schema" else f"{path}.{name}".lstrip(".")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,21 @@ def gains(entry: Written, *, community_party: int) -> dict[int, int]:
         effect[moved.to_party] = effect.get(moved.to_party, 0) - moved.minutes
     effect.pop(community_party, None)
     return effect
+
+
+_LEVIED = text(
+    """
+    SELECT max(e.id) FROM books.entries e
+     WHERE e.community_id = :community AND e.kind = :kind AND e.happened_on = :on
+       AND NOT EXISTS (SELECT FROM books.entries c WHERE c.reverses_id = e.id)
+    """
+)
+
+
+def levied(session: Session, community: int, kind: str, *, on: date) -> int | None:
+    """The number of the last entry of this kind for a day that was not corrected: perhaps the same, written already."""
+    found: int | None = session.scalar(_LEVIED, {"community": community, "kind": kind, "on": on})
+    return found
 
 
 _WITHOUT = text(

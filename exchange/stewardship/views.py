@@ -133,6 +133,7 @@ class Plan(NamedTuple):
 
     entry: Entry
     refused: list[tuple[members.PartyView, Refused]]
+    earlier: int | None  # the number of an entry of the same kind written for the same day
 
     @property
     def total(self) -> int:
@@ -189,7 +190,8 @@ def _plan(desk: Desk, form: LevyForm) -> Plan | None:
     holders = {account.id: account.party_id for account in accounts}
     names = members.parties(session, [holders[refusal.facts["account"]] for refusal in refused])
     told = [(names[holders[refusal.facts["account"]]], refusal) for refusal in refused]
-    return Plan(entry, sorted(told, key=lambda one: one[0].sort_name))
+    earlier = queries.levied(session, desk.community.id, entry.kind, on=entry.happened_on)
+    return Plan(entry, sorted(told, key=lambda one: one[0].sort_name), earlier)
 
 
 def _entry_for(form: LevyForm, accounts: list[AccountView], common: AccountView) -> Entry:

@@ -269,6 +269,22 @@ def test_the_facilitator_answers_for_nobody_who_can_answer_themselves(
     assert written(session) == (1, 0)
 
 
+def test_who_has_a_sign_in_pays_by_their_own_act_and_never_at_the_counter(
+    app: Flask, cast: Cast, session: Session
+) -> None:
+    fanny = sign_in(app.test_client(), cast.fanny)
+    refused = fanny.post(path(cast.alice), data=said(cast.bruno))
+    assert refused.status_code == 422
+    assert "Alice a son propre accès" in refused.text
+    assert written(session) == (0, 0)
+    asked = fanny.post(path(cast.bruno), data=said(cast.alice, direction="given"))
+    assert asked.status_code == 303
+    assert written(session) == (1, 0)
+    letter = session.execute(text("SELECT recipient, body FROM outbox")).one()
+    assert letter.recipient == "alice@example.org"
+    assert "Saisi au comptoir par Fanny" in letter.body
+
+
 def test_the_facilitator_is_never_paid_by_who_she_acts_for(app: Flask, cast: Cast, session: Session) -> None:
     fanny = sign_in(app.test_client(), cast.fanny)
     refused = fanny.post(path(cast.denise), data=said(cast.fanny))

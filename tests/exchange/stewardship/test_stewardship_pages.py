@@ -286,6 +286,7 @@ def test_dues_are_shown_first_then_written_once_for_everybody(
     done = [tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=levied()) for _click in range(2)]
     assert {(answer.status_code, answer.location) for answer in done} == {(303, done[0].location)}
     assert entries(session) == 1
+    assert "existe déjà aujourd’hui" in tibo.post(f"{office}/ecritures/pour-tous", data=levied(key="second tab")).text
     found = balances(session)
     assert (found["Alice"], found["Bruno"]) == (-120, -120)
     assert sum(found.values()) == 0
