@@ -14,7 +14,7 @@ from exchange import clock, messages
 from exchange.config import WEB_ROLE
 from exchange.db import db, transaction
 from exchange.members.models import Party
-from exchange.members.operations import add_party
+from exchange.organisations.operations import add
 from exchange.outbox import Letter, send_later
 from tests.databases import TERRITORY, Database, as_owner
 
@@ -36,14 +36,15 @@ def test_what_a_test_commits_is_undone_before_the_next(session: Session, time: s
 
 
 def test_the_owner_writes_for_a_moment_and_the_web_role_comes_back(session: Session) -> None:
-    add_party(session, kind="organisation", name="Les Amis du lavoir", at=clock.now())
-    assert "Les Amis du lavoir" in client.get("/structures").text
+    with as_owner(session):
+        session.execute(text("UPDATE territory SET name = 'Ailleurs'"))
+    assert session.scalar(text("SELECT current_user")) == WEB_ROLE
+    assert session.scalar(text("SELECT name FROM territory")) == "Ailleurs"
 
 
 def test_a_request_sees_what_the_test_wrote(client: FlaskClient, session: Session) -> None:
-    with as_owner(session):
-        session.execute(text("UPDATE territory SET name = 'Trifouillis'"))
-    assert "Trifouillis" in client.get("/").text
+    add(session, name="Les Amis du lavoir", kind="association", class_="local-association", at=clock.now())
+    assert "Les Amis du lavoir" in client.get("/structures").text
 
 
 def test_a_request_rolls_back_alone(client: FlaskClient, session: Session) -> None:
