@@ -337,13 +337,7 @@ def sign_in_of_party(session: Session, party: int) -> SignIn | None:
 
 def reads_letters(session: Session, party: int, *, on: date) -> bool:
     """Whether somebody signs in for this party on a day; else the counter serves them."""
-    return bool(session.scalar(
-        select(exists().where(
-            Mandate.party_id == party, Mandate.role.in_(("member", "delegate")), Mandate.starts_on <= on,
-            or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on),
-            SignIn.id == Mandate.sign_in_id, SignIn.active,
-        ))
-    ))  # fmt: skip
+    return bool(signing_in(session, [party], on=on))
 
 
 def signing_in(session: Session, parties: Collection[int], *, on: date) -> set[int]:
