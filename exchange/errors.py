@@ -150,6 +150,18 @@ class TooEarly(Refusal):
     rule = "too-early"
 
 
+class NotBegun(Refusal):
+    """A no-show is noted once the loan has begun. Facts: starts_at (an instant, ISO)."""
+
+    rule = "not-begun"
+
+
+class RoomAlone(Refusal):
+    """Nobody's absence is noted of a room alone: it counts as used from its start, hand-over or not."""
+
+    rule = "room-alone"
+
+
 class WithOneself(Refusal):
     """An exchange is between two accounts."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from flask_babel import format_decimal, lazy_gettext, ngettext
@@ -228,6 +228,16 @@ def _too_early(facts: Facts) -> Sentence:
     )  # fmt: skip
 
 
+def _not_begun(facts: Facts) -> Sentence:
+    from exchange.formats import instant  # here, since how an instant is written needs these sentences
+
+    begins = datetime.fromisoformat(facts["starts_at"])
+    return Sentence(
+        _("Ce prêt n’a pas commencé : une absence se note à partir de son début, le %(when)s.", when=instant(begins)),
+        _("Si ce prêt n’est plus utile, la personne qui l’a demandé peut l’annuler."),
+    )
+
+
 SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
     "not-allowed": _not_allowed,
@@ -276,6 +286,10 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Vous seriez payé par la personne pour qui vous agissez : un autre animateur doit le saisir.")
     ),
     "too-early": _too_early,
+    "not-begun": _not_begun,
+    "room-alone": _fixed(
+        N("Une salle est utilisée dès le début de sa réservation, que l’on vienne ou non : il n’y a pas d’absence à noter."),
+    ),
     "pays-themselves": _pays_themselves,
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
     "capacity-missing": _fixed(

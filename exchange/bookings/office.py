@@ -53,9 +53,9 @@ def request_(lender: str, booking: str) -> str:
 
 
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
-    session = db.session()
+    session, refused = db.session(), remarks if remarks.errors else decline
     return render_template(
-        "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=decline,
+        "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
         e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
     )  # fmt: skip
@@ -134,7 +134,12 @@ def _record(lender: str, booking: str, act: Any, done: str) -> Response | tuple[
     form = RemarksForm()
     if not form.validate():
         return _request_page(found, party, DeclineForm(formdata=None), form), 422
-    with transaction() as session:
-        act(session, booking, lender=party.id, remarks=form.remarks.data or "", by=by, at=clock.now())
+    try:
+        with transaction() as session:
+            act(session, booking, lender=party.id, remarks=form.remarks.data or "", by=by, at=clock.now())
+    except Refused as error:
+        form.refuse(error)
+        found, _by, party = asked_of(lender, booking)
+        return _request_page(found, party, DeclineForm(formdata=None), form), status_of(error)
     flash(done, "success")
     return redirect(url_for("bookings.request_", lender=lender, booking=booking), 303)

@@ -30,7 +30,9 @@ from exchange.catalogue.queries import ResourceView
 from exchange.errors import (
     BorrowerCannotPay,
     Closed,
+    NotBegun,
     NotBookable,
+    RoomAlone,
     RuleRefuses,
     SlotTaken,
     TooEarly,
@@ -201,11 +203,13 @@ def settle_started(session: Session, *, community: int, by: Acting, at: datetime
 def note_no_show(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
     """The office notes that nobody came for the things, once the loan has begun; see ``close_uncollected``.
 
-    Raises WrongState, for a room alone too: nobody hands it over, it is used from its start.
+    Raises WrongState; RoomAlone when there was nothing to hand over: a room is used from its start; NotBegun.
     """
     booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
-    if view.starts_at > at or not queries.with_things(session, booking.id):
-        raise WrongState(state=view.state)
+    if not queries.with_things(session, booking.id):
+        raise RoomAlone
+    if view.starts_at > at:
+        raise NotBegun(starts_at=view.starts_at.isoformat())
     _close(session, view, remarks=remarks, by=by, at=at)
     return view
 

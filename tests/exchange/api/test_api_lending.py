@@ -85,6 +85,20 @@ def test_alice_asks_and_olga_accepts_hands_over_and_takes_back(
     assert alice.read(f"/bookings/{booking['id']}")["returned_at"] == "2026-11-21T11:00:00Z"
 
 
+def test_a_program_is_told_why_nothing_can_be_noted(
+    alice: Program, olga: Program, cast: Cast, party: JSON, lent: Lent
+) -> None:
+    paths = []
+    for thing in (lent.hall, lent.drill):
+        booking = alice.do("/bookings", party | {"items": [{"resource": thing.token}]})
+        paths.append(f"{desk(cast)}/bookings/{booking['id']}")
+        olga.do(f"{paths[-1]}/decision", {"verdict": "accepted"})
+    room, drill = (olga.post(f"{path}/no-show") for path in paths)
+    assert refusal(room) == (422, "room-alone")
+    assert refusal(drill) == (422, "not-begun")
+    assert "samedi 28 novembre 2026 à 14\u00a0h" in drill.json["detail"]
+
+
 def test_a_refusal_names_its_ground(alice: Program, olga: Program, cast: Cast, party: JSON) -> None:
     booking = alice.do("/bookings", party)
     path = f"{desk(cast)}/bookings/{booking['id']}/decision"

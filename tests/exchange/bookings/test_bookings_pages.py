@@ -226,6 +226,24 @@ def test_a_refusal_without_a_ground_is_asked_for_one(
     assert olga.post(f"{desk}/refus", data={"ground": "services", "text": "Vaccination ce jour-là"}).status_code == 303
 
 
+def test_remarks_that_are_too_long_are_named_first_thing_and_lead_to_their_field(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    token = booked(session, cast, lent)
+    olga = sign_in(client, cast.olga)
+    desk = f"/preteurs/{cast.town.token}/reservations/{token}"
+    olga.post(f"{desk}/acceptation")
+    for act in ("remise", "absence", "retour"):
+        if act == "retour":
+            olga.post(f"{desk}/remise", data={})
+        answer = olga.post(f"{desk}/{act}", data={"remarks": "a" * 2001})
+        assert answer.status_code == 422
+        assert "<title>Erreur\u00a0: Demande de Alice" in answer.text
+        summary = answer.text.partition('class="error-summary"')[2].partition("</div>")[0]
+        assert '<a href="#remarks">2000 caractères au plus.</a>' in summary
+        assert 'id="remarks"' in answer.text
+
+
 def test_the_letters_tell_both_sides(client: FlaskClient, session: Session, cast: Cast, lent: Lent) -> None:
     sign_in(client, cast.alice)
     client.post(f"/salles/{lent.hall.token}/reservations", data=form(lent, cast))

@@ -28,7 +28,7 @@ from exchange.bookings.operations import (
     take_back,
 )
 from exchange.db import db, transaction
-from exchange.errors import WrongState, refusal_of
+from exchange.errors import NotBegun, RoomAlone, WrongState, refusal_of
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity.policy import Rule
 from ledger.store import reading
@@ -120,8 +120,9 @@ def test_what_was_handed_over_is_late_and_never_closed(session: Session, cast: C
 def test_a_room_alone_is_used_from_its_start_and_never_closed(session: Session, cast: Cast, lent: Lent) -> None:
     token = accepted(session, cast, wanting(cast.alice.party.id, lent.hall))
     assert close_uncollected(session, systems={}, at=DAY_AFTER) == []
-    with pytest.raises(WrongState):
-        note_no_show(session, token, lender=cast.town.id, remarks="", by=cast.olga.by, at=NEXT_WEEK)
+    for at in (NOON, NEXT_WEEK):
+        with pytest.raises(RoomAlone):
+            note_no_show(session, token, lender=cast.town.id, remarks="", by=cast.olga.by, at=at)
 
 
 def test_the_room_is_counted_when_only_its_chairs_were_left_there(session: Session, cast: Cast, priced: Lent) -> None:
@@ -152,7 +153,7 @@ def test_the_officer_notes_it_on_the_day_and_the_drill_is_free_again(
 ) -> None:
     token = for_drill(session, cast, priced)
     act: dict[str, Any] = {"lender": cast.town.id, "remarks": "", "by": cast.olga.by}
-    with pytest.raises(WrongState):
+    with pytest.raises(NotBegun):
         note_no_show(session, token, **act, at=NEXT_WEEK - timedelta(minutes=1))
     note_no_show(session, token, **act, at=NEXT_WEEK + timedelta(hours=1))
     assert balance(session, cast) == (0, 0)
@@ -190,6 +191,29 @@ def test_before_the_day_the_page_offers_no_such_thing(
         page = sign_in(client, cast.olga).get(f"/preteurs/{cast.town.token}/reservations/{token}").text
     assert "Noter la remise" in page
     assert "Personne n’est venu" not in page
+
+
+def test_what_cannot_be_noted_yet_or_ever_says_why(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    room = accepted(session, cast, wanting(cast.alice.party.id, lent.hall))
+    drill = for_drill(session, cast, lent)
+    desk = f"/preteurs/{cast.town.token}/reservations"
+    with freeze_time(NEXT_WEEK - timedelta(minutes=1)):
+        olga = sign_in(client, cast.olga)
+        for token in (room, drill):
+            answer = olga.post(f"{desk}/{token}/absence", data={"remarks": "Personne à midi"})
+            assert answer.status_code == 422
+            assert "son état a changé" not in answer.text
+            assert "Personne à midi" in answer.text
+            assert "error-summary" in answer.text
+        assert "Une salle est utilisée dès le début" in olga.post(f"{desk}/{room}/absence").text
+        assert "le samedi 28 novembre 2026 à 12\u00a0h" in olga.post(f"{desk}/{drill}/absence").text
+    with freeze_time(NEXT_WEEK):
+        assert olga.post(f"{desk}/{drill}/absence").status_code == 303
+        again = olga.post(f"{desk}/{drill}/absence")
+        assert again.status_code == 409
+        assert "son état a changé" in again.text
 
 
 def test_the_desk_still_shows_things_that_nobody_came_for_until_that_is_noted(
