@@ -50,13 +50,18 @@ class AskForm(KeyedForm):
     purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
 
 
+def beside(pool: ResourceView) -> str:
+    """The name of the field that says how many of a pool come with a room."""
+    return f"with_{pool.token}"
+
+
 def ask_form(resource: ResourceView, pools: Sequence[ResourceView]) -> type[AskForm]:
     """The form for one resource: a pool is asked in a quantity, a room may come with things of the same lender."""
     fields: dict[str, Any] = {}
     if resource.kind == "pool":
         fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
     for pool in pools:
-        fields[f"with_{pool.id}"] = Whole(pool.name, validators=[Optional(), MANY])
+        fields[beside(pool)] = Whole(pool.name, validators=[Optional(), MANY])
     return type("AskFormWithThings", (AskForm,), fields)
 
 

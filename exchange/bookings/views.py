@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
 from exchange.bookings import operations, policy, queries
-from exchange.bookings.forms import GROUNDS, AskForm, RemarksForm, SearchForm, ask_form
+from exchange.bookings.forms import GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.operations import Request, Wanted
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
@@ -270,8 +270,8 @@ def _understood(asking: Asking, form: AskForm) -> Request | None:
         form.refuse(error)
         return None
     quantity = form["quantity"].data if "quantity" in form else 1
-    beside = [Wanted(pool, asked) for pool in asking.pools if (asked := form[f"with_{pool.id}"].data)]
-    return Request(party.id, (Wanted(asking.resource, quantity), *beside), starts, ends, form.purpose.data,
+    things = [Wanted(pool, asked) for pool in asking.pools if (asked := form[beside(pool)].data)]
+    return Request(party.id, (Wanted(asking.resource, quantity), *things), starts, ends, form.purpose.data,
                    form.people.data)  # fmt: skip
 
 
@@ -280,7 +280,7 @@ def _ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
     if quiet:
         for field in form:
             field.errors = ()
-    things = [form[f"with_{pool.id}"] for pool in asking.pools]
+    things = [form[beside(pool)] for pool in asking.pools]
     return render_template("bookings/new.html", asking=asking, form=form, things=things)
 
 

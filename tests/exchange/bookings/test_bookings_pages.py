@@ -150,7 +150,8 @@ def test_nobody_asks_in_anothers_name(client: FlaskClient, session: Session, cas
 
 def test_bruno_asks_for_the_club_with_five_chairs(client: FlaskClient, cast: Cast, lent: Lent) -> None:
     sign_in(client, cast.bruno)
-    data = form(lent, cast, party=cast.club.token, **{f"with_{lent.chairs.id}": "5"})
+    assert f'name="with_{lent.chairs.token}"' in client.get(f"/salles/{lent.hall.token}/reserver").text
+    data = form(lent, cast, party=cast.club.token, **{f"with_{lent.chairs.token}": "5"})
     answer = client.post(f"/salles/{lent.hall.token}/reservations", data=data)
     assert answer.status_code == 303
     page = client.get(answer.headers["Location"]).text
