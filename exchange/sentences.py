@@ -78,9 +78,11 @@ def _too_often(facts: Facts) -> Sentence:
 
 
 def _pool(facts: Facts) -> Sentence:
+    if not facts["left"]:
+        return Sentence(_("Il n’en reste plus à ce moment-là."), _("Choisissez un autre moment."))
     return Sentence(
         ngettext(
-            "Il n’en reste que %(num)s à ce moment-là.", "Il n’en reste que %(num)s à ce moment-là.", facts.get("left", 0)
+            "Il n’en reste que %(num)s à ce moment-là.", "Il n’en reste que %(num)s à ce moment-là.", facts["left"]
         ),
         _("Demandez-en moins, ou choisissez un autre moment."),
     )

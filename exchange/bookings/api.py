@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,7 +47,7 @@ from exchange.bookings.telling import (
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
-from exchange.errors import NotBookable, RuleRefuses, WrongCursor, WrongFields
+from exchange.errors import NotBookable, PoolExhausted, RuleRefuses, WrongCursor, WrongFields
 from exchange.formats import explain
 from exchange.hours import open_throughout
 from exchange.members import queries as members
@@ -122,7 +123,8 @@ def quote(given: dict[str, Any]) -> Deed:
         policy.check_span(wanted.starts_at, wanted.ends_at, at=at)
         zone = territory().zone
         operations.check_fitness(wanted, zone=zone)
-        check_still_free(wanted)
+        with _by_its_item(wanted):
+            check_still_free(wanted)
         return Done(_quoted(wanted, operations.quote(session, wanted, zone=zone, at=at)))
 
     return Deed(by, estimate)
@@ -150,6 +152,17 @@ def _wanted(number: int, item: dict[str, Any]) -> Wanted:
     if found.kind != "pool" and item["quantity"] != 1:
         raise WrongFields(errors={f"items.{number}.quantity": [_("Il n’y en a qu’un exemplaire.")]})
     return Wanted(found, item["quantity"])
+
+
+@contextmanager
+def _by_its_item(wanted: Request) -> Iterator[None]:
+    """Say which item asks for more than there are."""
+    try:
+        yield
+    except PoolExhausted as error:
+        number = [each.resource.id for each in wanted.wanted].index(error.facts["resource"])
+        error.facts["field"] = f"items.{number}.quantity"
+        raise
 
 
 def _quoted(wanted: Request, evaluation: Evaluation) -> dict[str, Any]:
@@ -180,7 +193,8 @@ def create(given: dict[str, Any]) -> Deed:
     by, wanted = _asked(given)
 
     def ask(session: Session, at: datetime) -> Done:
-        booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
+        with _by_its_item(wanted):
+            booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
         parties = members.parties(session, [booking.lender_id, booking.party_id])
         outbox.write(
             session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,

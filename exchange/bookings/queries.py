@@ -295,12 +295,16 @@ def busy_units(session: Session, units: Collection[int], starts_at: datetime, en
 
 
 _LEFT = text(
-    "SELECT r.id, r.quantity - pool_peak(r.id, tstzrange(:starts_at, :ends_at)) FROM resources r WHERE r.id IN :pools"
+    "SELECT r.id, r.quantity - pool_peak(r.id, tstzrange(:starts_at,"
+    " CAST(:ends_at AS timestamptz) + make_interval(mins => r.buffer_minutes))) FROM resources r WHERE r.id IN :pools"
 ).bindparams(bindparam("pools", expanding=True))
 
 
 def left_in(session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime) -> dict[int, int]:
-    """How many things of each pool stay free during the whole of a span."""
+    """How many things of each pool can be asked for during a span.
+
+    They stay free until they are put back in order too: a request takes them until then (``policy.held_until``).
+    """
     if not pools:
         return {}
     rows = session.execute(_LEFT, {"pools": list(pools), "starts_at": starts_at, "ends_at": ends_at})

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import operations, queries
+from exchange.bookings import operations, policy, queries
 from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
-from exchange.errors import NotFound, SlotTaken
+from exchange.errors import NotFound, PoolExhausted, SlotTaken
 from exchange.hours import open_throughout
 from exchange.members import queries as members
 from exchange.reciprocity.policy import Evaluation
@@ -52,14 +52,21 @@ def split(
 
 
 def check_still_free(wanted: Request) -> None:
-    """A courtesy before the last screen: what decides is the request itself."""
+    """A courtesy before the last screen: what decides is the request itself. Raises SlotTaken or PoolExhausted."""
     session = db.session()
-    for each in wanted.wanted:
-        if each.resource.kind == "pool":
+    pools = [each for each in wanted.wanted if each.resource.kind == "pool"]
+    for resource, _quantity in wanted.wanted:
+        if resource.kind == "pool":
             continue
-        units = catalogue.units_of(session, [each.resource.id])[each.resource.id]
-        if queries.busy_units(session, units, wanted.starts_at, wanted.ends_at):
-            raise SlotTaken(name=each.resource.name)
+        units = catalogue.units_of(session, [resource.id])[resource.id]
+        until = policy.held_until(wanted.ends_at, resource.buffer_minutes)
+        if queries.busy_units(session, units, wanted.starts_at, until):
+            raise SlotTaken(name=resource.name, resource=resource.id)
+    left = queries.left_in(session, [each.resource.id for each in pools], wanted.starts_at, wanted.ends_at)
+    for resource, quantity in pools:
+        if quantity > left[resource.id]:
+            raise PoolExhausted(name=resource.name, resource=resource.id, asked=quantity,
+                                left=max(left[resource.id], 0))  # fmt: skip
 
 
 def community_of(evaluation: Evaluation) -> members.CommunityView | None:

@@ -27,7 +27,7 @@ from exchange.bookings.telling import (
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db, transaction
-from exchange.errors import RuleRefuses, status_of
+from exchange.errors import PoolExhausted, RuleRefuses, status_of
 from exchange.hours import intervals
 from exchange.idempotency import Done
 from exchange.members import queries as members
@@ -209,7 +209,7 @@ def check(resource: str) -> str | tuple[str, int]:
         operations.check_fitness(wanted, zone=zone)
         check_still_free(wanted)
     except Refused as error:
-        form.refuse(error)
+        _refuse(asking, form, error)
         return _ask_page(asking, form), 422
     evaluation = operations.quote(session, wanted, zone=zone, at=clock.now())
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
@@ -231,7 +231,7 @@ def create(resource: str) -> Response | tuple[str, int]:
     except Refused as error:
         if error.rule == "key-reused":
             raise
-        form.refuse(error)
+        _refuse(asking, form, error)
         return _ask_page(asking, form), status_of(error) if isinstance(error, RuleRefuses) else 422
 
 
@@ -249,6 +249,14 @@ def _ask_once(asking: Asking, form: AskForm, wanted: Request, by: Acting) -> str
               "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
     content = idempotency.digest(request.path, values)
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
+
+
+def _refuse(asking: Asking, form: AskForm, error: Refused) -> None:
+    """Say what is refused, and that there are too few of a pool beside how many are asked of it."""
+    if isinstance(error, PoolExhausted):
+        names = {pool.id: beside(pool) for pool in asking.pools} | {asking.resource.id: "quantity"}
+        error.facts["field"] = names[error.facts["resource"]]
+    form.refuse(error)
 
 
 def _understood(asking: Asking, form: AskForm) -> Request | None:

@@ -124,8 +124,11 @@ def test_what_is_asked_is_no_longer_free_and_cancelled_it_is(
     assert bruno.read(f"/resources/{lent.chairs.token}/availability", **AFTERNOON)["left"] == 1
     mine = party | {"party": cast.bruno.party.token}
     assert refusal(bruno.post("/bookings", mine)) == (409, "slot-taken")
-    mine["items"] = [{"resource": lent.chairs.token, "quantity": 2}]
-    assert refusal(bruno.post("/bookings", mine)) == (409, "pool-exhausted")
+    mine["items"] = [{"resource": lent.drill.token}, {"resource": lent.chairs.token, "quantity": 2}]
+    quote = {name: value for name, value in mine.items() if name != "purpose"}
+    for short in (bruno.post("/quotes", quote), bruno.post("/bookings", mine)):
+        assert refusal(short) == (409, "pool-exhausted")
+        assert short.json["errors"] == {"items.1.quantity": ["Il n’en reste que 1 à ce moment-là."]}
     assert alice.do(f"/bookings/{booking['id']}/cancellation", {"reason": "Il pleut"})["state"] == "cancelled"
     assert bruno.read(f"/resources/{lent.half.token}/availability", **AFTERNOON)["free"] is True
 

@@ -9,8 +9,10 @@ from flask.testing import FlaskClient
 from freezegun import freeze_time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from exchange.bookings.operations import accept, ask
+from exchange.catalogue.queries import ResourceView
 from exchange.members.models import Party
 from tests.cast import NOON, Cast, sign_in
 from tests.exchange.bookings.conftest import wanting
@@ -157,6 +159,65 @@ def test_bruno_asks_for_the_club_with_five_chairs(client: FlaskClient, cast: Cas
     page = client.get(answer.headers["Location"]).text
     assert "5 × Chaises pliantes" in page
     assert "Club de gymnastique" in page
+
+
+def refused_of(answer: TestResponse, field: str) -> str:
+    """What stands beside a field of a refused form, to which the summary leads too."""
+    assert answer.status_code == 422
+    assert f'<a href="#{field}">' in answer.text.partition('class="error-summary"')[2].partition("</div>")[0]
+    return answer.text.partition(f'id="{field}-error"')[2].partition("</p>")[0].rpartition("</span>")[2]
+
+
+STEPS = pytest.mark.parametrize("step", ["verification", "reservations"])
+
+
+@STEPS
+def test_more_chairs_than_there_are_is_said_beside_the_chairs(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent, step: str
+) -> None:
+    sign_in(client, cast.alice)
+    name = f"with_{lent.chairs.token}"
+    answer = client.post(f"/salles/{lent.hall.token}/{step}", data=form(lent, cast, **{name: "500"}))
+    assert refused_of(answer, name).startswith("Il n’en reste que 5 à ce moment-là.")
+    assert 'value="500"' in answer.text
+    assert asked(session) == 0
+
+
+@STEPS
+def test_chairs_that_bruno_has_at_that_time_are_promised_to_nobody_else(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent, step: str
+) -> None:
+    has(session, cast, (lent.chairs, 3))
+    sign_in(client, cast.alice)
+    path = f"/salles/{lent.chairs.token}/{step}"
+    answer = client.post(path, data=form(lent, cast, quantity="3"))
+    assert refused_of(answer, "quantity").startswith("Il n’en reste que 2 à ce moment-là. Demandez-en moins")
+    has(session, cast, (lent.chairs, 2))
+    none = refused_of(client.post(path, data=form(lent, cast, quantity="1")), "quantity")
+    assert none == "Il n’en reste plus à ce moment-là. Choisissez un autre moment."
+    assert client.post(path, data=form(lent, cast, quantity="3", day="2026-11-29")).status_code in {200, 303}
+
+
+@STEPS
+def test_the_time_to_put_things_back_in_order_counts_before_who_comes_next(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent, step: str
+) -> None:
+    session.execute(text("UPDATE resources SET buffer_minutes = 30"))
+    has(session, cast, lent.half, (lent.chairs, 5), hours=6)
+    sign_in(client, cast.alice)
+    for resource, more in ((lent.hall, {}), (lent.chairs, {"quantity": "1"})):
+        path = f"/salles/{resource.token}/{step}"
+        late = client.post(path, data=form(lent, cast, ends="17:45", **more))
+        assert late.status_code == 422
+        assert ("Ce créneau est déjà pris" in late.text) or ("Il n’en reste plus" in late.text)
+        soon = form(lent, cast, ends="17:30", key=f"soon-{resource.kind}", **more)
+        assert client.post(path, data=soon).status_code in {200, 303}
+
+
+def has(session: Session, cast: Cast, *wanted: ResourceView | tuple[ResourceView, int], hours: int = 2) -> None:
+    """Bruno asked for it for that Saturday, from so many hours after noon."""
+    request = wanting(cast.bruno.party.id, *wanted, starts=NOON + timedelta(days=7, hours=hours))
+    ask(session, request, zone=PARIS, by=cast.bruno.by, at=NOON)
 
 
 def test_who_may_not_is_told_why_before_asking(client: FlaskClient, cast: Cast, lent: Lent) -> None:
