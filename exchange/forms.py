@@ -219,6 +219,7 @@ class KeyedForm(Form):
     key = HiddenField(default=lambda: secrets.token_urlsafe(16))
 
     def validate_key(self, field: HiddenField) -> None:
-        if not field.data or len(field.data) > 100 or not field.data.isascii() or not field.data.isprintable():
+        key = field.data if field.raw_data else ""  # what was not sent has the default, another one at each sending
+        if not key or len(key) > 100 or not key.isascii() or not key.isprintable():
             field.data = secrets.token_urlsafe(16)
             raise ValidationError(_("Ce formulaire était incomplet : vérifiez-le et envoyez-le de nouveau."))

@@ -13,6 +13,7 @@ from exchange.forms import Whole
 from exchange.members.forms import ProfileForm
 from tests.databases import Postgres
 from tests.forms import FORMS, PEOPLE, File, Ground, Sent, State, ground_of
+from tests.hostile import Controls
 from tests.test_every_route import EVERYBODY, MAY, ROUTES, SIGNED_IN
 
 
@@ -57,6 +58,30 @@ def test_every_form_is_accepted_from_somebody(sent: Sent, ground: Ground) -> Non
         answer = send(ground, sent, sent.who)
         assert answer.status_code == sent.status, answer.text
         assert (ground.state() != before) is sent.writes
+
+
+WITHOUT_ITS_KEY = [
+    sent._replace(says={name: value for name, value in sent.says.items() if name != "key"})
+    for sent in FORMS if "key" in sent.says
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keyless", WITHOUT_ITS_KEY, ids=called)
+def test_a_form_that_writes_once_is_refused_without_its_key_and_keeps_what_was_typed(
+    keyless: Sent, ground: Ground
+) -> None:
+    with ground.undone():
+        before = ground.state()
+        answer = send(ground, keyless, keyless.who)
+        assert answer.status_code == 422, answer.text
+        assert "Ce formulaire était incomplet\u00a0: vérifiez-le et envoyez-le de nouveau." in answer.text
+        assert ground.state() == before
+    page = Controls(answer.text)
+    assert all(page.shown["key"])
+    for name, typed in ground.says(keyless).items():
+        if page.kinds.get(name) not in (None, "hidden", "file"):
+            shown = {value.strip() for value in page.shown.get(name, [])}  # a text area begins with an empty line
+            assert set(typed if isinstance(typed, list) else [typed]) <= shown, name
 
 
 # -- what a form reads (T19)
