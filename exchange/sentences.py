@@ -248,6 +248,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "not-found": _fixed(N("Cette page n’existe pas, ou elle n’est pas à vous."), N("Vérifiez l’adresse, ou repartez de l’accueil.")),
     "account-unknown": _fixed(N("Ce compte n’existe pas dans cette communauté.")),
     "account-closed": _fixed(N("Ce compte est clos : on n’y écrit plus rien.")),
+    "account-leaving": _fixed(N("La personne de ce compte part : son solde ne peut plus que revenir vers zéro.")),
     "account-exists": _fixed(N("Cette personne a déjà un compte dans cette communauté.")),
     "account-not-settled": _fixed(N("Un compte se clôt à zéro, sans minutes réservées."), N("Soldez-le d’abord par une écriture.")),
     "entry-malformed": _fixed(N("Cette écriture est incomplète : il faut deux comptes différents et au moins une minute.")),

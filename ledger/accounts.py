@@ -11,12 +11,16 @@ KINDS = ("person", "organisation", "authority", "community", "transit")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as the rules see it, in minutes: its balance, what holds set aside, its limits in force."""
+    """An account as the rules see it, in minutes: its balance, what holds set aside, its limits in force.
+
+    Of a holder who is leaving it only moves toward zero; closed, it doesn't move.
+    """
 
     id: int
     balance: int = 0
     held: int = 0
     limits: Limits = UNLIMITED
+    leaving: bool = False
     closed: bool = False
 
     @property

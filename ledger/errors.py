@@ -33,6 +33,12 @@ class AccountClosed(Refused):
     rule = "account-closed"
 
 
+class AccountLeaving(Refused):
+    """The holder is leaving: the account only moves toward zero. Facts: account, balance (minutes)."""
+
+    rule = "account-leaving"
+
+
 class AccountExists(Refused):
     """The party already has its account in this community."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ledger.errors import AccountClosed, AccountUnknown, FloorReached, Refused
+from ledger.errors import AccountClosed, AccountLeaving, AccountUnknown, FloorReached, Refused
 
 if TYPE_CHECKING:
     from ledger.accounts import Account
@@ -26,7 +26,9 @@ UNLIMITED = Limits()
 
 
 def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
-    """Raise what the books would raise: AccountUnknown, else AccountClosed, else FloorReached, in the order of ids.
+    """Raise what the books would raise: AccountUnknown, else AccountClosed or AccountLeaving, else FloorReached.
+
+    Of several accounts, the one of the smallest id is named.
 
     Only an account that the whole entry takes from is checked: one already outside may move toward zero.
     """
@@ -35,9 +37,9 @@ def check(entry: Entry, accounts: Mapping[int, Account]) -> None:
         if number not in accounts:
             raise AccountUnknown(account=number)
     for number in sorted(effect):
-        check_open(accounts[number])
+        check_ending(accounts[number], accounts[number].balance, effect[number])
     for number in sorted(effect):
-        check_account(accounts[number], effect[number])
+        check_floor(accounts[number], effect[number])
 
 
 def refusals(entry: Entry, accounts: Mapping[int, Account]) -> list[Refused]:
@@ -53,15 +55,22 @@ def refusals(entry: Entry, accounts: Mapping[int, Account]) -> list[Refused]:
     return found
 
 
-def check_open(account: Account) -> None:
-    """Raise AccountClosed for an account that was closed."""
+def check_ending(account: Account, before: int, effect: int) -> None:
+    """Raise AccountClosed, or AccountLeaving when ``effect`` minutes don't take ``before`` toward zero."""
     if account.closed:
         raise AccountClosed(account=account.id)
+    if account.leaving and not min(before, 0) <= before + effect <= max(before, 0):
+        raise AccountLeaving(account=account.id, balance=before)
 
 
 def check_account(account: Account, effect: int) -> None:
-    """Raise AccountClosed, or FloorReached when ``effect`` minutes would take the account below its floor."""
-    check_open(account)
+    """Raise what ``effect`` minutes on one account would: AccountClosed or AccountLeaving, else FloorReached."""
+    check_ending(account, account.balance, effect)
+    check_floor(account, effect)
+
+
+def check_floor(account: Account, effect: int) -> None:
+    """Raise FloorReached when ``effect`` minutes would take the account below its floor."""
     floor = account.limits.floor
     if effect < 0 and floor is not None and account.balance + effect - account.held < floor:
         raise FloorReached(
@@ -69,6 +78,11 @@ def check_account(account: Account, effect: int) -> None:
         )
 
 
-def check_hold(account: Account, minutes: int) -> None:
-    """Raise what setting ``minutes`` aside would raise: the same as paying them now."""
-    check_account(account, -minutes)
+def check_hold(payer: Account, payee: Account, minutes: int) -> None:
+    """Raise what setting ``minutes`` aside would raise: who pays needs them now, and nobody leaving waits for any."""
+    for account in sorted((payer, payee), key=lambda account: account.id):
+        if account is payer:
+            check_ending(payer, payer.balance - payer.held, -minutes)
+        else:
+            check_ending(payee, 0, minutes)
+    check_floor(payer, -minutes)

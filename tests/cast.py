@@ -64,7 +64,8 @@ def gather(session: Session, *, at: datetime = NOON) -> Cast:
     town = _organisation(session, "Ville de Saint-Marron", kind="authority", class_="town", at=at)
     club = _organisation(session, "Club de gymnastique", kind="association", class_="local-association", at=at)
     for party, kind in ((town, "authority"), (club, "organisation")):
-        writing.open_account(session, community=community.id, party=party.id, kind=kind, at=at)
+        writing.open_account(session, community=community.id, party=party.id, kind=kind, holder=party.name,
+                             at=at)  # fmt: skip
     system = Acting(None, community.system_party_id)
     writing.set_limit(session, Limits(-600, None), community=community.id, kind="organisation", starts_at=at,
                       reason="Assembly", by=system, at=at)  # fmt: skip
@@ -136,7 +137,7 @@ def _person(
     party = members.add_party(session, kind="person", name=name, at=at)
     account = None
     if member:
-        writing.open_account(session, community=community.id, party=party.id, kind="person", at=at)
+        writing.open_account(session, community=community.id, party=party.id, kind="person", holder=name, at=at)
         account = reading.account_of(session, community.id, party.id)
     if not internet:
         return Person(party, None, account, Acting(None, party.id))

@@ -23,7 +23,9 @@ from exchange.upgrading import downgrade, upgrade
 from tests.databases import Database, Postgres
 
 # called by the other functions of the books, or by a trigger
-INSIDE = {"write_entry", "write_transfer", "refuse", "limits_at", "refresh_limits", "closed_at_zero"}
+INSIDE = {
+    "write_entry", "same_entry", "refuse", "refuse_ended", "limits_at", "refresh_limits", "closed_at_zero",
+}  # fmt: skip
 ASKED_IN_SQL = {"kept_answers", "rates"}  # tables of the edge, read and written without a model
 NEVER = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 WRITTEN_ONCE = {

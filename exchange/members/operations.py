@@ -69,7 +69,8 @@ def open_community(
         session, Limits(PERSON_FLOOR, PERSON_CEILING), community=community.id, kind="person", starts_at=at,
         reason="Ouverture de la communauté", by=by, at=at,
     )  # fmt: skip
-    writing.open_account(session, community=community.id, party=party.id, kind="community", at=at)
+    writing.open_account(session, community=community.id, party=party.id, kind="community", holder=party.name,
+                         at=at)  # fmt: skip
     return community
 
 
@@ -134,7 +135,9 @@ def accept(
     _still_unanswered(session, application)
     party = add_party(session, kind="person", name=application.name, at=at)
     _profile(session, party.id).phone = application.phone
-    writing.open_account(session, community=application.community_id, party=party.id, kind="person", by=by, at=at)
+    writing.open_account(
+        session, community=application.community_id, party=party.id, kind="person", holder=party.name, by=by, at=at
+    )
     sign_in = None
     if application.email:
         _profile(session, party.id).email = application.email

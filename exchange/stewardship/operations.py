@@ -65,7 +65,9 @@ def open_account(
 ) -> int:
     """Open a party's account at zero, and return its id. Raises AccountExists, or Invalid for a kind that isn't its."""
     check_kind(kind, party_kind=party.kind)
-    return writing.open_account(session, community=community, party=party.id, kind=kind, by=by, at=at)
+    return writing.open_account(
+        session, community=community, party=party.id, kind=kind, holder=party.name, by=by, at=at
+    )
 
 
 def close_account(

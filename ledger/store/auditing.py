@@ -92,7 +92,7 @@ CHECKS = (
                    WHEN e.happened_on > (e.recorded_at AT TIME ZONE 'UTC')::date + 1 THEN 'of a day to come'
                    WHEN n.note IS NOT NULL AND e.note_digest IS DISTINCT FROM
                         sha256(n.salt || convert_to(n.note, 'UTF8')) THEN 'other words than those written' END AS fault
-              FROM entries e LEFT JOIN books.notes n ON n.entry_id = e.id) judged
+              FROM entries e LEFT JOIN books.notes n ON n.fact_id = e.id) judged
          WHERE fault IS NOT NULL
         """,
     ),

@@ -92,7 +92,7 @@ class Default(NamedTuple):
 
 
 class Happening(NamedTuple):
-    """What happened to an account besides movements: "opened", "closed", or "limits" of its own for a time."""
+    """What happened to an account besides movements: "opened", "leaving", "closed", or its own "limits"."""
 
     kind: str
     floor: int | None
@@ -148,7 +148,7 @@ _ENTRIES = """
            e.reverses_id, c.id AS corrected_by, n.note
       FROM books.entries e
       LEFT JOIN books.entries c ON c.reverses_id = e.id
-      LEFT JOIN books.notes n ON n.entry_id = e.id
+      LEFT JOIN books.notes n ON n.fact_id = e.id
      WHERE e.community_id = :community
 """
 _NARROWER = {
@@ -202,8 +202,9 @@ def _with_moves(session: Session, query: Any, values: dict[str, Any]) -> list[Wr
 
 _DEFAULTS = text(
     """
-    SELECT id, account_kind, floor, ceiling, starts_at, ends_at, reason, recorded_at, by_sign_in, by_party
-      FROM books.limits WHERE community_id = :community AND account_kind IS NOT NULL ORDER BY id DESC LIMIT 200
+    SELECT id, account_kind, floor, ceiling, starts_at, ends_at, coalesce(n.note, ''), recorded_at, by_sign_in, by_party
+      FROM books.limits LEFT JOIN books.notes n ON n.fact_id = id
+     WHERE community_id = :community AND account_kind IS NOT NULL ORDER BY id DESC LIMIT 200
     """
 )
 
@@ -216,12 +217,15 @@ def defaults(session: Session, community: int) -> list[Default]:
 
 _LIFE = text(
     """
-    SELECT kind, NULL::bigint, NULL::bigint, recorded_at, NULL::timestamptz, reason, by_sign_in, by_party
-      FROM books.account_events WHERE account_id = :account
-    UNION ALL
-    SELECT 'limits', floor, ceiling, starts_at, ends_at, reason, by_sign_in, by_party
-      FROM books.limits WHERE account_id = :account
-     ORDER BY 4 LIMIT 200
+    SELECT kind, floor, ceiling, starts_at, ends_at, coalesce(n.note, ''), by_sign_in, by_party FROM (
+        SELECT id, kind, NULL::bigint AS floor, NULL::bigint AS ceiling, recorded_at AS starts_at,
+               NULL::timestamptz AS ends_at, by_sign_in, by_party
+          FROM books.account_events WHERE account_id = :account
+        UNION ALL
+        SELECT id, 'limits', floor, ceiling, starts_at, ends_at, by_sign_in, by_party
+          FROM books.limits WHERE account_id = :account) happened
+      LEFT JOIN books.notes n ON n.fact_id = id AND kind <> 'opened'
+     ORDER BY starts_at, id LIMIT 200
     """
 )
 

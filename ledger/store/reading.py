@@ -28,12 +28,14 @@ class AccountView(NamedTuple):
     seq: int
     floor: int | None
     ceiling: int | None
+    leaving_at: datetime | None
     closed_at: datetime | None
 
     def core(self) -> Account:
         """The account as the rules see it."""
         limits = Limits(self.floor, self.ceiling)
-        return Account(self.id, self.balance, self.held, limits, self.closed_at is not None)
+        leaving, closed = self.leaving_at is not None, self.closed_at is not None
+        return Account(self.id, self.balance, self.held, limits, leaving, closed)
 
 
 ACCOUNT = tuple(accounts.c[field] for field in AccountView._fields)

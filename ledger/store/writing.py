@@ -27,7 +27,8 @@ _POST_SEVERAL = (
 _REVERSE = "SELECT * FROM books.reverse(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _HOLD = "SELECT * FROM books.hold(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _RESOLVE = "SELECT * FROM books.resolve_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-_OPEN = "SELECT books.open_account(%s, %s, %s, %s, %s, %s, %s, %s)"
+_OPEN = "SELECT books.open_account(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_LEAVE = "SELECT books.leave_account(%s, %s, %s, %s, %s, %s, %s)"
 _CLOSE = "SELECT books.close_account(%s, %s, %s, %s, %s, %s, %s)"
 _LIMIT = "SELECT books.set_limit(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -140,14 +141,25 @@ def release_hold(
 
 
 def open_account(
-    session: Session, *, community: int, party: int, kind: str, at: datetime, by: Acting | None = None
+    session: Session, *, community: int, party: int, kind: str, holder: str, at: datetime, by: Acting | None = None
 ) -> int:
     """Open the account of a party at zero, and return its id; by nobody named, the community's system opens it.
 
+    ``holder`` is the party's name: the books keep a commitment to it, and the name beside, where it can be erased.
     Raises AccountExists.
     """
-    values = (community, party, kind, secrets.token_urlsafe(16), at, *(by or (None, None, None)))
+    values = (community, party, kind, secrets.token_urlsafe(16), holder, at, *(by or (None, None, None)))
     return int(_call(session, _OPEN, values)[0])
+
+
+def leave_account(
+    session: Session, account: int, *, community: int, reason: str, by: Acting, at: datetime
+) -> None:
+    """Note that the holder leaves: the account only moves toward zero from now on.
+
+    Raises ReasonMissing, AccountUnknown, AccountClosed, or AccountLeaving when that is noted already.
+    """
+    _call(session, _LEAVE, (community, account, at, reason, by.sign_in, by.party, by.mandate))
 
 
 def close_account(

@@ -6,6 +6,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
 DECLARE
     v_account accounts;
     v_awaited bigint;
+    v_salt bytea := uuid_send(gen_random_uuid());
+    v_event bigint;
 BEGIN
     IF coalesce(p_reason, '') !~ '[[:alnum:]]' THEN PERFORM refuse('reason-missing'); END IF;
     IF p_at IS NULL THEN PERFORM refuse('entry-malformed'); END IF;
@@ -19,7 +21,9 @@ BEGIN
             'awaited', v_awaited));
     END IF;
     UPDATE accounts SET closed_at = greatest(p_at, clock), clock = greatest(p_at, clock) WHERE id = p_account;
-    INSERT INTO account_events (community_id, account_id, kind, reason, recorded_at, by_sign_in, by_party, by_mandate)
-    VALUES (p_community, p_account, 'closed', p_reason, greatest(p_at, v_account.clock),
-            p_by_sign_in, p_by_party, p_by_mandate);
+    INSERT INTO account_events (community_id, account_id, kind, note_digest, recorded_at, by_sign_in, by_party, by_mandate)
+    VALUES (p_community, p_account, 'closed', sha256(v_salt || convert_to(p_reason, 'UTF8')),
+            greatest(p_at, v_account.clock), p_by_sign_in, p_by_party, p_by_mandate)
+    RETURNING id INTO v_event;
+    INSERT INTO notes (fact_id, salt, note) VALUES (v_event, v_salt, p_reason);
 END $$;

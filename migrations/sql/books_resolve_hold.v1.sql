@@ -9,6 +9,8 @@ DECLARE
     v_hold holds;
     v_old hold_resolutions;
     v_written record;
+    v_number bigint;
+    v_seq bigint;
 BEGIN
     IF p_at IS NULL OR p_kind IS NULL OR p_kind NOT IN ('posted', 'released', 'expired') THEN
         PERFORM refuse('entry-malformed');
@@ -29,18 +31,21 @@ BEGIN
         RETURN;
     END IF;
 
-    UPDATE accounts SET held = held - v_hold.minutes, clock = resolve_hold.recorded_at WHERE id = v_hold.from_account;
+    UPDATE accounts SET held = held - v_hold.minutes, clock = resolve_hold.recorded_at WHERE id = v_hold.from_account
+    RETURNING seq INTO v_seq;
+    v_number := nextval('fact_ids');  -- before that of its entry: the minutes are freed, then they move
     IF p_kind = 'posted' THEN
         IF coalesce(p_minutes, 0) NOT BETWEEN 1 AND v_hold.minutes THEN PERFORM refuse('hold-exceeded'); END IF;
-        v_written := write_transfer(p_community, 'hold:' || p_hold, p_entry_kind, v_hold.cause_kind, v_hold.cause_id,
-                                    p_happened_on, resolve_hold.recorded_at, p_by_sign_in, p_by_party, p_by_mandate,
-                                    v_hold.from_account, v_hold.to_account, p_minutes, p_note, false);
+        v_written := write_entry(p_community, 'hold:' || p_hold, p_entry_kind, v_hold.cause_kind, v_hold.cause_id, NULL,
+                                 p_happened_on, resolve_hold.recorded_at, p_by_sign_in, p_by_party, p_by_mandate,
+                                 ARRAY[v_hold.from_account], ARRAY[v_hold.to_account], ARRAY[p_minutes], p_note, false);
         -- an entry that took the key "hold:7" before is not this hold's
         IF v_written.replayed THEN PERFORM refuse('key-reused', jsonb_build_object('entry', v_written.entry_id)); END IF;
         entry_id := v_written.entry_id; recorded_at := v_written.recorded_at;
     END IF;
-    INSERT INTO hold_resolutions (hold_id, community_id, kind, entry_id, recorded_at, by_sign_in, by_party, by_mandate)
-    VALUES (p_hold, p_community, p_kind, resolve_hold.entry_id, resolve_hold.recorded_at,
+    INSERT INTO hold_resolutions (id, hold_id, community_id, kind, entry_id, after_seq, recorded_at,
+                                  by_sign_in, by_party, by_mandate)
+    VALUES (v_number, p_hold, p_community, p_kind, resolve_hold.entry_id, v_seq, resolve_hold.recorded_at,
             p_by_sign_in, p_by_party, p_by_mandate);
     replayed := false;
 END $$;

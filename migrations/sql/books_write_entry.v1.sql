@@ -1,4 +1,4 @@
--- Writes one entry of several transfers, or the mirror of any; an entry of one transfer is books.write_transfer's.
+-- Writes one entry of any number of transfers, held to the limits or not; see books.post for the usual one transfer.
 --
 -- Accounts are locked in the order of their ids, so that two entries never wait for each other in a circle. The entry is
 -- inserted after the locks: of two requests with one key the second waits, finds the key taken, and answers what the
@@ -11,11 +11,9 @@ CREATE OR REPLACE FUNCTION books.write_entry(
 LANGUAGE plpgsql SET search_path = books, pg_temp AS $$
 DECLARE
     v_count integer := cardinality(p_minutes);
-    v_content bytea := sha256(convert_to(ROW(p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on,
-                                             p_from, p_to, p_minutes, p_note)::text, 'UTF8'));
     -- the accounts, in the order of their ids
     v_ids bigint[]; v_before bigint[]; v_after bigint[]; v_held bigint[]; v_seqs bigint[]; v_floors bigint[];
-    v_closed boolean[];
+    v_ending boolean;
     v_clock timestamptz; v_until timestamptz; v_ours boolean;
     v_old entries;
     v_from integer; v_to integer;
@@ -27,8 +25,9 @@ BEGIN
     END IF;
 
     SELECT array_agg(a.id), array_agg(a.balance), array_agg(a.held), array_agg(a.seq), array_agg(a.floor),
-           array_agg(a.closed_at IS NOT NULL), max(a.clock), min(a.limits_until), bool_and(a.community_id = p_community)
-      INTO v_ids, v_before, v_held, v_seqs, v_floors, v_closed, v_clock, v_until, v_ours
+           bool_or(a.closed_at IS NOT NULL OR (a.leaving_at IS NOT NULL AND p_limited)), max(a.clock),
+           min(a.limits_until), bool_and(a.community_id = p_community)
+      INTO v_ids, v_before, v_held, v_seqs, v_floors, v_ending, v_clock, v_until, v_ours
       FROM (SELECT * FROM accounts WHERE id = ANY (p_from || p_to) ORDER BY id FOR NO KEY UPDATE) a;
     IF v_ours IS DISTINCT FROM true OR NOT v_ids @> p_from OR NOT v_ids @> p_to THEN
         PERFORM refuse('account-unknown');
@@ -36,20 +35,23 @@ BEGIN
     recorded_at := greatest(p_at, v_clock);
 
     IF p_note <> '' THEN v_salt := uuid_send(gen_random_uuid()); END IF;
-    INSERT INTO entries (community_id, key, content, kind, cause_kind, cause_id, reverses_id, happened_on, recorded_at,
+    INSERT INTO entries (community_id, key, kind, cause_kind, cause_id, reverses_id, happened_on, recorded_at,
                          by_sign_in, by_party, by_mandate, note_digest)
-    VALUES (p_community, p_key, v_content, p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on, write_entry.recorded_at,
+    VALUES (p_community, p_key, p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on, write_entry.recorded_at,
             p_by_sign_in, p_by_party, p_by_mandate, sha256(v_salt || convert_to(p_note, 'UTF8')))
     ON CONFLICT (community_id, by_party, key) DO NOTHING RETURNING id INTO entry_id;
     IF entry_id IS NULL THEN
         SELECT * INTO STRICT v_old FROM entries e
          WHERE e.community_id = p_community AND e.by_party = p_by_party AND e.key = p_key;
-        IF v_old.content <> v_content THEN PERFORM refuse('key-reused', jsonb_build_object('entry', v_old.id)); END IF;
+        IF same_entry(v_old.id, p_kind, p_cause_kind, p_cause, p_reverses, p_happened_on, p_from, p_to, p_minutes,
+                      p_note) IS NOT TRUE THEN
+            PERFORM refuse('key-reused', jsonb_build_object('entry', v_old.id));
+        END IF;
         entry_id := v_old.id; recorded_at := v_old.recorded_at; replayed := true;
         RETURN;
     END IF;
     IF v_salt IS NOT NULL THEN
-        INSERT INTO notes (entry_id, salt, note) VALUES (write_entry.entry_id, v_salt, p_note);
+        INSERT INTO notes (fact_id, salt, note) VALUES (write_entry.entry_id, v_salt, p_note);
     END IF;
 
     IF v_until <= recorded_at THEN v_floors := refresh_limits(v_ids, recorded_at); END IF;
@@ -67,9 +69,11 @@ BEGIN
                 v_seqs[v_from], v_after[v_from], v_seqs[v_to], v_after[v_to]);
     END LOOP;
 
-    FOR i IN 1 .. cardinality(v_ids) LOOP
-        IF v_closed[i] THEN PERFORM refuse('account-closed', jsonb_build_object('account', v_ids[i])); END IF;
-    END LOOP;
+    IF v_ending THEN
+        FOR i IN 1 .. cardinality(v_ids) LOOP
+            PERFORM refuse_ended(v_ids[i], v_before[i], CASE WHEN p_limited THEN v_after[i] ELSE 0 END);
+        END LOOP;
+    END IF;
     FOR i IN 1 .. cardinality(v_ids) LOOP
         IF p_limited AND v_after[i] < v_before[i] AND v_after[i] - v_held[i] < v_floors[i] THEN
             PERFORM refuse('floor-reached', jsonb_build_object('account', v_ids[i], 'floor', v_floors[i],

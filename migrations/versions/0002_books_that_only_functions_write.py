@@ -12,9 +12,9 @@ revision = "0002"
 down_revision = "0001"
 
 WRITTEN_ONCE = ("account_events", "entries", "transfers", "holds", "hold_resolutions", "limits")
-INSIDE = ("books_refuse", "books_limits_at", "books_refresh_limits", "books_write_transfer", "books_write_entry",
-          "books_closed_at_zero")  # fmt: skip
-FUNCTIONS = ("books_open_account", "books_close_account", "books_set_limit", "books_post", "books_post_several",
+INSIDE = ("books_refuse", "books_refuse_ended", "books_limits_at", "books_refresh_limits", "books_same_entry",
+          "books_write_entry", "books_closed_at_zero")  # fmt: skip
+FUNCTIONS = ("books_open_account", "books_leave_account", "books_close_account", "books_set_limit", "books_post", "books_post_several",
              "books_reverse", "books_hold", "books_resolve_hold")  # fmt: skip
 
 
@@ -38,6 +38,10 @@ def upgrade() -> None:
     CREATE DOMAIN books.day AS date CHECK (VALUE BETWEEN '1900-01-01' AND '2200-01-01');
     CREATE DOMAIN books.instant AS timestamptz CHECK (VALUE BETWEEN '2000-01-01 00:00+00' AND '2200-01-01 00:00+00');
 
+    -- One sequence numbers every fact of the books. A fact takes its number while it holds the accounts that it touches, so
+    -- that the numbers tell in which order things happened to an account.
+    CREATE SEQUENCE books.fact_ids;
+
     CREATE TABLE books.accounts (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         community_id bigint NOT NULL REFERENCES public.communities,
@@ -52,6 +56,7 @@ def upgrade() -> None:
         ceiling bigint,
         limits_until timestamptz,
         opened_at books.instant NOT NULL,
+        leaving_at books.instant,  -- since then it only moves toward zero
         closed_at books.instant,
         UNIQUE (community_id, id)
     ) WITH (fillfactor = 50);  -- updated in place at every transfer
@@ -59,11 +64,11 @@ def upgrade() -> None:
     CREATE INDEX accounts_party_id_idx ON books.accounts (party_id);
 
     CREATE TABLE books.account_events (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id bigint PRIMARY KEY DEFAULT nextval('books.fact_ids'),
         community_id bigint NOT NULL,
         account_id bigint NOT NULL,
-        kind text NOT NULL CHECK (kind IN ('opened', 'closed')),
-        reason text NOT NULL DEFAULT '' CHECK (length(reason) <= 2000),
+        kind text NOT NULL CHECK (kind IN ('opened', 'leaving', 'closed')),
+        note_digest bytea,  -- of the holder's name when it was opened, else of the reason
         recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,
@@ -73,10 +78,9 @@ def upgrade() -> None:
     );
 
     CREATE TABLE books.entries (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id bigint PRIMARY KEY DEFAULT nextval('books.fact_ids'),
         community_id bigint NOT NULL,
         key books.key NOT NULL,
-        content bytea NOT NULL,  -- digest of what was asked, to tell a retry from another entry under the same key
         kind books.entry_kind NOT NULL,
         cause_kind text,
         cause_id bigint,
@@ -93,7 +97,7 @@ def upgrade() -> None:
         CHECK ((kind = 'correction') = (reverses_id IS NOT NULL) AND (cause_kind IS NULL) = (cause_id IS NULL))
     );
     CREATE UNIQUE INDEX entries_reversed_once ON books.entries (reverses_id) WHERE reverses_id IS NOT NULL;
-    CREATE INDEX entries_cause_idx ON books.entries (cause_kind, cause_id);
+    CREATE INDEX entries_cause_idx ON books.entries (cause_kind, cause_id) WHERE cause_kind IS NOT NULL;
     CREATE INDEX entries_recorded_at_idx ON books.entries USING brin (recorded_at);
 
     CREATE TABLE books.transfers (
@@ -116,21 +120,21 @@ def upgrade() -> None:
         CHECK (from_account <> to_account)
     );
 
-    -- The words beside an entry can be erased; the digest that stays in the entry proves nothing to who lacks the salt.
+    -- The words beside a fact can be erased; the digest that stays in the fact proves nothing to who lacks the salt.
     CREATE TABLE books.notes (
-        entry_id bigint PRIMARY KEY REFERENCES books.entries,
+        fact_id bigint PRIMARY KEY,
         salt bytea NOT NULL,
         note text NOT NULL CHECK (length(note) BETWEEN 1 AND 2000)
     );
 
     CREATE TABLE books.holds (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id bigint PRIMARY KEY DEFAULT nextval('books.fact_ids'),
         community_id bigint NOT NULL,
         key books.key NOT NULL,
-        content bytea NOT NULL,
         from_account bigint NOT NULL,
         to_account bigint NOT NULL,
         minutes books.minutes NOT NULL,
+        after_seq bigint NOT NULL,  -- the last account_seq that the payer's account had given
         cause_kind text,
         cause_id bigint,
         recorded_at books.instant NOT NULL,
@@ -147,10 +151,12 @@ def upgrade() -> None:
     CREATE INDEX holds_from_account_idx ON books.holds (from_account);
     CREATE INDEX holds_to_account_idx ON books.holds (to_account);
     CREATE TABLE books.hold_resolutions (
-        hold_id bigint PRIMARY KEY,  -- its one resolution
+        id bigint PRIMARY KEY DEFAULT nextval('books.fact_ids'),
+        hold_id bigint NOT NULL UNIQUE,  -- its one resolution
         community_id bigint NOT NULL,
         kind text NOT NULL CHECK (kind IN ('posted', 'released', 'expired')),
         entry_id bigint UNIQUE,
+        after_seq bigint NOT NULL,
         recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,
@@ -162,7 +168,7 @@ def upgrade() -> None:
 
     -- A row for a kind of account is the default; a row for one account is an exception, with its reason and its end.
     CREATE TABLE books.limits (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id bigint PRIMARY KEY DEFAULT nextval('books.fact_ids'),
         community_id bigint NOT NULL REFERENCES public.communities,
         account_kind books.account_kind,
         account_id bigint,
@@ -170,7 +176,7 @@ def upgrade() -> None:
         ceiling bigint CHECK (ceiling >= 0),
         starts_at books.instant NOT NULL,
         ends_at books.instant CHECK (ends_at > starts_at),
-        reason text NOT NULL CHECK (length(btrim(reason)) BETWEEN 1 AND 2000),
+        note_digest bytea NOT NULL,  -- of the reason
         recorded_at books.instant NOT NULL,
         by_sign_in bigint,
         by_party bigint NOT NULL,

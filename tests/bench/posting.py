@@ -39,7 +39,8 @@ def furnish(database: Database) -> int:
                           reason="bench", by=by, at=at)  # fmt: skip
         for number in range(ACCOUNTS):
             party = members.add_party(session, kind="person", name=f"Membre {number}", at=at)
-            writing.open_account(session, community=community.id, party=party.id, kind="person", at=at)
+            writing.open_account(session, community=community.id, party=party.id, kind="person", holder=party.name,
+                                 at=at)  # fmt: skip
         session.commit()
         found = community.id
     engine.dispose()

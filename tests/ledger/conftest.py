@@ -101,6 +101,12 @@ class Books:
             ends_at=ends or starts + timedelta(days=30), reason="Convalescence", by=self.cast.system, at=at,
         )  # fmt: skip
 
+    def leave(self, whose: Person, *, at: datetime = LATER) -> None:
+        writing.leave_account(
+            self.session, self.account(whose).id, community=self.community, reason="Déménage", by=self.cast.system,
+            at=at,
+        )  # fmt: skip
+
     def close(self, whose: Person, *, at: datetime = LATER) -> None:
         writing.close_account(
             self.session, self.account(whose).id, community=self.community, reason="Déménage", by=self.cast.system,

@@ -64,7 +64,7 @@ def an_exchange(cast: Cast, **other: object) -> dict[str, object]:
 )  # fmt: skip
 def test_the_web_role_writes_no_table_of_the_books(database: Database, table: str, attack: str) -> None:
     if table == "notes":
-        attack = attack.replace("community_id", "entry_id")
+        attack = attack.replace("community_id", "fact_id")
     with database.connected("web") as web, pytest.raises(errors.InsufficientPrivilege):
         web.execute(attack.format(table))
 
@@ -74,8 +74,8 @@ def test_the_web_role_writes_no_table_of_the_books(database: Database, table: st
     [
         "SELECT books.write_entry(1, 'k', 'exchange', NULL, NULL, NULL, '2026-11-21', now(), NULL, 1, NULL, '{1}',"
         " '{2}', '{60}', '', false)",
-        "SELECT books.write_transfer(1, 'k', 'exchange', NULL, NULL, '2026-11-21', now(), NULL, 1, NULL, 1, 2, 60, '',"
-        " false)",
+        "SELECT books.same_entry(1, 'exchange', NULL, NULL, NULL, '2026-11-21', '{1}', '{2}', '{60}', '')",
+        "SELECT books.refuse_ended(1, 0, 0)", "SELECT nextval('books.fact_ids')",
         "SELECT books.refresh_limits('{1}', now())", "SELECT books.limits_at(1, 'person', 1, now())",
         "SELECT books.refuse('x')", f"SET ROLE {LEDGER_ROLE}", "SET session_replication_role = replica",
         "CREATE SCHEMA mine", "CREATE FUNCTION books.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -212,8 +212,11 @@ def test_the_words_beside_an_entry_can_be_erased_and_the_entry_stays(database: D
         web.execute(POST, an_exchange(cast, note="Jardinage", key="erased"))
     with database.connected("owner") as owner:
         owner.execute(f"SET ROLE {LEDGER_ROLE}")
-        erased = owner.execute("DELETE FROM books.notes RETURNING entry_id").fetchall()
-        kept = owner.execute("SELECT id FROM books.entries WHERE note_digest IS NOT NULL").fetchall()
+        erased = owner.execute("DELETE FROM books.notes RETURNING fact_id").fetchall()
+        kept = owner.execute(
+            "SELECT id FROM books.entries WHERE note_digest IS NOT NULL UNION SELECT id FROM books.limits"
+            " UNION SELECT id FROM books.account_events"
+        ).fetchall()
         assert sorted(erased) == sorted(kept) != []
 
 

@@ -99,7 +99,7 @@ def test_closed_and_unknown_accounts_are_refused() -> None:
 
 def test_holding_is_refused_as_paying_would_be() -> None:
     with pytest.raises(FloorReached):
-        check_hold(Account(BRUNO, held=2000, limits=Limits(-2000)), 1)
+        check_hold(Account(BRUNO, held=2000, limits=Limits(-2000)), Account(ALICE), 1)
 
 
 def test_an_account_without_a_floor_has_no_end() -> None:

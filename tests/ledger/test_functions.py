@@ -318,7 +318,8 @@ def test_an_account_closes_at_zero_with_nothing_held_on_it_or_for_it(books: Book
 def test_a_party_has_one_account_in_a_community(books: Books, cast: Cast) -> None:
     with pytest.raises(AccountExists), books.undone():
         writing.open_account(
-            books.session, community=books.community, party=cast.alice.party.id, kind="person", at=LATER
+            books.session, community=books.community, party=cast.alice.party.id, kind="person",
+            holder="Alice", at=LATER,
         )
 
 
@@ -326,7 +327,8 @@ def test_an_account_opened_after_the_clock_went_back_is_under_the_defaults_all_t
     books: Books, cast: Cast
 ) -> None:
     writing.open_account(
-        books.session, community=books.community, party=cast.zoe.party.id, kind="person", at=NOON - timedelta(days=2)
+        books.session, community=books.community, party=cast.zoe.party.id, kind="person", holder="Zoé",
+        at=NOON - timedelta(days=2),
     )
     assert books.account(cast.zoe).floor == -2000
     healthy(books)

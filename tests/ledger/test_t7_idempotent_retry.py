@@ -86,7 +86,7 @@ def test_what_was_rolled_back_left_its_key_free(database: Database) -> None:
 
 def test_control_without_the_unique_key_the_race_writes_several(database: Database) -> None:
     cast = committed(database.app())
-    source = (ROOT / "migrations" / "sql" / "books_write_transfer.v1.sql").read_text(encoding="utf-8")
+    source = (ROOT / "migrations" / "sql" / "books_post.v1.sql").read_text(encoding="utf-8")
     guard = "ON CONFLICT (community_id, by_party, key) DO NOTHING"
     assert guard in source
     with database.connected("owner") as owner:

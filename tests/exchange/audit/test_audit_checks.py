@@ -28,6 +28,8 @@ def lived(postgres: Postgres) -> Iterator[Database]:
     """Books with a little of everything; each tampering is undone."""
     made = postgres.copy()
     cast = committed(made.app())
+    with made.connected("superuser") as superuser:  # entries 1001 to 1004 and 1008, holds 1005, 1006 and 1009
+        superuser.execute("ALTER SEQUENCE books.fact_ids RESTART WITH 1001")
     with Session(create_engine(made.web_url, poolclass=NullPool)) as session:
         _live(session, cast)
         session.commit()
@@ -41,7 +43,7 @@ def _live(session: Session, cast: Cast) -> None:
     community = cast.community.id
     assert cast.bruno.account is not None
     assert cast.alice.account is not None
-    writing.reverse(session, 1, community=community, key="fix", reason="Deux fois", happened_on=SATURDAY,
+    writing.reverse(session, 1001, community=community, key="fix", reason="Deux fois", happened_on=SATURDAY,
                     by=cast.system, at=LATER)  # fmt: skip
     for place, end in enumerate((None, "posted", "released")):
         held = writing.hold(
@@ -79,27 +81,27 @@ TAMPERINGS: list[tuple[str, str, str]] = [
     ("sum-zero", "UPDATE books.accounts SET balance = balance + 60 WHERE id = 2", "sum to 60"),
     ("balances", "UPDATE books.accounts SET balance = balance + 60 WHERE id = 2", "account 2"),
     ("balances", "UPDATE books.accounts SET seq = seq + 1 WHERE id = 4", "account 4"),
-    ("lines", "UPDATE books.transfers SET to_seq = 90 WHERE entry_id = 2", "not the number that follows"),
-    ("lines", "UPDATE books.transfers SET to_balance = 61 WHERE entry_id = 1", "not the balance that follows"),
-    ("lines", "UPDATE books.entries SET recorded_at = recorded_at + interval '1 year' WHERE id = 1", "before the line"),
-    ("entries", "DELETE FROM books.transfers WHERE entry_id = 3", "entry 3: without a movement"),
-    ("entries", "UPDATE books.entries SET happened_on = '2199-01-01' WHERE id = 2", "entry 2: of a day to come"),
+    ("lines", "UPDATE books.transfers SET to_seq = 90 WHERE entry_id = 1002", "not the number that follows"),
+    ("lines", "UPDATE books.transfers SET to_balance = 61 WHERE entry_id = 1001", "not the balance that follows"),
+    ("lines", "UPDATE books.entries SET recorded_at = recorded_at + interval '1 year' WHERE id = 1001", "before the line"),
+    ("entries", "DELETE FROM books.transfers WHERE entry_id = 1003", "entry 1003: without a movement"),
+    ("entries", "UPDATE books.entries SET happened_on = '2199-01-01' WHERE id = 1002", "entry 1002: of a day to come"),
     ("entries", "UPDATE books.notes SET note = 'Autre chose'", "other words"),
-    ("corrections", "UPDATE books.transfers SET minutes = 59 WHERE entry_id = 4", "not the mirror of entry 1"),
-    ("holds", "UPDATE books.holds SET minutes = 10 WHERE id = 2", "hold 2"),
-    ("holds", "UPDATE books.hold_resolutions SET recorded_at = '2001-01-01' WHERE hold_id = 3", "hold 3"),
+    ("corrections", "UPDATE books.transfers SET minutes = 59 WHERE entry_id = 1004", "not the mirror of entry 1001"),
+    ("holds", "UPDATE books.holds SET minutes = 10 WHERE id = 1006", "hold 1006"),
+    ("holds", "UPDATE books.hold_resolutions SET recorded_at = '2001-01-01' WHERE hold_id = 1009", "hold 1009"),
     ("held", "UPDATE books.accounts SET held = 31 WHERE held = 30", "31 minutes are kept as held, 30"),
-    ("held", "DELETE FROM books.hold_resolutions WHERE hold_id = 3", "60 are in its open holds"),
+    ("held", "DELETE FROM books.hold_resolutions WHERE hold_id = 1009", "60 are in its open holds"),
     ("floors", "UPDATE books.limits SET floor = -10 WHERE account_kind = 'person'", "below its floor of -10"),
     ("limits", "UPDATE books.accounts SET floor = -9000 WHERE id = 5", "a floor of -9000 is kept, -2000"),
     ("accounts", "DELETE FROM books.account_events WHERE account_id = 5", "account 5"),
     ("accounts", CLOSED.format("balance <> 0"), "closed, but not at zero"),
     ("accounts", CLOSED.format("balance = 0 AND seq > 0"), "moved after it was closed"),
     ("declarations", "UPDATE declarations SET minutes = 61 WHERE id = 1", "declaration 1"),
-    ("declarations", "UPDATE books.entries SET cause_id = 3 WHERE id = 2", "declaration 2"),
-    ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 2", "entry 2: an exchange that nobody declared"),
-    ("mandates", "UPDATE books.entries SET by_party = 1 WHERE id = 1", "without their mandate"),
-    ("mandates", "UPDATE books.entries SET by_mandate = NULL WHERE id = 1", "without their mandate"),
+    ("declarations", "UPDATE books.entries SET cause_id = 3 WHERE id = 1002", "declaration 2"),
+    ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 1002", "entry 1002: an exchange that nobody declared"),
+    ("mandates", "UPDATE books.entries SET by_party = 1 WHERE id = 1001", "without their mandate"),
+    ("mandates", "UPDATE books.entries SET by_mandate = NULL WHERE id = 1001", "without their mandate"),
 ]  # fmt: skip
 
 
@@ -142,17 +144,17 @@ def test_minutes_that_stay_held_after_a_loan_nobody_followed_are_seen(lived: Dat
                               starts_at, ends_at, zone, minutes, explanation, by_party, asked_at, answer_before)
         SELECT 'b', 1, 1, h.community_id, h.from_account, h.to_account, 'Haie',
                %(end)s::timestamptz - interval '1 hour', %(end)s, 'Europe/Paris', h.minutes, '{}', 1, %(end)s, %(end)s
-          FROM books.holds h WHERE h.id = 1
+          FROM books.holds h WHERE h.id = 1005
     """
     decide = (
         "INSERT INTO booking_decisions (booking_id, verdict, hold_id, by_party, decided_at)"
-        " SELECT id, 'accepted', 1, 1, now() FROM bookings"
+        " SELECT id, 'accepted', 1005, 1, now() FROM bookings"
     )
     hand = "INSERT INTO hand_overs (booking_id, by_party, handed_over_at) SELECT id, 1, now() FROM bookings"
     with Session(create_engine(lived.superuser_url, poolclass=NullPool)) as session:
         connection = session.connection()
         connection.exec_driver_sql("SET session_replication_role = replica")
-        connection.exec_driver_sql("UPDATE books.holds SET cause_kind = 'booking', cause_id = 1 WHERE id = 1")
+        connection.exec_driver_sql("UPDATE books.holds SET cause_kind = 'booking', cause_id = 1 WHERE id = 1005")
         connection.exec_driver_sql(insert, {"end": LATER - timedelta(days=2)})
         connection.exec_driver_sql(decide)
         assert "followed" not in wrong(session)

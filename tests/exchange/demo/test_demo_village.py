@@ -38,13 +38,13 @@ STATES = {
         (SELECT id FROM mandates WHERE role = 'facilitator') AND d.by_party IN
         (SELECT p.id FROM parties p WHERE {NOBODY_SIGNS_IN})""",
     "a late slip with its number": f"{DECLARED} d.slip IS NOT NULL AND d.declared_at::date - d.happened_on > 45",
-    "an entry reversed with a reason": """SELECT e.id FROM books.entries e JOIN books.notes n ON n.entry_id = e.id
+    "an entry reversed with a reason": """SELECT e.id FROM books.entries e JOIN books.notes n ON n.fact_id = e.id
         WHERE e.kind = 'correction' AND e.reverses_id IS NOT NULL""",
     "a member at the floor": f"{ACCOUNT_OF} a.balance = a.floor AND a.balance = -2000",
     "a hoarder above the ceiling": f"{ACCOUNT_OF} a.balance > a.ceiling AND a.kind = 'person'",
     "a leaver whose account is closed": f"{ACCOUNT_OF} a.closed_at IS NOT NULL AND a.balance = 0 AND a.seq > 0",
     "an exception to the limits with its reason and its end": f"""{ACCOUNT_OF} a.balance < -2000 AND a.id IN
-        (SELECT account_id FROM books.limits WHERE ends_at > :now AND reason <> '')""",
+        (SELECT account_id FROM books.limits WHERE ends_at > :now AND id IN (SELECT fact_id FROM books.notes))""",
     "a household with two sign-ins": """SELECT m.party_id FROM mandates m JOIN parties p ON p.id = m.party_id
         WHERE m.role = 'member' AND p.kind = 'person' GROUP BY 1 HAVING count(DISTINCT m.sign_in_id) = 2""",
     "two people who share an e-mail": "SELECT email FROM sign_ins GROUP BY 1 HAVING count(email) = 2",

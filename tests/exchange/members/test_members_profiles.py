@@ -127,7 +127,8 @@ def test_the_list_is_searched_by_name_without_accents(
 def test_the_list_goes_on_by_fifty_in_alphabetical_order(session: Session, cast: Cast) -> None:
     for number in range(60):
         party = operations.add_party(session, kind="person", name=f"Voisin {number:02d}", at=NOON)
-        writing.open_account(session, community=cast.community.id, party=party.id, kind="person", at=NOON)
+        writing.open_account(session, community=cast.community.id, party=party.id, kind="person", holder=party.name,
+                             at=NOON)  # fmt: skip
     first, after = queries.directory(session, cast.community.id)
     assert after is not None
     rest, end = queries.directory(session, cast.community.id, after=queries.party_by_token(session, after))
