@@ -83,7 +83,7 @@ TAMPERINGS: list[tuple[str, str, str]] = [
     ("balances", "UPDATE books.accounts SET seq = seq + 1 WHERE id = 4", "account 4"),
     ("lines", "UPDATE books.transfers SET to_seq = 90 WHERE entry_id = 1002", "not the number that follows"),
     ("lines", "UPDATE books.transfers SET to_balance = 61 WHERE entry_id = 1001", "not the balance that follows"),
-    ("lines", "UPDATE books.entries SET recorded_at = recorded_at + interval '1 year' WHERE id = 1001", "before the line"),
+    ("lines", "UPDATE books.entries SET recorded_at = recorded_at + interval '1 year' WHERE id = 1001", "before the"),
     ("entries", "DELETE FROM books.transfers WHERE entry_id = 1003", "entry 1003: without a movement"),
     ("entries", "UPDATE books.entries SET happened_on = '2199-01-01' WHERE id = 1002", "entry 1002: of a day to come"),
     ("entries", "UPDATE books.notes SET note = 'Autre chose'", "other words"),
