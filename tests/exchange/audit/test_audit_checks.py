@@ -99,7 +99,7 @@ TAMPERINGS: list[tuple[str, str, str]] = [
     ("accounts", CLOSED.format("balance = 0 AND seq > 0"), "moved after it was closed"),
     ("declarations", "UPDATE declarations SET minutes = 61 WHERE id = 1", "declaration 1"),
     ("declarations", "UPDATE books.entries SET cause_id = 3 WHERE id = 1002", "declaration 2"),
-    ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 1002", "entry 1002: an exchange that nobody declared"),
+    ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 1002", "entry 1002: an exchange that"),
     ("mandates", "UPDATE books.entries SET by_party = 1 WHERE id = 1001", "without their mandate"),
     ("mandates", "UPDATE books.entries SET by_mandate = NULL WHERE id = 1001", "without their mandate"),
 ]  # fmt: skip
