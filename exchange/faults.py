@@ -6,6 +6,7 @@ import logging
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -19,25 +20,25 @@ from ledger.errors import Refused
 logger = logging.getLogger(__name__)
 
 TITLES = {
-    400: "Demande incompréhensible",
-    401: "Connexion nécessaire",
-    403: "Page réservée",
-    404: "Page introuvable",
-    405: "Action impossible ici",
-    409: "Déjà fait, ou déjà pris",
-    413: "Envoi trop lourd",
-    415: "Format non reconnu",
-    422: "Ce n'est pas possible",
-    429: "Trop d'essais",
-    500: "Une erreur de notre part",
-    503: "Service momentanément indisponible",
+    400: lazy_gettext("Demande incompréhensible"),
+    401: lazy_gettext("Connexion nécessaire"),
+    403: lazy_gettext("Page réservée"),
+    404: lazy_gettext("Page introuvable"),
+    405: lazy_gettext("Action impossible ici"),
+    409: lazy_gettext("Déjà fait, ou déjà pris"),
+    413: lazy_gettext("Envoi trop lourd"),
+    415: lazy_gettext("Format non reconnu"),
+    422: lazy_gettext("Ce n’est pas possible"),
+    429: lazy_gettext("Trop d’essais"),
+    500: lazy_gettext("Une erreur de notre part"),
+    503: lazy_gettext("Service momentanément indisponible"),
 }
 
 
 def answer(status: int, sentence: Sentence, rule: str = "about:blank", *, links: list[tuple[str, str]] | None = None,
            **more: object) -> tuple[Response | str, int]:  # fmt: skip
     """An error as the caller reads it: a page, or a problem document under ``/api/``."""
-    title = _(TITLES.get(status, TITLES[400 if status < 500 else 500]))
+    title = str(TITLES.get(status, TITLES[400 if status < 500 else 500]))
     if request.path.startswith("/api/"):
         problem = {"type": rule, "title": title, "status": status, "detail": " ".join(filter(None, sentence)), **more}
         body = jsonify(problem)

@@ -1,0 +1,37 @@
+"""An error is told in the language of who reads it, with the signs of that language."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+from flask_babel import force_locale
+from sqlalchemy.orm import Session
+
+from exchange.faults import TITLES
+
+ENGLISH = {"Accept-Language": "en"}
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize("status", TITLES)
+def test_every_title_is_told_in_both_languages(status: int) -> None:
+    said = {}
+    for language in ("fr", "en"):
+        with force_locale(language):
+            said[language] = str(TITLES[status])
+    assert said["fr"] != said["en"]
+    assert "'" not in said["fr"] + said["en"]
+
+
+def test_a_lost_reader_of_english_is_told_so_in_english(client: FlaskClient) -> None:
+    page = client.get("/nulle-part", headers=ENGLISH).text
+    assert "<h1>Page not found</h1>" in page
+    assert "introuvable" not in page
+
+
+def test_a_program_that_asks_for_english_reads_an_english_problem(client: FlaskClient, session: Session) -> None:
+    problem = client.get("/api/v1/me", headers=ENGLISH)
+    assert problem.status_code == 401
+    assert problem.json is not None
+    assert problem.json["title"] == "You need to sign in"
+    assert client.get("/api/v1/me").json != problem.json
