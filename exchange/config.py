@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB_ROLE = os.environ.get("MARRONNIER_WEB_ROLE", "marronnier_web")
@@ -45,15 +46,23 @@ def _driver(url: str) -> str:
     return url
 
 
+def _address() -> str:
+    """Where people reach us: what every link in a letter starts with. Without an operator, this machine alone."""
+    address = os.environ.get("MARRONNIER_ADDRESS") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+    if not address.startswith(("http://", "https://")):
+        raise NotConfigured(f"MARRONNIER_ADDRESS is {address}: write it whole, https://sel.example.org")
+    return address.rstrip("/")
+
+
 def from_environment() -> dict[str, Any]:
     """The settings of Flask and its extensions.
 
-    Raises NotConfigured when no database is named.
+    Raises NotConfigured when no database is named, or the public address isn't one.
     """
     database = os.environ.get("DATABASE_URL")
     if not database:
         raise NotConfigured("DATABASE_URL is not set: `make run` starts a database of its own, or name yours.")
-    smtp = os.environ.get("MARRONNIER_SMTP_HOST")
+    smtp, address = os.environ.get("MARRONNIER_SMTP_HOST"), _address()
     return {
         "SQLALCHEMY_DATABASE_URI": _driver(database),
         "OWNER_URL": _driver(os.environ.get("MARRONNIER_OWNER_URL", database)),
@@ -61,7 +70,10 @@ def from_environment() -> dict[str, Any]:
         "SECURITY_PASSWORD_SALT": _secret("MARRONNIER_PASSWORD_SALT"),
         "SESSION_COOKIE_SECURE": os.environ.get("MARRONNIER_HTTPS", "") == "1",
         "BEHIND_PROXIES": int(os.environ.get("MARRONNIER_PROXIES", "0")),
-        "PUBLIC_ADDRESS": os.environ.get("MARRONNIER_ADDRESS", "").rstrip("/"),
+        "PUBLIC_ADDRESS": address,
+        # what Flask makes whole links of, in the worker too, which nobody calls by a name
+        "SERVER_NAME": urlsplit(address).netloc,
+        "PREFERRED_URL_SCHEME": urlsplit(address).scheme,
         "MAIL_BACKEND": "smtp" if smtp else "file",
         "MAIL_SERVER": smtp or "localhost",
         "MAIL_PORT": int(os.environ.get("MARRONNIER_SMTP_PORT", "587")),

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from flask_babel import format_decimal, lazy_gettext, ngettext
 from flask_babel import gettext as _
 
+from exchange.i18n import spell
 from ledger.errors import Refused
-from ledger.minutes import spell
 
 ROLES = {
     "member": lazy_gettext("les membres"),
@@ -235,7 +235,7 @@ def _not_begun(facts: Facts) -> Sentence:
 
     begins = datetime.fromisoformat(facts["starts_at"])
     return Sentence(
-        _("Ce prêt n’a pas commencé : une absence se note à partir de son début, le %(when)s.", when=instant(begins)),
+        _("Ce prêt n’a pas commencé : une absence se note à partir de son début, le %(when)s.", when=instant(begins)),
         _("Si ce prêt n’est plus utile, la personne qui l’a demandé peut l’annuler."),
     )
 
@@ -291,7 +291,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "too-early": _too_early,
     "not-begun": _not_begun,
     "room-alone": _fixed(
-        N("Une salle est utilisée dès le début de sa réservation, que l’on vienne ou non : il n’y a pas d’absence à noter."),
+        N("Une salle est utilisée dès le début de sa réservation, que l’on vienne ou non : il n’y a pas d’absence à noter."),
     ),
     "pays-themselves": _pays_themselves,
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),

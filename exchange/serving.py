@@ -231,6 +231,7 @@ def run(port: int, say: Say) -> None:
     Raises CannotRun.
     """
     check_port(port)
+    os.environ["PORT"] = str(port)  # the worker writes links to us
     stop_on_signals()
     stack = ExitStack()
     try:

@@ -317,7 +317,7 @@ def sent_to_sign_in(mechanisms: Any = None, headers: Any = None) -> Response:
 
 
 def not_our_name(_error: SecurityError) -> Response:
-    """We were called by a name that is not ours: there is no page to show, since its links would carry it."""
+    """We were called by a name that is not ours: there is no page to show."""
     return Response("400", 400, mimetype="text/plain")
 
 
@@ -328,8 +328,8 @@ def init(app: Flask) -> None:
             app.config[name] = value
     app.config.setdefault("REMEMBER_COOKIE_SECURE", app.config.get("SESSION_COOKIE_SECURE", False))
     if app.config["TRUSTED_HOSTS"] is None:
-        # A link in a letter is built from the name by which we were called: only our own are answered. Without a public
-        # address we are on somebody's own machine.
+        # Links carry our own name (``config``), and only our own names are answered. Without a public address we are on
+        # somebody's own machine.
         here = urlsplit(app.config.get("PUBLIC_ADDRESS") or "").netloc
         app.config["TRUSTED_HOSTS"] = [*filter(None, [here]), "localhost", "127.0.0.1", "[::1]"]
         app.register_error_handler(SecurityError, not_our_name)

@@ -63,6 +63,7 @@ class Database:
             "SECRET_KEY": "a key for tests alone, long enough",
             "SECURITY_PASSWORD_SALT": "146585145368132386173505678016728509634",
             "SESSION_COOKIE_SECURE": True,
+            "SERVER_NAME": "localhost",
             "PREFERRED_URL_SCHEME": "https",
             "MAIL_BACKEND": "locmem",
             "MAIL_DEFAULT_SENDER": "marronnier@example.org",

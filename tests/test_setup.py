@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from flask import url_for
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from exchange import clock, messages
-from exchange.config import WEB_ROLE
+from exchange.config import WEB_ROLE, NotConfigured
 from exchange.db import db, transaction
+from exchange.factory import create_app
 from exchange.members.models import Party
 from exchange.organisations.operations import add
 from exchange.outbox import Letter, send_later
@@ -58,6 +60,25 @@ def test_the_process_and_the_database_answer(client: FlaskClient) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json["status"] == "ok"
+
+
+def test_links_in_letters_carry_the_public_address_of_the_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere/marronnier")
+    monkeypatch.setenv("MARRONNIER_VAR", str(tmp_path))
+
+    def link(address: str, port: str) -> str:
+        monkeypatch.setenv("MARRONNIER_ADDRESS", address)
+        monkeypatch.setenv("PORT", port)
+        with create_app().app_context():  # as in the worker, which nobody called by a name
+            return url_for("bookings.mine", _external=True)
+
+    assert link("https://sel.example.org/", "") == "https://sel.example.org/reservations"
+    assert link("", "8080") == "http://127.0.0.1:8080/reservations"
+    assert link("", "") == "http://127.0.0.1:8000/reservations"
+    with pytest.raises(NotConfigured, match="MARRONNIER_ADDRESS"):
+        link("sel.example.org", "")
 
 
 def test_the_first_page_names_the_territory(client: FlaskClient) -> None:

@@ -58,6 +58,7 @@ def live(database: Database) -> Iterator[Live]:
     """The application served for real, forms protected, on a database that is dropped afterwards."""
     app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http")
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    app.config["SERVER_NAME"] = f"127.0.0.1:{server.server_port}"  # where links in letters lead
     thread = Thread(target=server.serve_forever, name="live server")
     thread.start()
     yield Live(f"http://127.0.0.1:{server.server_port}", app, database)

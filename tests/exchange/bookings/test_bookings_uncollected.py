@@ -183,6 +183,24 @@ def test_both_sides_read_it_on_their_pages(client: FlaskClient, session: Session
     assert [recipient for recipient, _subject in letters(session)] == ["alice@example.org", "olga@example.org"]
 
 
+@pytest.mark.parametrize("who", ["Olga", "the worker"])
+def test_both_letters_lead_to_the_booking_whoever_noted_it(
+    client: FlaskClient, session: Session, cast: Cast, priced: Lent, who: str
+) -> None:
+    token = for_drill(session, cast, priced)
+    desk = f"/preteurs/{cast.town.token}/reservations/{token}"
+    with freeze_time(DAY_AFTER):
+        if who == "Olga":
+            sign_in(client, cast.olga).post(f"{desk}/absence")
+        else:
+            session.commit()
+            tasks.follow_bookings(0)
+    bodies = session.scalars(text("SELECT body FROM outbox WHERE subject LIKE 'Non retiré%' ORDER BY id")).all()
+    mine, theirs = (body.splitlines()[-1] for body in bodies)
+    assert mine == f"Le détail\u00a0: https://localhost/reservations/{token}"
+    assert theirs == f"Le détail\u00a0: https://localhost{desk}"
+
+
 def test_before_the_day_the_page_offers_no_such_thing(
     client: FlaskClient, session: Session, cast: Cast, lent: Lent
 ) -> None:
