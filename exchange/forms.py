@@ -20,10 +20,10 @@ from wtforms.i18n import get_translations
 from wtforms.validators import Length, StopValidation, ValidationError
 from wtforms.widgets import TextInput, TimeInput
 
+from exchange.i18n import spell
 from exchange.sentences import sentence_of
 from ledger import minutes
 from ledger.errors import Refused
-from ledger.minutes import spell
 
 LINES = "\n\r\t"
 
@@ -151,7 +151,7 @@ class DurationField(Field):
     def _value(self) -> str:
         if self.typed is not None:
             return self.typed
-        return spell(self.data).replace("\u00a0", " ") if self.data else ""
+        return minutes.spell(self.data).replace("\u00a0", " ").replace(minutes.THOUSANDS, "") if self.data else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.typed = valuelist[0] if valuelist else ""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 
+from babel.numbers import get_group_symbol
 from flask import Blueprint, Flask, abort, has_request_context, redirect, request, session, url_for
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
+
+from ledger import minutes as durations
 
 babel = Babel()
 languages = Blueprint("languages", __name__)
@@ -69,6 +72,11 @@ def choices() -> list[dict[str, object]]:
 def locale_name() -> str:
     """The code of the language of this page, as ``lang`` wants it."""
     return str(get_locale() or "fr")
+
+
+def spell(minutes: int) -> str:
+    """A duration in words, its thousands of hours parted as the language of the page does: "2 400 h", "2,400 h"."""
+    return durations.spell(minutes).replace(durations.THOUSANDS, get_group_symbol(get_locale() or "fr"))
 
 
 def init(app: Flask) -> None:

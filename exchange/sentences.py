@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from flask_babel import format_decimal, lazy_gettext, ngettext
 from flask_babel import gettext as _
 
+from exchange.i18n import spell
 from ledger.errors import Refused
-from ledger.minutes import spell
 
 ROLES = {
     "member": lazy_gettext("les membres"),

@@ -6,7 +6,9 @@ import re
 from fractions import Fraction
 
 MOST = 100_000  # a slip of a thousand hours is a slip of the pen
+THOUSANDS = "\u202f"  # between the thousands and the hundreds of hours that are spelled
 
+_PARTED = re.compile(r"(?<!\d)\d{1,3}(?: \d{3})+(?= ?[hm])")  # "1 600 h"
 _HOURS_AND_MINUTES = re.compile(r"(\d+) ?(?:h|heures?|hours?|:) ?(\d{1,2}) ?(?:mn|min|minutes?)?")
 _HOURS = re.compile(r"(\d+(?:[.,]\d+)?) ?(?:h|heures?|hours?)")
 _MINUTES = re.compile(r"(\d+) ?(?:m|mn|min|minutes?|marrons?)")
@@ -43,6 +45,7 @@ def parse(text: str) -> int:
         raise NotADuration("empty")
     if len(said) > 40 or not said.isascii():
         raise NotADuration("unreadable")
+    said = _PARTED.sub(lambda number: number[0].replace(" ", ""), said, count=1)
     if match := _HOURS_AND_MINUTES.fullmatch(said):
         return _bounded(_clock(int(match[1]), int(match[2])))
     if match := _HOURS.fullmatch(said):
@@ -92,9 +95,9 @@ def _bounded(minutes: int) -> int:
 
 
 def spell(minutes: int) -> str:
-    """The duration as it is read: "1 h 30", "45 min", "2 h", with a minus sign for a negative balance."""
+    """The duration as it is read: "1 h 30", "45 min", "2 400 h", with a minus sign for a negative balance."""
     sign = "\u2212" if minutes < 0 else ""
     hours, rest = divmod(abs(minutes), 60)
     if not hours:
         return f"{sign}{rest}\u00a0min"
-    return f"{sign}{hours}\u00a0h" + (f"\u00a0{rest:02d}" if rest else "")
+    return f"{sign}{hours:,}\u00a0h".replace(",", THOUSANDS) + (f"\u00a0{rest:02d}" if rest else "")

@@ -18,7 +18,11 @@ def test_an_hour_and_a_half_in_every_spelling(said: str) -> None:
     assert parse(said) == 90
 
 
-@pytest.mark.parametrize(("said", "minutes"), [("2h", 120), ("0h45", 45), ("45 min", 45), ("13", 13), ("1 h 05", 65)])
+@pytest.mark.parametrize(
+    ("said", "minutes"),
+    [("2h", 120), ("0h45", 45), ("45 min", 45), ("13", 13), ("1 h 05", 65), ("1 600 h", 96_000),
+     ("1\u202f600\u00a0h\u00a030", 96_030), ("1 200 min", 1200)],
+)  # fmt: skip
 def test_other_durations(said: str, minutes: int) -> None:
     assert parse(said) == minutes
 
@@ -38,7 +42,8 @@ def test_a_small_bare_number_is_asked_back(said: str, hours: int, minutes: int |
     [("", "empty"), ("   ", "empty"), ("une heure", "unreadable"), ("-90", "unreadable"), ("1h60", "sixty"),
      ("1:99", "sixty"), ("0", "zero"), ("0 min", "zero"), ("0h00", "zero"), ("1,01 h", "fraction"),
      ("100001 min", "too-long"), ("9" * 39, "too-long"), ("9" * 41, "unreadable"), ("٩٠", "unreadable"),
-     ("1h30\x00", "unreadable"), ("\ud800", "unreadable"), ("1e3", "unreadable"), ("nan", "unreadable")],
+     ("1h30\x00", "unreadable"), ("\ud800", "unreadable"), ("1e3", "unreadable"), ("nan", "unreadable"),
+     ("1 60 h", "unreadable"), ("1 600", "unreadable")],
 )  # fmt: skip
 def test_what_is_no_duration_says_why(said: str, reason: str) -> None:
     with pytest.raises(NotADuration) as refused:
@@ -63,7 +68,8 @@ def test_no_text_gives_anything_else_than_minutes_or_a_reason(said: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(90, "1 h 30"), (-90, "−1 h 30"), (0, "0 min"), (60, "1 h"), (65, "1 h 05"), (45, "45 min")]
+    ("minutes", "said"), [(90, "1 h 30"), (-90, "−1 h 30"), (0, "0 min"), (60, "1 h"), (65, "1 h 05"), (45, "45 min"),
+                         (144_000, "2\u202f400 h")]
 )
 def test_a_duration_is_read_as_it_is_said(minutes: int, said: str) -> None:
     assert spell(minutes).replace("\u00a0", " ") == said
