@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,12 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from flask_babel import format_currency, format_date, format_decimal, gettext, ngettext
+from flask_babel import format_currency, format_date, format_decimal, get_locale, gettext, ngettext
 
+from exchange.i18n import spell
 from exchange.members.queries import CommunityView
 from exchange.security import territory
 from exchange.sentences import Sentence, finding_sentence
-from ledger.minutes import spell
 
 
 def amount(minutes: int, community: CommunityView) -> str:
@@ -78,6 +80,30 @@ def euros(cents: int) -> str:
     return str(format_currency(Decimal(cents) / 100, "EUR"))
 
 
+_OF = re.compile(r"\b([Dd])e (%\((\w+)\)s)")
+
+
+def elided(sentence: str, **names: Any) -> str:
+    """A sentence with "de" before names, elided where French does: "Compte d’Annaïg", "Compte de Solenn".
+
+    It is given whole, as to ``gettext``, and other languages translate it as they like.
+    """
+    said = gettext(sentence)
+    if str(get_locale()).startswith("fr"):
+        said = _OF.sub(lambda of: f"{of[1]}’{of[2]}" if _begins_with_vowel(str(names[of[3]])) else of[0], said)
+    return str(said % names)
+
+
+def _begins_with_vowel(name: str) -> bool:
+    """Whether "de" loses its vowel before a name: d’Yves, de Yann.
+
+    Never before an h, since letters don't tell the mute ones: "de Hélène" is only heavy, "d’Hans" would be a fault.
+    """
+    letters = [sign for sign in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(sign)][:2]
+    first, second = (*letters, "", "")[:2]
+    return first in tuple("aeiouœæ") or (first == "y" and second not in tuple("aeiou"))
+
+
 def explain(finding: Any) -> Sentence:
     """What a rule says of a request, in words: fresh from an evaluation, or as it was kept."""
     kept = finding if isinstance(finding, dict) else {
@@ -92,6 +118,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 
 def init(app: Flask) -> None:
-    """Offer these to templates as filters."""
+    """Offer these to templates, as filters; ``elided`` is called like ``_``."""
     for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, euros, explain, described):
         app.jinja_env.filters[filter_.__name__] = filter_
+    app.jinja_env.globals["elided"] = elided

@@ -20,7 +20,9 @@ from exchange.config import ROOT
 
 TRANSLATIONS = ROOT / "exchange" / "translations"
 # N marks a sentence that is translated later, when it is said
-KEYWORDS: dict[str, Any] = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2), "N": None}
+KEYWORDS: dict[str, Any] = {
+    **DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2), "N": None, "elided": None,
+}  # fmt: skip
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)  # the same in every file, so that only sentences change in them
 
 

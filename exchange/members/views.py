@@ -16,6 +16,7 @@ from wtforms.fields import SelectChoice
 from exchange import clock, i18n, idempotency, outbox, rates
 from exchange.db import db, transaction
 from exchange.errors import AlreadyAnswered, NotFound
+from exchange.formats import elided
 from exchange.idempotency import Done
 from exchange.members import operations, queries
 from exchange.members.forms import AccessTokenForm, DeclineForm, JoinForm, LanguageForm, ProfileForm
@@ -170,7 +171,7 @@ def decline(community: str, application: str) -> Response | tuple[str, int]:
             if asked.application.email:
                 outbox.write(work, [(asked.application.email, "fr")], "declined", at=at, application=asked.application,
                              community=asked.community, reason=form.reason.data)  # fmt: skip
-        flash(_("C’est noté : la demande de %(name)s est refusée.", name=asked.application.name), "success")
+        flash(elided("C’est noté : la demande de %(name)s est refusée.", name=asked.application.name), "success")
     except AlreadyAnswered:
         _say_who_answered(asked)
     return redirect(_address(asked), 303)

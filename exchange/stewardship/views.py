@@ -17,6 +17,7 @@ from wtforms.fields import SelectChoice
 from exchange import clock, idempotency, outbox
 from exchange.db import db
 from exchange.errors import Invalid, NotFound
+from exchange.formats import elided
 from exchange.forms import KeyedForm
 from exchange.idempotency import Done, digest
 from exchange.members import queries as members
@@ -295,7 +296,7 @@ def _opening(desk: Desk, form: OpeningForm) -> Doing:
                                           at=at)  # fmt: skip
         opened = reading.account(session, desk.community.id, account)
         assert opened is not None
-        flash(_("Le compte de %(name)s est ouvert.", name=party.name), "success")
+        flash(elided("Le compte de %(name)s est ouvert.", name=party.name), "success")
         return Done(url_for("audit.account", community=desk.community.token, account=opened.token), has_entry=True)
 
     return do

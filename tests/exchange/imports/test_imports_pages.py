@@ -358,7 +358,10 @@ def test_progress_comes_again_by_itself_unless_somebody_stops_it(
     start(olga, address)
     answer = olga.get(address)
     assert answer.headers["Refresh"] == "3"
-    assert "0 lignes faites sur 211" in words(answer)
+    assert "Aucune ligne n’est encore faite, sur 211" in words(answer)
+    job_of(session, cast).done = 1
+    assert "1 ligne faite sur 211" in words(olga.get(address))
+    job_of(session, cast).done = 0
     assert "Reprendre" not in words(answer)
     assert "Refresh" not in olga.get(f"{address}?fixe=1").headers
     with freeze_time("2026-11-21 11:02"):

@@ -74,7 +74,7 @@ def test_the_treasurer_sees_what_will_be_written_then_writes_it_once(
     number = help_given(session, cast.alice, cast.bruno)
     page = tibo.get(f"{office}/ecritures/{number}/correction").text
     assert "de Bruno à Alice" in page
-    assert "de Alice à Bruno" in page
+    assert "d’Alice à Bruno" in page
     assert entries(session) == 1
     sent = {"reason": "Saisi deux fois", "key": "fix"}
     done = [tibo.post(f"{office}/ecritures/{number}/correction", data=sent) for _click in range(2)]
