@@ -25,11 +25,14 @@ from tests.databases import Database, Postgres
 # called by the other functions of the books, or by a trigger
 INSIDE = {
     "write_entry", "same_entry", "refuse", "refuse_ended", "limits_at", "refresh_limits", "closed_at_zero",
+    "mandate_written", "period_of",
 }  # fmt: skip
 ASKED_IN_SQL = {"kept_answers", "rates"}  # tables of the edge, read and written without a model
 NEVER = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 WRITTEN_ONCE = {
     "books.account_events", "books.entries", "books.transfers", "books.holds", "books.hold_resolutions", "books.limits",
+    "books.mandates", "books.months", "books.seal_keys", "books.leaves", "books.tiles", "books.heads", "books.cosignatures",
+    "mandates",
     "application_decisions", "declaration_answers",
     "booking_decisions", "booking_cancellations", "hand_overs", "returns",
 }  # fmt: skip
@@ -138,6 +141,15 @@ def body(source: str) -> str:
     found = re.search(r"AS \$\$(.*)\$\$", source, re.DOTALL)
     assert found
     return found[1]
+
+
+def test_the_lines_that_are_sealed_are_made_as_the_newest_file_says(database: Database) -> None:
+    newest = max((ROOT / "migrations" / "sql").glob("view_facts.v*.sql"), key=lambda file: int(file.stem.split(".v")[1]))
+    with database.connected("superuser") as superuser:
+        question = "SELECT pg_get_viewdef('books.facts'::regclass)"
+        installed = superuser.execute(question).fetchone()
+        superuser.execute(newest.read_text(encoding="utf-8"))
+        assert superuser.execute(question).fetchone() == installed
 
 
 def test_each_function_of_the_books_is_the_newest_of_its_files(session: Session) -> None:

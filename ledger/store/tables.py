@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -205,5 +206,91 @@ limits = Table(
     *_by(),
     ForeignKeyConstraint(["community_id"], ["communities.id"]),
     ForeignKeyConstraint(["community_id", "account_id"], ["books.accounts.community_id", "books.accounts.id"]),
+    schema="books",
+)
+
+mandates = Table(
+    "mandates",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("mandate_id", BigInteger, nullable=False, unique=True),
+    Column("sign_in_id", BigInteger, nullable=False),
+    Column("party_id", BigInteger, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("starts_on", Day, nullable=False),
+    Column("ends_on", Day),
+    Column("recorded_at", Instant, nullable=False),
+    schema="books",
+)
+
+months = Table(
+    "months",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("community_id", BigInteger, nullable=False),
+    Column("month", Day, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    *_by(),
+    ForeignKeyConstraint(["community_id"], ["communities.id"]),
+    UniqueConstraint("community_id", "month"),
+    schema="books",
+)
+
+seal_keys = Table(
+    "seal_keys",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("recorded_at", Instant, nullable=False),
+    schema="books",
+)
+
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("fact_id", BigInteger, nullable=False, unique=True),
+    Column("hash", LargeBinary, nullable=False),
+    schema="books",
+)
+
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("place", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    schema="books",
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    schema="books",
+)
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("size", BigInteger, primary_key=True),
+    Column("witness", Text, primary_key=True),
+    Column("line", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    ForeignKeyConstraint(["size"], ["books.heads.size"]),
+    schema="books",
+)
+
+sealing = Table(
+    "sealing",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("below", BigInteger, nullable=False),
     schema="books",
 )

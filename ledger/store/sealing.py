@@ -1,0 +1,196 @@
+"""Seals: every fact becomes a leaf, and each new head of the tree is signed; what is asked of the tree afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from ledger import seals, signatures
+from ledger.seals import Tiles
+from ledger.signatures import Checkpoint, SigningKey, VerifierKey
+
+TOGETHER = 20_000  # leaves made by one statement
+FAR = 50_000  # facts numbered since `below` was last moved: the search for leaves begins to cost
+
+
+class Head(NamedTuple):
+    """A signed head: how many leaves, their root, the note that is handed out, and when it was signed."""
+
+    size: int
+    root: bytes
+    note: str
+    signed_at: datetime
+
+
+class Sealed(NamedTuple):
+    """A fact with its leaf: its line, where it stands, and the proof that it is in the tree of a head."""
+
+    line: str
+    place: int
+    proof: list[bytes]
+    head: Head
+
+
+_SEAL = text("SELECT place, hash FROM books.seal(:most, :still) ORDER BY place")
+_KEEP = text("SELECT books.keep_head(:size, :root, :note, :at, :levels, :places, :hashes)")
+_HEAD = "SELECT size, root, note, signed_at FROM books.heads"
+_LAST = text(f"{_HEAD} ORDER BY size DESC LIMIT 1")
+_OF_SIZE = text(f"{_HEAD} WHERE size = :size")
+_HISTORY = text(f"{_HEAD} WHERE size < :before ORDER BY size DESC LIMIT :most")
+_STORED = text(
+    "SELECT hash FROM books.tiles WHERE level = :level AND place >= :start AND place < :end ORDER BY place"
+)
+_LEAVES = text("SELECT hash FROM books.leaves WHERE place >= :start AND place < :end ORDER BY place")
+_KEYS = text("SELECT key FROM books.seal_keys ORDER BY id")
+_REGISTER = text("SELECT books.register_key(:key, :at)")
+_WAITING = text(
+    "SELECT count(*) FROM books.facts f WHERE f.id > (SELECT below FROM books.sealing)"
+    " AND NOT EXISTS (SELECT FROM books.leaves l WHERE l.fact_id = f.id)"
+)
+_NUMBERED = text("SELECT (SELECT last_value FROM books.fact_ids) - below FROM books.sealing")
+_LEAF = text(
+    "SELECT l.place, f.line FROM books.leaves l JOIN books.facts f ON f.id = l.fact_id WHERE l.fact_id = :fact"
+)
+# as text the lines would be escaped; no line holds the two controls that this format would quote
+_EXPORT = """
+    COPY (SELECT f.line FROM books.leaves l JOIN books.facts f ON f.id = l.fact_id WHERE l.place < %s ORDER BY l.place)
+    TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')
+"""
+_COSIGNED = text("SELECT line FROM books.cosignatures WHERE size = :size ORDER BY witness")
+_COSIGN = text("SELECT books.keep_cosignature(:size, :witness, :line, :at)")
+
+
+def register(session: Session, key: VerifierKey, *, at: datetime) -> None:
+    """Enter the key that signs from now on in the books; one that they know already stays as it is."""
+    session.execute(_REGISTER, {"key": str(key), "at": at})
+
+
+def keys(session: Session) -> list[VerifierKey]:
+    """The keys that ever signed, the one in use last."""
+    return [VerifierKey.parse(key) for key in session.scalars(_KEYS)]
+
+
+def seal(session: Session, key: SigningKey, *, at: datetime, still: bool = False) -> Head | None:
+    """Give its leaf to every committed fact that has none, and sign the new head; None when there was nothing.
+
+    ``still``: writers wait until the caller's transaction ends, and the next search is shorter; see ``books.seal``.
+    Raises KeyUnknown when the books don't name this key.
+    """
+    if key.public not in keys(session):
+        raise KeyUnknown
+    new: list[bytes] = []
+    while rows := session.execute(_SEAL, {"most": TOGETHER, "still": still}).all():
+        if not new:
+            first = rows[0].place
+        new += [bytes(row.hash) for row in rows]
+        if len(rows) < TOGETHER:
+            break
+    if not new:
+        return None
+    return _publish(session, key, first, new, at=at)
+
+
+class KeyUnknown(LookupError):
+    """A key that the books don't name can't sign their head: it is registered first."""
+
+
+def _publish(session: Session, key: SigningKey, first: int, new: Sequence[bytes], *, at: datetime) -> Head:
+    """Keep the tiles and the signed head of a tree that grew by the leaves ``new``, from ``first`` on."""
+    size = first + len(new)
+    made: dict[tuple[int, int], bytes] = {}
+
+    def hashes(level: int, start: int, count: int) -> Sequence[bytes]:
+        if level == 0:
+            if start >= first:
+                return new[start - first : start - first + count]
+            return _stored(session, level, start, count)
+        known = [] if (level, start) in made else _stored(session, level, start, count)
+        later = range(start + len(known), start + count)
+        return [*known, *(made[level, place] for place in later if (level, place) in made)]
+
+    for row in seals.grown(first, size):
+        for place in range(row.start, row.end):
+            made[row.level, place] = seals.complete(hashes(row.level - seals.STEP, place * seals.TILE, seals.TILE))
+    root = seals.root_of(Tiles(hashes).subtree, size)
+    checkpoint = Checkpoint(key.name, size, root).text()
+    head = Head(size, root, signatures.signed(checkpoint, key.sign(checkpoint)), at)
+    session.execute(_KEEP, {
+        "size": size, "root": root, "note": head.note, "at": at, "levels": [level for level, _place in made],
+        "places": [place for _level, place in made], "hashes": list(made.values()),
+    })  # fmt: skip
+    return head
+
+
+def _stored(session: Session, level: int, start: int, count: int) -> list[bytes]:
+    """Hashes that the database keeps: leaves at level 0, tiles above."""
+    values = {"level": level, "start": start, "end": start + count}
+    return [bytes(hash_) for hash_ in session.scalars(_STORED if level else _LEAVES, values)]
+
+
+def tree(session: Session) -> Tiles:
+    """The tree as it is stored."""
+    return Tiles(lambda level, start, count: _stored(session, level, start, count))
+
+
+def last_head(session: Session) -> Head | None:
+    """The newest head, with what witnesses signed under it; None before the first seal."""
+    row = session.execute(_LAST).one_or_none()
+    return _cosigned(session, Head(*row)) if row else None
+
+
+def head_of(session: Session, size: int) -> Head | None:
+    """The head of this size, if there was one, with what witnesses signed under it."""
+    row = session.execute(_OF_SIZE, {"size": size}).one_or_none()
+    return _cosigned(session, Head(*row)) if row else None
+
+
+def heads(session: Session, *, before: int | None = None, most: int = 25) -> list[Head]:
+    """The heads, newest first; ``before`` is the size under which they start."""
+    return [Head(*row) for row in session.execute(_HISTORY, {"before": before or 2**62, "most": most})]
+
+
+def _cosigned(session: Session, head: Head) -> Head:
+    lines = session.scalars(_COSIGNED, {"size": head.size})
+    return head._replace(root=bytes(head.root), note=head.note + "".join(lines))
+
+
+def keep_cosignature(session: Session, head: Head, witness: VerifierKey, line: str, *, at: datetime) -> None:
+    """Keep what a witness signed under a head; the caller has checked it."""
+    session.execute(_COSIGN, {"size": head.size, "witness": str(witness), "line": line, "at": at})
+
+
+def waiting(session: Session) -> int:
+    """How many committed facts have no leaf yet."""
+    return int(session.scalar(_WAITING) or 0)
+
+
+def far(session: Session) -> bool:
+    """Whether so many facts were numbered since the search was last shortened that it is time to."""
+    return int(session.scalar(_NUMBERED) or 0) > FAR
+
+
+def sealed(session: Session, fact: int) -> Sealed | None:
+    """A fact with the proof that it is in the tree of the newest head; None until it is sealed."""
+    found = session.execute(_LEAF, {"fact": fact}).one_or_none()
+    head = last_head(session)
+    if found is None or head is None or head.size <= found.place:
+        return None
+    return Sealed(found.line, found.place, seals.inclusion(tree(session).subtree, found.place, head.size), head)
+
+
+def consistency(session: Session, old_size: int, size: int) -> list[bytes]:
+    """The proof that the tree of ``size`` only added to that of ``old_size``. Raises NotATree (outside)."""
+    return seals.consistency(tree(session).subtree, old_size, size)
+
+
+def lines(session: Session, head: Head) -> Iterator[bytes]:
+    """The lines of a head's tree in the order of its leaves, as they are exported; read as a stream."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    with connection.cursor() as cursor, cursor.copy(_EXPORT, (head.size,)) as copy:
+        yield from map(bytes, copy)
