@@ -23,7 +23,9 @@ from ledger.entries import Acting
 from ledger.store import reading
 from ledger.store.reading import AccountView
 
-__all__ = ["OFFICES", "OWN", "Counter", "Office", "Scope", "auth_required", "counter_of", "held", "office", "own"]
+__all__ = [
+    "OFFICES", "OWN", "Counter", "Office", "Scope", "acts_for", "auth_required", "counter_of", "held", "office", "own",
+]  # fmt: skip
 
 # What people do with what is theirs, or with what they were asked to do for others: permission -> roles.
 OWN: dict[str, frozenset[str]] = {
@@ -113,6 +115,11 @@ class Counter(NamedTuple):
     holder: members.PartyView
     by: Acting
 
+    @property
+    def served(self) -> bool:
+        """Whether it is somebody else's: the person serves them, at the facilitator's counter."""
+        return not acts_for(self.holder.id)
+
 
 def territory() -> members.TerritoryView:
     """What this install serves; kept for a minute, since every page names it and almost nobody renames it."""
@@ -150,6 +157,11 @@ def own_name() -> str:
 def own(permission: str) -> Scope:
     """The scope of a permission over one's own things; empty when the person has no mandate for it."""
     return Scope(tuple(mandate for mandate in held() if mandate.role in OWN[permission]))
+
+
+def acts_for(party: int) -> bool:
+    """Whether the signed-in person is this party, or its delegate; who only serves it at the counter isn't."""
+    return party in own("account.read").parties
 
 
 def counter_of(permission: str, token: str) -> Counter:

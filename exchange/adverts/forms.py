@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
+from exchange.formats import elided
 from exchange.forms import KeyedForm, LongText, Text
 
 KINDS = {"offer": _("Je propose"), "want": _("Je cherche")}
@@ -18,7 +20,7 @@ class AdvertForm(KeyedForm):
 
     kind = RadioField(
         _("Votre annonce"), choices=[SelectChoice(value, label) for value, label in KINDS.items()],
-        validators=[DataRequired(_("Dites si vous proposez ou si vous cherchez."))],
+        validators=[DataRequired(_("Dites si c’est une offre ou une recherche."))],
     )  # fmt: skip
     nature = RadioField(
         _("De quoi s’agit-il ?"), choices=[SelectChoice(value, label) for value, label in NATURES.items()],
@@ -30,7 +32,15 @@ class AdvertForm(KeyedForm):
         validators=[DataRequired(_("Donnez un titre.")), Length(min=3, message=_("3 lettres au moins."))],
     )  # fmt: skip
     text = LongText(_("Précisions"), most=4000, validators=[Optional()],
-                    description=_("Quand, où, avec quel outil. N’écrivez pas votre adresse."))  # fmt: skip
+                    description=_("Quand, où, avec quel outil. N’écrivez pas d’adresse."))  # fmt: skip
+
+    def ask_of(self, name: str) -> None:
+        """Ask about somebody who is served at the counter, by their name."""
+        self.kind.label.text = elided("Annonce de %(name)s", name=name)
+        self.kind.choices = [
+            SelectChoice("offer", gettext("%(name)s propose", name=name)),
+            SelectChoice("want", gettext("%(name)s cherche", name=name)),
+        ]
 
 
 class CategoryForm(KeyedForm):

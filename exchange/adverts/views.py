@@ -27,9 +27,20 @@ from exchange.adverts.telling import (
 )
 from exchange.db import db, transaction
 from exchange.errors import NotFound
+from exchange.formats import elided
 from exchange.idempotency import Done
 from exchange.members import queries as members
-from exchange.security import Counter, auth_required, communities, community_of, counter_of, office, own, today
+from exchange.security import (
+    Counter,
+    acts_for,
+    auth_required,
+    communities,
+    community_of,
+    counter_of,
+    office,
+    own,
+    today,
+)
 from ledger.entries import Acting
 from ledger.errors import Refused
 
@@ -127,6 +138,8 @@ def new(account: str) -> Response | str | tuple[str, int]:
     counter = counter_of("advert.publish", account)
     asked = request.args.get("sorte")
     form = AdvertForm() if request.method == "POST" else AdvertForm(kind=asked if asked in KINDS else None)
+    if counter.served:
+        form.ask_of(counter.holder.name)
     ids = _sorted_by(form, counter.community.id)
     if request.method == "POST" and form.validate():
         return redirect(_publish_once(counter, form, _content(form, ids)), 303)
@@ -144,7 +157,8 @@ def _publish_once(counter: Counter, form: AdvertForm, content: operations.Conten
 
     said = idempotency.digest(request.path, content._asdict() | {"account": counter.account.id})
     answer = idempotency.once(publish, party=by.party, key=form.key.data, content=said)
-    flash(_("C’est publié. Les autres membres peuvent maintenant vous écrire."), "success")
+    flash(elided("C’est publié au nom de %(name)s.", name=counter.holder.name) if counter.served
+          else _("C’est publié. Les autres membres peuvent maintenant vous écrire."), "success")  # fmt: skip
     return answer.location or url_for("home")
 
 
@@ -156,6 +170,8 @@ def edit(advert: str) -> Response | str | tuple[str, int]:
     found = {category.id: category.name for category in queries.categories(db.session(), kept.community_id)}
     form = AdvertForm(data={"kind": kept.kind, "nature": kept.nature, "category": found[kept.category_id],
                             "title": kept.title, "text": kept.text})  # fmt: skip
+    if not acts_for(kept.party_id):
+        form.ask_of(members.parties(db.session(), [kept.party_id])[kept.party_id].name)
     ids = _sorted_by(form, kept.community_id)
     if request.method == "POST" and form.validate():
         try:

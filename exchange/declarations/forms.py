@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
@@ -32,7 +33,7 @@ class DeclarationForm(KeyedForm):
     direction = RadioField(
         _("Que s’est-il passé ?"),
         choices=[SelectChoice("received", _("J’ai été aidé")), SelectChoice("given", _("J’ai aidé"))],
-        validators=[InputRequired(_("Dites si vous avez été aidé ou si vous avez aidé."))],
+        validators=[InputRequired(_("Dites qui a aidé l’autre."))],
     )
     other = OtherField(
         _("Avec qui ?"), validate_choice=False, validators=[InputRequired(_("Choisissez une personne."))]
@@ -42,7 +43,7 @@ class DeclarationForm(KeyedForm):
     )
     happened_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
     nature = RadioField(
-        _("Qu’avez-vous échangé ?"),
+        _("Qu’est-ce qui a été échangé ?"),
         choices=[SelectChoice(value, label) for value, label in NATURES.items()],
         default="service",
         validators=[InputRequired(_("Choisissez une réponse."))],
@@ -51,6 +52,13 @@ class DeclarationForm(KeyedForm):
         _("En quelques mots"), most=400, validators=[DataRequired(_("Dites en quelques mots ce que c’était."))]
     )
     slip = Text(_("Numéro du bon d’échange"), most=40, validators=[Optional()])
+
+    def ask_of(self, name: str) -> None:
+        """Ask about somebody who is served at the counter, by their name."""
+        self.direction.choices = [
+            SelectChoice("received", gettext("%(name)s a reçu de l’aide", name=name)),
+            SelectChoice("given", gettext("%(name)s a aidé", name=name)),
+        ]
 
 
 class RefusalForm(Form):

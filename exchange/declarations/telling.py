@@ -85,7 +85,7 @@ def check_counter(counter: Counter, *, payer: int, payee: int) -> None:
 
 def served_by(counter: Counter) -> str | None:
     """Who types at the counter for the holder of the account; None when the holder acts by a mandate of their own."""
-    if counter.holder.id in own("account.read").parties:
+    if not counter.served:
         return None
     typed = counter.by.sign_in or 0
     return members.sign_in_names(db.session(), [typed]).get(typed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -42,8 +43,15 @@ def begin() -> Response | str:
 def new(account: str) -> str:
     """The form, perhaps begun: with somebody (``avec``), or again like an earlier one."""
     counter = counter_of("exchange.declare", account)
-    form = DeclarationForm(formdata=None, happened_on=today(), other=request.args.get("avec"))
-    return _form_page(counter, form)
+    return _form_page(counter, _form(counter, formdata=None, happened_on=today(), other=request.args.get("avec")))
+
+
+def _form(counter: Counter, **given: Any) -> DeclarationForm:
+    """The form, in the words of who declares: one's own, or those of the counter for who is served there."""
+    form = DeclarationForm(**given)
+    if counter.served:
+        form.ask_of(counter.holder.name)
+    return form
 
 
 @declarations.post("/comptes/<account>/echanges/verification")
@@ -51,7 +59,7 @@ def new(account: str) -> str:
 def check(account: str) -> str | tuple[str, int]:
     """Repeat what will be written, in words. Writes nothing."""
     counter = counter_of("exchange.declare", account)
-    form = DeclarationForm()
+    form = _form(counter)
     if "correct" in request.form:
         form.validate()
         return _form_page(counter, form, quiet=True)
@@ -66,7 +74,7 @@ def check(account: str) -> str | tuple[str, int]:
 def create(account: str) -> Response | tuple[str, int] | str:
     """Write the declaration, once for one key; by who was helped, the minutes move now."""
     counter = counter_of("exchange.declare", account)
-    form = DeclarationForm()
+    form = _form(counter)
     if (said := _understood(counter, form)) is None:
         return _form_page(counter, form), 422
     try:

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import EmailInput, TelInput
 
 from exchange.errors import ContactMissing
+from exchange.formats import elided
 from exchange.forms import Form, KeyedForm, LongText, Text
 
 LIFETIMES = {30: _("30 jours"), 90: _("3 mois"), 365: _("un an")}
@@ -94,12 +95,20 @@ class ProfileForm(Form):
                      description=_("Ce que vous aimez faire, ce que vous pouvez offrir."))  # fmt: skip
     about_shown = BooleanField(_("Visible des autres membres"))
     area = Text(_("Votre quartier ou votre village"), validators=[Optional()],
-                description=_("Jamais votre adresse : un quartier, un lieu-dit."))  # fmt: skip
+                description=_("Jamais d’adresse : un quartier, un lieu-dit."))  # fmt: skip
     area_shown = BooleanField(_("Visible des autres membres"))
     phone = Phone(_("Votre téléphone"))
     phone_shown = BooleanField(_("Visible des autres membres"))
     email = Email(_("Votre courriel"))
     email_shown = BooleanField(_("Visible des autres membres"))
+
+    def ask_of(self, name: str) -> None:
+        """Ask about somebody who is served at the counter, by their name."""
+        self.about.label.text = gettext("Quelques mots sur %(name)s", name=name)
+        self.about.description = gettext("Ce que cette personne aime faire, ce qu’elle peut offrir.")
+        self.area.label.text = elided("Quartier ou village de %(name)s", name=name)
+        self.phone.label.text = elided("Téléphone de %(name)s", name=name)
+        self.email.label.text = elided("Courriel de %(name)s", name=name)
 
 
 class LanguageForm(Form):

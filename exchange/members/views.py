@@ -251,11 +251,12 @@ def edit(party: str) -> Response | str | tuple[str, int]:
     if known.by is None or profile is None:
         raise NotFound
     kept = {name: getattr(profile, name) for name in FIELDS} | {f"{name}_shown": True for name in profile.shown}
-    form = ProfileForm(data=kept)
-    if request.method != "POST":
-        return render_template("members/edit.html", form=form, known=known)
-    if not form.validate():
-        return render_template("members/edit.html", form=form, known=known), 422
+    form, served = ProfileForm(data=kept), known.party.id not in own("profile.edit").parties
+    if served:
+        form.ask_of(known.party.name)
+    if request.method != "POST" or not form.validate():
+        page = render_template("members/edit.html", form=form, known=known, served=served)
+        return page if request.method != "POST" else (page, 422)
     with transaction() as work:
         operations.edit_profile(
             work, known.party.id, **{name: form[name].data or "" for name in FIELDS},

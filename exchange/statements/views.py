@@ -11,7 +11,7 @@ from exchange.declarations import queries as declarations
 from exchange.errors import NotFound
 from exchange.members import queries as members
 from exchange.paging import older_than
-from exchange.security import auth_required, counters, own
+from exchange.security import acts_for, auth_required, counters, own
 from exchange.sheets import sheet
 from exchange.statements import queries
 from ledger.store import reading
@@ -52,6 +52,7 @@ def show(account: str) -> str:
         account=mine,
         community=members.community(session, mine.community_id),
         holder=people[mine.party_id],
+        served=not acts_for(mine.party_id),
         page=queries.page(session, mine.id, before=older_than()),
         waiting=waiting,
         people=people,
