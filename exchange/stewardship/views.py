@@ -130,10 +130,15 @@ def _tell(session: Session, desk: Desk, written: Written, reason: str, at: datet
 
 
 class Plan(NamedTuple):
-    """What would be written for everybody: the entry, and who would be refused with the reason."""
+    """What would be written for everybody: the entry, and who would be refused with the reason.
+
+    Who is refused is in the entry, and stops it, unless they were left out. ``common``: why the common account can't,
+    whoever is left out.
+    """
 
     entry: Entry
     refused: list[tuple[members.PartyView, Refused]]
+    common: Refused | None
     earlier: int | None  # the number of an entry of the same kind written for the same day
 
     @property
@@ -161,7 +166,7 @@ def write_levy(community: str) -> Answer:
     desk, form = _desk("books.levy", community), LevyForm()
     if (plan := _plan(desk, form)) is None:
         return _page("stewardship/levy.html", desk=desk, form=form)
-    if form.leave_out.data or not plan.refused:
+    if not plan.common and (form.leave_out.data or not plan.refused):
         if (done := _done(desk, form, _levying(desk, plan, form))) is not None:
             return done
         plan = _plan(desk, form) or plan  # a balance moved meanwhile
@@ -180,7 +185,9 @@ def _plan(desk: Desk, form: LevyForm) -> Plan | None:
         form.refuse(Invalid(field="whom", why="nobody"))
         return None
     entry = _entry_for(form, chosen, common)
-    refused = refusals(entry, {account.id: account.core() for account in accounts})
+    by_account = {account.id: account.core() for account in accounts}
+    found = {refusal.facts["account"]: refusal for refusal in refusals(entry, by_account)}
+    refused = [refusal for account, refusal in found.items() if account != common.id]
     if form.leave_out.data and refused:
         out = {refusal.facts["account"] for refusal in refused}
         kept = [account for account in chosen if account.id not in out]
@@ -188,11 +195,12 @@ def _plan(desk: Desk, form: LevyForm) -> Plan | None:
             form.refuse(Invalid(field="whom", why="nobody"))
             return None
         entry = _entry_for(form, kept, common)
+        found = {refusal.facts["account"]: refusal for refusal in refusals(entry, by_account)}
     holders = {account.id: account.party_id for account in accounts}
     names = members.parties(session, [holders[refusal.facts["account"]] for refusal in refused])
     told = [(names[holders[refusal.facts["account"]]], refusal) for refusal in refused]
     earlier = queries.levied(session, desk.community.id, entry.kind, on=entry.happened_on)
-    return Plan(entry, sorted(told, key=lambda one: one[0].sort_name), earlier)
+    return Plan(entry, sorted(told, key=lambda one: one[0].sort_name), found.get(common.id), earlier)
 
 
 def _entry_for(form: LevyForm, accounts: list[AccountView], common: AccountView) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.stewardship.policy import check_nobody_gains
 from ledger.errors import CorrectionGains
-from ledger.store import auditing, reading
+from ledger.limits import Limits
+from ledger.store import auditing, reading, writing
 from tests.cast import NOON, SATURDAY, Cast, Person, sign_in
 from tests.exchange.audit.test_audit_pages import help_given
+from tests.hostile import Controls
 
 pytestmark = pytest.mark.usefixtures("at_noon")
 
@@ -300,10 +303,15 @@ def test_one_who_cannot_give_stops_everybody_until_they_are_left_out(
     help_given(session, cast.alice, cast.bruno, 1990)
     asked = tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=levied())
     assert asked.status_code == 422
-    assert "1 compte ne peut pas" in asked.text
+    assert "7 comptes devraient donner chacun" in asked.text
+    assert "<strong>1 compte ne le peut pas.</strong>" in asked.text
+    assert "En tout" not in asked.text
     assert "Bruno : son solde est de −1" in asked.text.replace("\u202f", "").replace("\xa0", " ")
     assert "c’est pour tous, ou pour personne" in asked.text
     assert entries(session) == 1
+    again = tibo.post(f"{office}/ecritures/pour-tous", data=levied(leave_out="y")).text
+    assert "6 comptes donnent chacun" in again
+    assert "1 compte qui ne le peut pas est laissé de côté." in again
     done = tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=levied(leave_out="y"))
     assert done.status_code == 303
     assert (balances(session)["Bruno"], balances(session)["Chloé"]) == (-1990, -120)
@@ -318,6 +326,30 @@ def test_an_opening_credit_comes_from_the_common_account(
     found = balances(session)
     assert found["Alice"] == 30
     assert sum(found.values()) == 0
+
+
+def test_a_common_account_that_cannot_give_stops_everybody_whoever_is_left_out(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    common = next(each for each in reading.open_accounts(session, cast.community.id) if each.kind == "community")
+    writing.set_limit(session, Limits(0, None), community=cast.community.id, account=common.id, starts_at=NOON,
+                      ends_at=NOON + timedelta(days=30), reason="Assembly", by=cast.system, at=NOON)  # fmt: skip
+    for left_out in ({}, {"leave_out": "y"}):
+        sent = levied(kind="opening", **left_out)
+        page = tibo.post(f"{office}/ecritures/pour-tous", data=sent).text
+        assert "7 comptes devraient recevoir chacun" in page
+        assert "Le compte commun ne le peut pas\u00a0: rien ne peut être écrit." in page
+        assert "laisser de côté" not in page
+        assert tibo.post(f"{office}/ecritures/pour-tous/ecriture", data=sent).status_code == 422
+    assert entries(session) == 0
+
+
+def test_who_goes_back_from_a_list_that_is_stopped_has_left_nobody_out(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    help_given(session, cast.alice, cast.bruno, 1990)
+    check = Controls(tibo.post(f"{office}/ecritures/pour-tous", data=levied()).text)
+    assert "leave_out" not in check.shown
 
 
 def test_who_corrects_what_they_typed_finds_it_again(tibo: FlaskClient, office: str, cast: Cast) -> None:
