@@ -122,6 +122,8 @@ def test_by_hand_a_room_a_pool_and_what_was_typed_wrongly(
     check_page(olga, "added")
     olga.get_by_role("button", name="Publier", exact=True).click()
     expect(olga.get_by_text(re.compile("Salle du conseil.* est publié"))).to_be_visible()
+    said, change = olga.locator(".summary-list > div", has_text="Modifier le lieu").locator("dd").all()
+    assert said.bounding_box()["y"] == change.bounding_box()["y"]  # what can be done stands beside what it is about
     olga.get_by_role("link", name="Modifier le lieu").click()
     check_page(olga, "place")
     olga.get_by_role("button", name="Enregistrer").click()
