@@ -25,9 +25,12 @@ from exchange.roles import libpq, make_roles, set_password
 # name -> where its click command or group is
 COMMANDS: dict[str, str] = {
     "audit": "exchange.audit.commands:audit",
+    "export": "exchange.seals.commands:export",
     "expire": "exchange.declarations.commands:expire",
     "forget": "exchange.forgetting:command",
     "import": "exchange.imports.commands:import_",
+    "rotate-key": "exchange.seals.commands:rotate_key",
+    "seal": "exchange.seals.commands:seal",
 }
 
 

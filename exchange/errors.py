@@ -34,6 +34,12 @@ class NotAllowed(Refusal):
     rule = "not-allowed"
 
 
+class NotSealed(Refusal):
+    """What was just written has no leaf yet: it will in a minute."""
+
+    rule = "not-sealed"
+
+
 class AlreadyAnswered(Refusal):
     """A declaration, a request or an application has its one answer. Facts: answer."""
 
@@ -369,6 +375,8 @@ STATUS: dict[str, int] = {
     "hold-unknown": 404,
     "not-allowed": 403,
     "already-answered": 409,
+    "not-sealed": 409,
+    "month-closed": 409,
     "slot-taken": 409,
     "pool-exhausted": 409,
     "quantity-booked": 409,

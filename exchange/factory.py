@@ -23,6 +23,7 @@ from exchange.organisations.views import organisations
 from exchange.rest import document
 from exchange.rest.offered import OFFERED
 from exchange.rulebook.views import rulebook
+from exchange.seals.views import seals
 from exchange.statements.views import statements
 from exchange.stewardship.views import stewardship
 
@@ -69,7 +70,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     pages.init(app)
     for pages_of_capability in (
         adverts, audit, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements,
-        stewardship,
+        seals, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

@@ -104,6 +104,12 @@ def _begins_with_vowel(name: str) -> bool:
     return first in tuple("aeiouœæ") or (first == "y" and second not in tuple("aeiou"))
 
 
+def decision_of(number: str, decided_on: date | str | None) -> str:
+    """The decision of a council: "2026-31, 5 déc. 2026". What was kept before its day was apart names it already."""
+    on = date.fromisoformat(decided_on) if isinstance(decided_on, str) else decided_on
+    return f"{number}, {day(on, 'short')}" if on else number
+
+
 def explain(finding: Any) -> Sentence:
     """What a rule says of a request, in words: fresh from an evaluation, or as it was kept."""
     kept = finding if isinstance(finding, dict) else {
@@ -119,6 +125,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
-    for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, euros, explain, described):
+    for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, euros, explain, described,
+                    decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

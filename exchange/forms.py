@@ -178,19 +178,42 @@ def _ask_back(two: minutes.Ambiguous) -> str:
     return str(WRONG_DURATION["fraction"])
 
 
+WRONG_CHOICE = lazy_gettext("Choisissez une des réponses proposées.")
+OF_CHOICES = frozenset({
+    "Not a valid choice.", "Invalid Choice: could not coerce.",
+    "Invalid choice(s): one or more data inputs could not be coerced.",
+    "'%(value)s' is not a valid choice for this field.",
+})  # fmt: skip
+
+
+class Words:
+    """WTForms' own sentences, but for what it says of a choice: ours is kinder, and doesn't repeat what was sent."""
+
+    def __init__(self, theirs: Any) -> None:
+        self._theirs = theirs
+
+    def gettext(self, said: str) -> str:
+        """A sentence."""
+        return str(WRONG_CHOICE if said in OF_CHOICES else self._theirs.gettext(said))
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        """A sentence in which things are counted."""
+        return str(WRONG_CHOICE if one in OF_CHOICES else self._theirs.ngettext(one, many, number))
+
+
 @cache
-def _wtforms_words(language: str) -> Any:
-    """WTForms' own sentences. Flask-WTF reads their file again at each request."""
-    return get_translations([language])
+def _words(language: str) -> Words:
+    """Flask-WTF would read the file of a language again at each request."""
+    return Words(get_translations([language]))
 
 
 class Form(FlaskForm):
     """A form that can be refused by a rule, and says so beside the field that can mend it."""
 
     class Meta(FlaskForm.Meta):
-        def get_translations(self, _form: Any) -> Any:
+        def get_translations(self, _form: Any) -> Words:
             """WTForms' sentences in the language of the page."""
-            return _wtforms_words(str(get_locale()))
+            return _words(str(get_locale()))
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """What was typed, and files only where one is asked for: else text fields would be given them, or JSON."""

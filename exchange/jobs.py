@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 app = App(connector=PsycopgConnector(), import_paths=["exchange.tasks"])
 
 
-def defer(session: Session, task: str, **arguments: Any) -> None:
-    """Queue a job by the name of its task; it exists only if the session's transaction commits."""
+def defer(session: Session, task: str, *, seconds: int = 0, **arguments: Any) -> None:
+    """Queue a job by the name of its task, to be done in so many ``seconds``; it exists only if the session's
+    transaction commits. Raises AlreadyEnqueued when one with its lock waits already: the transaction is then lost.
+    """
     connection = session.connection().connection.driver_connection
-    app.configure_task(task, connection=connection).defer(**arguments)
+    later: dict[str, Any] = {"schedule_in": {"seconds": seconds}} if seconds else {}
+    app.configure_task(task, connection=connection, **later).defer(**arguments)
 
 
 def work(flask: Flask, **options: Any) -> None:

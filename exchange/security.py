@@ -53,6 +53,7 @@ OFFICES: dict[str, frozenset[str]] = {
     "counter.serve": frozenset({"facilitator"}),
     "community.letters": frozenset({"administrator"}),
     "books.read": frozenset({"treasurer", "auditor", "administrator"}),
+    "books.export": frozenset({"auditor", "administrator"}),
     "books.correct": frozenset({"treasurer", "administrator"}),
     "books.levy": frozenset({"treasurer", "administrator"}),
     "books.limits": frozenset({"administrator"}),

@@ -183,6 +183,8 @@ def finding_sentence(finding: Facts) -> Sentence:
 
 
 def _tariff_words(finding: Facts, minutes: int) -> str:
+    from exchange.formats import decision_of  # here, since how a day is written needs these sentences
+
     facts = finding["facts"]
     rates = {
         "hour": _("%(rate)s par heure", rate=spell(facts["rate"])),
@@ -194,7 +196,7 @@ def _tariff_words(finding: Facts, minutes: int) -> str:
     said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
              minutes=spell(minutes))  # fmt: skip
     if facts.get("decision"):
-        said += " " + _("Délibération %(decision)s.", decision=facts["decision"])
+        said += " " + _("Délibération %(decision)s.", decision=decision_of(facts["decision"], facts.get("decided_on")))
     return str(said)
 
 
@@ -248,7 +250,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "not-found": _fixed(N("Cette page n’existe pas, ou elle n’est pas à vous."), N("Vérifiez l’adresse, ou repartez de l’accueil.")),
     "account-unknown": _fixed(N("Ce compte n’existe pas dans cette communauté.")),
     "account-closed": _fixed(N("Ce compte est clos : on n’y écrit plus rien.")),
-    "account-leaving": _fixed(N("La personne de ce compte part : son solde ne peut plus que revenir vers zéro.")),
+    "account-leaving": _fixed(N("La personne de ce compte part : son solde ne peut plus que revenir vers zéro.")),
     "account-exists": _fixed(N("Cette personne a déjà un compte dans cette communauté.")),
     "account-not-settled": _fixed(N("Un compte se clôt à zéro, sans minutes réservées."), N("Soldez-le d’abord par une écriture.")),
     "entry-malformed": _fixed(N("Cette écriture est incomplète : il faut deux comptes différents et au moins une minute.")),
@@ -264,6 +266,10 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Vous gagneriez des minutes à cette correction : une autre personne doit l’écrire."),
         N("Demandez à un autre trésorier ou administrateur."),
     ),
+    "month-not-over": _fixed(N("Ce mois n’est pas fini."), N("On clôt un mois quand il est passé.")),
+    "month-closed": _fixed(N("Ce mois est déjà clos.")),
+    "month-skipped": _fixed(N("Les mois se closent dans l’ordre."), N("Closez d’abord le premier mois encore ouvert.")),
+    "not-sealed": _fixed(N("Cette écriture n’est pas encore scellée."), N("Elle le sera dans une minute : revenez alors.")),
     "limit-ends-before": _fixed(N("Une exception finit après avoir commencé."), N("Choisissez une date de fin à venir.")),
     "hold-unknown": _fixed(N("Ces minutes réservées n’existent pas.")),
     "hold-resolved": _fixed(N("Ces minutes réservées ont déjà été comptées ou rendues.")),

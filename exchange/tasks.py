@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from flask_mailman import EmailMessage
 from procrastinate import RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy.orm import Session
 
-from exchange import clock, forgetting
+from exchange import clock, forgetting, sealing
 from exchange.bookings import operations as bookings
 from exchange.bookings import telling
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
 from exchange.imports import queries as imports
 from exchange.imports import running
-from exchange.jobs import app
+from exchange.jobs import app, defer
 from exchange.members import queries as members
 from exchange.outbox import Letter
+from exchange.seals import telling as heads
 from ledger.entries import Acting
 
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # seconds, five times longer each time: about a day in all
@@ -72,6 +75,30 @@ def expire_declarations(timestamp: int) -> None:
         for community in members.communities(session):
             by = Acting(None, community.system_party_id)
             declarations.expire(session, by=by, community=community.id, at=at)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="seal", queueing_lock="seal", pass_context=False)
+def seal(timestamp: int = 0) -> None:
+    """Seal what was written. While people write, it comes back in seconds; when nobody does, in a minute."""
+    if sealing.seal_now(at=clock.now()) is not None:
+        with suppress(AlreadyEnqueued), transaction() as session:
+            defer(session, "seal", seconds=2)
+
+
+@app.periodic(cron="3 * * * *")
+@app.task(name="ask_witness", queueing_lock="ask_witness", pass_context=False)
+def ask_witness(timestamp: int) -> None:
+    """Have the newest head countersigned, where a witness is configured."""
+    sealing.ask_witness(at=clock.now())
+
+
+@app.periodic(cron="41 5 * * 1")
+@app.task(name="mail_heads", queueing_lock="mail_heads", pass_context=False)
+def mail_heads(timestamp: int) -> None:
+    """Send the newest head to those who audit: kept elsewhere, it shows whether the books are rewritten."""
+    with transaction() as session:
+        heads.mail(session, at=clock.now())
 
 
 @app.periodic(cron="23 3 * * *")

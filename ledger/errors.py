@@ -117,6 +117,24 @@ class HoldExceeded(Refused):
     rule = "hold-exceeded"
 
 
+class MonthNotOver(Refused):
+    """A month is closed once it is over."""
+
+    rule = "month-not-over"
+
+
+class MonthClosed(Refused):
+    """The month is closed already, or one after it is."""
+
+    rule = "month-closed"
+
+
+class MonthSkipped(Refused):
+    """Months are closed in their order. Facts: next, the first day of the one to close."""
+
+    rule = "month-skipped"
+
+
 class WrittenOnce(Refused):
     """A row of the books is never changed nor removed."""
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -68,6 +69,7 @@ class Database:
             "MAIL_BACKEND": "locmem",
             "MAIL_DEFAULT_SENDER": "marronnier@example.org",
             "RATELIMIT_ENABLED": False,
+            "SEAL_KEY": str(Path(os.environ.get("MARRONNIER_TESTS_FOLDER", gettempdir())) / f"{self.name}.pem"),
             **more,
         }
 

@@ -122,6 +122,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("declarations.create", "alice", DECLARATION),
     Sent("declarations.confirm", "alice", {}),
     Sent("declarations.refuse", "alice", {"reason": "Ce n’était pas moi"}),
+    Sent("seals.export", "aicha", {}, status=200),
     Sent("bookings.check", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT, status=200, writes=False),
     Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}),
     Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}),

@@ -26,8 +26,9 @@ BELOW: dict[str, set[str]] = {
     "bookings": {"reciprocity", "catalogue"},
     "rulebook": {"bookings"},
     "imports": {"catalogue"},
+    "seals": {"members"},
     "stewardship": {"statements"},
-    "audit": {"statements"},
+    "audit": {"statements", "seals"},
 }
 USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, forms or pages
 
@@ -35,7 +36,7 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 EDGE = {
     "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
     "forgetting", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "paging",
-    "rates", "rest", "roles", "security", "sentences", "serving", "sheets", "sign_in", "tasks", "upgrading",
+    "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything

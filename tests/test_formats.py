@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from exchange.formats import elided
+from exchange.formats import decision_of, elided
 from exchange.i18n import spell
-from exchange.messages import found
+from exchange.imports.forms import in_words
+from exchange.imports.reasons import Reason
+from exchange.messages import brought_up_to, forms, found
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,3 +71,39 @@ def test_no_page_says_de_before_a_name_without_eliding_it() -> None:
 def test_thousands_of_hours_are_parted_as_the_language_does(language: str, said: str) -> None:
     with force_locale(language):
         assert spell(-144_005) == said
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "2024-31, 5 déc. 2024"), ("en", "2024-31, 5 Dec 2024")])
+def test_the_day_of_a_decision_cannot_be_taken_for_another(language: str, said: str) -> None:
+    with force_locale(language):
+        assert decision_of("2024-31", date(2024, 12, 5)) == said
+        assert decision_of("2024-31", "2024-12-05") == said
+        assert decision_of("2024-31, 05/12/2024", None) == "2024-31, 05/12/2024"
+
+
+def test_the_line_of_a_report_names_a_day_in_the_language_of_the_page() -> None:
+    kept = {"code": "quantity-booked", "params": {"peak": "3", "day": "2024-12-05"}}
+    assert in_words(kept).endswith("le 5 déc. 2024.")
+    with force_locale("en"):
+        assert in_words(kept).endswith("on 5 Dec 2024.")
+    assert in_words(Reason("quantity-booked", {"peak": "3", "day": "28/11/2026"})).endswith("le 28/11/2026.")
+
+
+FRENCH_SPACING = re.compile("[ \u00a0\u202f][:;?!](?= |$)|[«»]")
+
+
+def test_english_is_written_with_the_signs_of_english() -> None:
+    english = brought_up_to(found(), "en")
+    said = [form for message in english if message.id for form in forms(message.string)]
+    assert len(said) > 1000
+    assert [sentence for sentence in said if FRENCH_SPACING.search(sentence) or "'" in sentence] == []
+
+
+def test_no_page_puts_french_signs_between_two_sentences() -> None:
+    """A colon that stands in the template itself would have its French space in every language."""
+    wrong = []
+    for file in (ROOT / "templates").rglob("*.*"):
+        text = re.sub(r"\{#.*?#\}|\{%.*?%\}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(r"<[^>]*>", "", re.sub(r"\{\{.*?\}\}", "{{}}", text, flags=re.DOTALL))
+        wrong += [(file.name, text[max(0, at.start() - 30) : at.end()]) for at in FRENCH_SPACING.finditer(text)]
+    assert wrong == []

@@ -102,7 +102,7 @@ def test_a_letter_written_in_a_transaction_is_delivered_by_the_worker(database: 
     assert "To: alice@example.org" in delivered.read_text(encoding="utf-8")
     with app.app_context():
         assert db.session.scalars(db.select(Letter.sent_at)).one() is not None
-        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
+        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'send_letter'")) == 0
 
 
 def test_a_letter_of_a_transaction_that_failed_never_leaves(database: Database, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database
         kept = db.session.scalars(db.select(Letter)).one()
         assert kept.sent_at is None
         assert "refused" in (kept.failure or "")
-        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")) == 1
+        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'send_letter'")) == 1
 
 
 # Languages

@@ -20,11 +20,15 @@ from exchange.imports.plan import Choices
 from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.reciprocity import queries as rules
+from exchange.seals import operations as seals
 from ledger.entries import Acting
+from ledger.signatures import SigningKey
 from ledger.store import reading
 from tests.cast import NOON, SATURDAY, Cast, Person, gather
 from tests.databases import as_owner
 from tests.lent import Lent, lend
+
+SEAL = SigningKey.generate("localhost/livre")
 
 
 class World:
@@ -51,6 +55,9 @@ class World:
         alice = cast.alice.sign_in.id
         made, _secret = members.create_access_token(session, sign_in=alice, name="Tableur", days=30, at=NOON)
         self.values["digest"] = made.digest.hex()
+        sealed = seals.seal(session, SEAL, at=NOON)
+        assert sealed is not None
+        self.values |= {"size": sealed.size, "seq": 1}
         session.flush()
 
     def _exchange(self, session: Session) -> dict[str, Any]:

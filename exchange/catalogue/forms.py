@@ -76,22 +76,6 @@ class Number(Field):
             raise StopValidation
 
 
-class Choice(SelectField):
-    """One of a list; a value that isn't in it is refused in our words."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            self.data = None  # in no list: refused below
-
-    def pre_validate(self, form: Any) -> None:
-        try:
-            super().pre_validate(form)
-        except ValidationError as wrong:
-            raise ValidationError(_("Choisissez une réponse dans la liste.")) from wrong
-
-
 DAYS = {
     "Mo": lazy_gettext("lundi"), "Tu": lazy_gettext("mardi"), "We": lazy_gettext("mercredi"),
     "Th": lazy_gettext("jeudi"), "Fr": lazy_gettext("vendredi"), "Sa": lazy_gettext("samedi"),
@@ -140,7 +124,7 @@ class PlaceFields:
     address = Text(lazy_gettext("Adresse"), most=300, validators=[Optional()])
     postcode = Text(lazy_gettext("Code postal"), most=10, validators=[Optional()])
     town = Text(lazy_gettext("Commune"), most=100, validators=[Optional()])
-    erp_category = Choice(
+    erp_category = SelectField(
         lazy_gettext("Catégorie de sécurité du bâtiment"),
         choices=[SelectChoice(value, label) for value, label in ERP_CATEGORIES.items()], default="",
         description=lazy_gettext("Elle est écrite sur l’avis de la commission de sécurité."),
@@ -195,7 +179,7 @@ class ResourceForm(KeyedForm):
         ),
     )  # fmt: skip
     hours_shown = HiddenField()  # as they were when the page was made: what was changed since is what counts
-    buffer_minutes = Choice(
+    buffer_minutes = SelectField(
         lazy_gettext("Temps gardé libre après chaque prêt"), coerce=int, default=0,
         choices=[
             SelectChoice(0, lazy_gettext("aucun")), SelectChoice(15, "15 min"), SelectChoice(30, "30 min"),
@@ -210,7 +194,7 @@ class ResourceForm(KeyedForm):
         ],
         validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
     )  # fmt: skip
-    place = Choice(lazy_gettext("Où est-ce\u00a0?"))
+    place = SelectField(lazy_gettext("Où est-ce\u00a0?"))
     open_hours = ""  # in the syntax, once the form is valid
 
     @property

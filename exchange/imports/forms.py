@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,8 +11,8 @@ from flask_babel import lazy_gettext
 from flask_wtf.file import FileField
 from wtforms import SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import AnyOf
 
+from exchange.formats import day
 from exchange.forms import Form, KeyedForm
 from exchange.imports.policy import SENTENCES, Reason
 
@@ -95,21 +96,15 @@ class UploadForm(KeyedForm):
         return upload.filename, upload.read()
 
 
-def _listed(values: Mapping[str, Any]) -> AnyOf:
-    return AnyOf(list(values), message=lazy_gettext("Choisissez une réponse dans la liste."))
-
-
 class ReadingForm(Form):
     """How a file is read, when the guess is wrong."""
 
     encoding = SelectField(
-        lazy_gettext("Codage des lettres accentuées"), choices=[SelectChoice(*pair) for pair in ENCODINGS.items()],
-        validate_choice=False, validators=[_listed(ENCODINGS)],
-    )  # fmt: skip
+        lazy_gettext("Codage des lettres accentuées"), choices=[SelectChoice(*pair) for pair in ENCODINGS.items()]
+    )
     delimiter = SelectField(
-        lazy_gettext("Séparateur des colonnes"), choices=[SelectChoice(*pair) for pair in DELIMITERS.items()],
-        validate_choice=False, validators=[_listed(DELIMITERS)],
-    )  # fmt: skip
+        lazy_gettext("Séparateur des colonnes"), choices=[SelectChoice(*pair) for pair in DELIMITERS.items()]
+    )
 
 
 class Columns:
@@ -147,4 +142,13 @@ class Columns:
 def in_words(reason: Reason | Mapping[str, Any]) -> str:
     """A reason in the language of the page, fresh or as it was kept with a line."""
     code, params = (reason.code, reason.params) if isinstance(reason, Reason) else (reason["code"], reason["params"])
+    if "day" in params:
+        params = {**params, "day": _day_in_words(params["day"])}
     return str(_(SENTENCES[code], **params)) if code in SENTENCES else str(code)
+
+
+def _day_in_words(kept: str) -> str:
+    try:
+        return day(date.fromisoformat(kept), "short")
+    except ValueError:
+        return kept  # as older reports have it: 28/11/2026

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
@@ -264,18 +264,13 @@ def _outcome(session: Session, work: Work, known: _Known, line: Line, *, at: dat
     except _KindDiffers:
         return _Outcome("refused", (Reason("kind-differs"),))
     except QuantityBooked as booked:
-        facts = {"peak": str(booked.facts["peak"]), "day": _french(booked.facts["day"])}
+        facts = {"peak": str(booked.facts["peak"]), "day": booked.facts["day"]}
         return _Outcome("refused", (Reason("quantity-booked", facts),))
     except (Refused, DataError, IntegrityError):
         return _Outcome("refused", (Reason("line-not-kept"),))
     strongest = next(status for status in ("created", "changed", "unchanged") if status in {f.status for f in filled})
     said = dict.fromkeys(reason for one in filled for reason in one.reasons)
     return _Outcome(strongest, tuple(said), filled[0].resource)
-
-
-def _french(day: str) -> str:
-    """A day as reports write it: 28/11/2026."""
-    return date.fromisoformat(day).strftime("%d/%m/%Y")
 
 
 def _fill(session: Session, work: Work, known: _Known, filling: Filling, *, at: datetime) -> _Outcome:

@@ -141,11 +141,16 @@ _ACCOUNT_OF = (
     .where(_parties.c.token == bindparam("token"), accounts.c.community_id == bindparam("community"))
     .where(accounts.c.kind != "transit")
 )
+_HOLDERS = (
+    select(accounts.c.id, *(_parties.c[field] for field in PartyView._fields))
+    .join_from(accounts, _parties, _parties.c.id == accounts.c.party_id)
+    .where(accounts.c.id.in_(bindparam("accounts", expanding=True)))
+)
 _E_MAILS_OF = (
     select(_sign_ins.c.email, _sign_ins.c.language)
     .join_from(_sign_ins, _mandates, _mandates.c.sign_in_id == _sign_ins.c.id)
     .where(_mandates.c.party_id == bindparam("party"), _IN_FORCE)
-    .where(_mandates.c.role.in_(("member", "delegate", "officer", "administrator")))
+    .where(_mandates.c.role.in_(bindparam("roles", expanding=True)))
     .where(_sign_ins.c.active, _sign_ins.c.email.is_not(None))
     .distinct()
 )
@@ -217,9 +222,24 @@ class Addressee(NamedTuple):
     language: str
 
 
+def holders(session: Session, account_ids: Iterable[int]) -> dict[int, PartyView]:
+    """Who holds each of these accounts, in one query: account id -> its party."""
+    wanted = {"accounts": list(set(account_ids))}
+    return {row[0]: PartyView(*row[1:]) for row in session.execute(_HOLDERS, wanted)}
+
+
 def e_mails_of(session: Session, party: int, *, on: date) -> list[Addressee]:
     """Where a letter to this party goes: the addresses of its sign-ins that have one."""
-    rows = session.execute(_E_MAILS_OF, {"party": party, "on": on})
+    return _addressees(session, party, ("member", "delegate", "officer", "administrator"), on=on)
+
+
+def auditors(session: Session, community_party: int, *, on: date) -> list[Addressee]:
+    """Where a letter to those who audit a community goes."""
+    return _addressees(session, community_party, ("auditor", "administrator"), on=on)
+
+
+def _addressees(session: Session, party: int, roles: Sequence[str], *, on: date) -> list[Addressee]:
+    rows = session.execute(_E_MAILS_OF, {"party": party, "on": on, "roles": list(roles)})
     return [Addressee(row.email, row.language) for row in rows if row.email]
 
 

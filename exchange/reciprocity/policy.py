@@ -28,7 +28,8 @@ class Rule(NamedTuple):
     community: int | None = None
     minutes: int = 0  # of a tariff
     per: str = "flat"  # hour, half-day, day, item or flat
-    decision: str | None = None  # the council's, number and date
+    decision: str | None = None  # the number of the council's
+    decided_on: date | None = None
     gate: str | None = None  # balance or nothing-overdue
     least_balance: int = 0  # minutes
 
@@ -194,7 +195,7 @@ def _priced(tariff: Rule | None, item: Item, minutes: int) -> Finding:
         return Finding("free", holds=True, facts={"resource": item.resource})
     facts = {
         "resource": item.resource, "minutes": minutes, "per": tariff.per, "rate": tariff.minutes,
-        "decision": tariff.decision,
+        "decision": tariff.decision, "decided_on": tariff.decided_on and tariff.decided_on.isoformat(),
     }  # fmt: skip
     return Finding("tariff" if minutes else "free-by-tariff", holds=True, title=tariff.title, facts=facts)
 

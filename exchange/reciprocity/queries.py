@@ -36,9 +36,6 @@ def row_of(session: Session, lender: int, token: str) -> RuleRow | None:
 
 def as_rule(row: RuleRow) -> Rule:
     """The rule of a row, as the policy reads it."""
-    decision = None
-    if row.decision_number and row.decision_date:
-        decision = f"{row.decision_number}, {row.decision_date:%d/%m/%Y}"
     return Rule(
         token=row.token,
         shape=row.shape,
@@ -51,7 +48,8 @@ def as_rule(row: RuleRow) -> Rule:
         community=row.community_id,
         minutes=row.minutes or 0,
         per=row.per or "flat",
-        decision=decision,
+        decision=row.decision_number,
+        decided_on=row.decision_date,
         gate=row.gate,
         least_balance=row.least_balance or 0,
     )

@@ -14,7 +14,7 @@ from exchange.paging import older_than
 from exchange.security import acts_for, auth_required, counters, own
 from exchange.sheets import sheet
 from exchange.statements import queries
-from ledger.store import reading
+from ledger.store import reading, sealing
 from ledger.store.reading import AccountView
 
 statements = Blueprint("statements", __name__)
@@ -45,19 +45,19 @@ def show(account: str) -> str:
     """Balance first, then what waits for somebody's word, then what moved."""
     session, mine = db.session(), _account(account, "account.read")
     waiting = declarations.waiting(session, [mine.id])
-    holders = reading.parties_of(session, [a for d in waiting for a in (d.giver_account, d.receiver_account)])
-    people = members.parties(session, [mine.party_id, *holders.values()])
+    sides = (account for each in waiting for account in (each.giver_account, each.receiver_account))
+    holders = members.holders(session, [mine.id, *sides])
     return render_template(
         "statements/show.html",
         account=mine,
         community=members.community(session, mine.community_id),
-        holder=people[mine.party_id],
+        holder=holders[mine.id],
         served=not acts_for(mine.party_id),
         page=queries.page(session, mine.id, before=older_than()),
         waiting=waiting,
-        people=people,
         holders=holders,
         done=_just_declared(mine),
+        head=sealing.last_head(session),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -25,6 +26,11 @@ class Head(NamedTuple):
     root: bytes
     note: str
     signed_at: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """The root as the note writes it."""
+        return b64encode(self.root).decode()
 
 
 class Sealed(NamedTuple):
@@ -62,6 +68,12 @@ _EXPORT = """
     TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')
 """
 _COSIGNED = text("SELECT line FROM books.cosignatures WHERE size = :size ORDER BY witness")
+_LAST_COSIGNED = text(
+    """
+    SELECT h.size, h.root, h.note, h.signed_at FROM books.heads h JOIN books.cosignatures c ON c.size = h.size
+     WHERE c.witness = :witness ORDER BY h.size DESC LIMIT 1
+    """
+)
 _COSIGN = text("SELECT books.keep_cosignature(:size, :witness, :line, :at)")
 
 
@@ -138,15 +150,15 @@ def tree(session: Session) -> Tiles:
 
 
 def last_head(session: Session) -> Head | None:
-    """The newest head, with what witnesses signed under it; None before the first seal."""
+    """The newest head; None before the first seal. Without what witnesses signed under it: see ``witnessed``."""
     row = session.execute(_LAST).one_or_none()
-    return _cosigned(session, Head(*row)) if row else None
+    return Head(*row) if row else None
 
 
 def head_of(session: Session, size: int) -> Head | None:
-    """The head of this size, if there was one, with what witnesses signed under it."""
+    """The head of this size, if there was one."""
     row = session.execute(_OF_SIZE, {"size": size}).one_or_none()
-    return _cosigned(session, Head(*row)) if row else None
+    return Head(*row) if row else None
 
 
 def heads(session: Session, *, before: int | None = None, most: int = 25) -> list[Head]:
@@ -154,9 +166,10 @@ def heads(session: Session, *, before: int | None = None, most: int = 25) -> lis
     return [Head(*row) for row in session.execute(_HISTORY, {"before": before or 2**62, "most": most})]
 
 
-def _cosigned(session: Session, head: Head) -> Head:
+def witnessed(session: Session, head: Head) -> Head:
+    """A head with what witnesses signed under it, as it is handed out."""
     lines = session.scalars(_COSIGNED, {"size": head.size})
-    return head._replace(root=bytes(head.root), note=head.note + "".join(lines))
+    return head._replace(note=head.note + "".join(lines))
 
 
 def keep_cosignature(session: Session, head: Head, witness: VerifierKey, line: str, *, at: datetime) -> None:
@@ -180,7 +193,8 @@ def sealed(session: Session, fact: int) -> Sealed | None:
     head = last_head(session)
     if found is None or head is None or head.size <= found.place:
         return None
-    return Sealed(found.line, found.place, seals.inclusion(tree(session).subtree, found.place, head.size), head)
+    proof = seals.inclusion(tree(session).subtree, found.place, head.size)
+    return Sealed(found.line, found.place, proof, witnessed(session, head))
 
 
 def consistency(session: Session, old_size: int, size: int) -> list[bytes]:
@@ -194,3 +208,9 @@ def lines(session: Session, head: Head) -> Iterator[bytes]:
     assert isinstance(connection, psycopg.Connection)
     with connection.cursor() as cursor, cursor.copy(_EXPORT, (head.size,)) as copy:
         yield from map(bytes, copy)
+
+
+def last_cosigned(session: Session, witness: VerifierKey) -> Head | None:
+    """The largest head that a witness signed."""
+    row = session.execute(_LAST_COSIGNED, {"witness": str(witness)}).one_or_none()
+    return Head(*row) if row else None

@@ -30,6 +30,7 @@ _RESOLVE = "SELECT * FROM books.resolve_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s,
 _OPEN = "SELECT books.open_account(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _LEAVE = "SELECT books.leave_account(%s, %s, %s, %s, %s, %s, %s)"
 _CLOSE = "SELECT books.close_account(%s, %s, %s, %s, %s, %s, %s)"
+_CLOSE_MONTH = "SELECT books.close_month(%s, %s, %s, %s, %s, %s)"
 _LIMIT = "SELECT books.set_limit(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -167,6 +168,14 @@ def close_account(
 ) -> None:
     """Close an account that stands at zero with nothing held on it or for it. Raises AccountNotSettled."""
     _call(session, _CLOSE, (community, account, at, reason, by.sign_in, by.party, by.mandate))
+
+
+def close_month(session: Session, month: date, *, community: int, by: Acting, at: datetime) -> None:
+    """Close a month, named by its first day: its figures stay as they are, and what comes later counts in the next.
+
+    Raises MonthNotOver, MonthClosed or MonthSkipped.
+    """
+    _call(session, _CLOSE_MONTH, (community, month, at, by.sign_in, by.party, by.mandate))
 
 
 def set_limit(

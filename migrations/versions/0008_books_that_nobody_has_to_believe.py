@@ -6,7 +6,7 @@ and keep a head; it can neither choose a leaf nor take one away.
 
 from __future__ import annotations
 
-from migrations.helpers import LEDGER, WEB, install, run
+from migrations.helpers import LEDGER, WEB, grant, install, run
 
 revision = "0008"
 down_revision = "0007"
@@ -95,7 +95,7 @@ def upgrade() -> None:
             FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
         """)
         run(f'GRANT SELECT ON books.{table} TO "{WEB}"')
-    run(f'GRANT SELECT ON books.facts, books.sealing TO "{WEB}"')
+    run(f'GRANT SELECT ON books.facts, books.sealing, books.fact_ids TO "{WEB}"')
     for name in FUNCTIONS:
         run(f'GRANT EXECUTE ON FUNCTION {name.replace("_", ".", 1)} TO "{WEB}"')
     run("RESET ROLE")
@@ -108,11 +108,26 @@ def upgrade() -> None:
     CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON mandates
         FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
     REVOKE UPDATE ON mandates FROM "{WEB}";
+
+    -- Who took the whole books: they hold everybody's exchanges, without the names.
+    CREATE TABLE ledger_downloads (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        size bigint NOT NULL,
+        downloaded_at timestamptz NOT NULL,
+        by_sign_in bigint REFERENCES sign_ins,
+        by_party bigint NOT NULL REFERENCES parties,
+        by_mandate bigint REFERENCES mandates
+    );
+    CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON ledger_downloads
+        FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+    GRANT USAGE ON SEQUENCE ledger_downloads_id_seq TO "{WEB}";
     """)
+    grant("SELECT, INSERT", "ledger_downloads")
 
 
 def downgrade() -> None:
     run(f"""
+    DROP TABLE ledger_downloads;
     DROP TRIGGER written_once ON mandates;
     DROP TRIGGER enters_the_books ON mandates;
     GRANT UPDATE ON mandates TO "{WEB}";
@@ -122,6 +137,7 @@ def downgrade() -> None:
     DROP FUNCTION {", ".join(name.replace("_", ".", 1) for name in (*FUNCTIONS, *INSIDE))};
     DROP VIEW books.facts;
     DROP TABLE {", ".join("books." + table for table in (*reversed(SEALED), "sealing"))};
+    REVOKE SELECT ON books.fact_ids FROM "{WEB}";
     RESET ROLE;
     REVOKE SELECT ON mandates FROM "{LEDGER}";
     """)

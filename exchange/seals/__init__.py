@@ -1,0 +1,1 @@
+"""What lets anybody verify the books: sealing, signed heads, proofs and exports."""

@@ -1,0 +1,31 @@
+"""Sealing what was written, and noting who takes the whole books."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from exchange.seals.models import LedgerDownload
+from ledger.entries import Acting
+from ledger.signatures import SigningKey
+from ledger.store import sealing
+from ledger.store.sealing import Head
+
+
+def seal(session: Session, key: SigningKey, *, at: datetime, still: bool = False) -> Head | None:
+    """Seal every fact that waits for it; the new head, or None when nothing waited.
+
+    A key that the books don't name yet is named first: the seal that follows covers its own key.
+    """
+    if key.public not in sealing.keys(session):
+        sealing.register(session, key.public, at=at)
+    return sealing.seal(session, key, at=at, still=still)
+
+
+def note_download(session: Session, head: Head, *, by: Acting, at: datetime) -> None:
+    """Keep who took the books up to a head: they hold everybody's exchanges, without the names."""
+    session.add(LedgerDownload(
+        size=head.size, downloaded_at=at, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+    ))  # fmt: skip
+    session.flush()

@@ -1,0 +1,110 @@
+"""Pages of the seals: what everybody may know of the books, the proof of one line, the export for those entitled."""
+
+from __future__ import annotations
+
+import tempfile
+
+from flask import Blueprint, Response, render_template, request, send_file
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as Answer
+
+from exchange import clock
+from exchange.db import db, transaction
+from exchange.errors import NotAllowed, NotFound, NotSealed
+from exchange.members import queries as members
+from exchange.paging import older_than
+from exchange.seals import operations, queries
+from exchange.seals.forms import ExportForm
+from exchange.security import OFFICES, auth_required, held, own
+from ledger import exports
+from ledger.entries import Acting
+from ledger.signatures import Checkpoint, Note
+from ledger.store import reading, sealing
+
+seals = Blueprint("seals", __name__)
+
+
+def _entitled() -> Acting | None:
+    """Who may take the whole books: an auditor or an administrator of every community that they hold."""
+    mandates = [mandate for mandate in held() if mandate.role in OFFICES["books.export"]]
+    if not mandates or not queries.communities_of(db.session(), {mandate.party_id for mandate in mandates}):
+        return None
+    return Acting(mandates[0].sign_in_id, mandates[0].party_id, mandates[0].id)
+
+
+@seals.get("/livre")
+def index() -> str:
+    """How many facts, under which head, and what that proves to whom."""
+    session = db.session()
+    head, entitled = sealing.last_head(session), _entitled() if current_user.is_authenticated else None
+    head = head and sealing.witnessed(session, head)
+    taken = queries.downloads(session) if entitled else []
+    found = sealing.heads(session, before=older_than(), most=26)
+    return render_template(
+        "seals/index.html", head=head, keys=sealing.keys(session), sums=queries.sums(session),
+        communities={community.id: community for community in members.communities(session)},
+        heads=found[:25], older=found[24].size if len(found) > 25 else None, newer=older_than() is not None,
+        form=ExportForm(formdata=None) if entitled else None, taken=taken, now=clock.now(),
+        signers=members.signers(session, [each.by_sign_in for each in taken]),
+        checkpoint=Checkpoint.parse(Note.parse(head.note).text) if head else None,
+    )  # fmt: skip
+
+
+@seals.get("/livre/tete")
+def head() -> Response:
+    """The newest head, as C2SP tlog-checkpoint has it, for programs and for whoever keeps it."""
+    found = sealing.last_head(db.session())
+    if found is None:
+        raise NotFound
+    return Response(sealing.witnessed(db.session(), found).note, mimetype="text/plain")
+
+
+@seals.get("/livre/tetes/<int:size>")
+def head_of(size: int) -> Response:
+    """The head of a size, with what witnesses signed under it."""
+    found = sealing.head_of(db.session(), size) if size < 2**63 else None
+    if found is None:
+        raise NotFound
+    return Response(sealing.witnessed(db.session(), found).note, mimetype="text/plain")
+
+
+@seals.post("/livre/exports")
+@auth_required()
+def export() -> Answer:
+    """The whole books, up to the newest head. Who takes them is noted."""
+    by = _entitled()
+    if by is None:
+        raise NotAllowed(roles=sorted(OFFICES["books.export"]))
+    out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer, when it has been sent
+    with transaction() as session:
+        found = sealing.last_head(session)
+        if found is None:
+            raise NotSealed
+        found = sealing.witnessed(session, found)
+        exports.write(out, sealing.lines(session, found), found.note)
+        operations.note_download(session, found, by=by, at=clock.now())
+    out.seek(0)
+    return send_file(out, mimetype="application/jsonl", as_attachment=True, download_name=f"livre-{found.size}.jsonl")
+
+
+@seals.get("/comptes/<account>/lignes/<int:seq>/preuve")
+@auth_required()
+def proof(account: str, seq: int) -> Response:
+    """The proof that one line of a statement is in the books; ``depuis`` is the size of an earlier head."""
+    session, scope = db.session(), own("account.export")
+    found = reading.account_within(session, account, parties=scope.parties)
+    entry = queries.entry_of(session, found, seq) if found and seq < 2**63 else None
+    if entry is None:
+        raise NotFound
+    sealed = sealing.sealed(session, entry)
+    if sealed is None:
+        raise NotSealed
+    since = request.args.get("depuis", type=int)
+    if since is not None and not 0 <= since <= sealed.head.size:
+        raise NotFound
+    grown = sealing.consistency(session, since, sealed.head.size) if since is not None else []
+    told = exports.Proof(sealed.line, sealed.place, sealed.proof, sealed.head.note, since, grown)
+    answer = Response(exports.written(told), mimetype="application/json")
+    answer.headers.set("Content-Disposition", "attachment", filename=_("preuve-%(entry)s.json", entry=entry))
+    return answer

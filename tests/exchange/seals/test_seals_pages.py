@@ -1,0 +1,130 @@
+"""What left the server is checked by who has it, with nothing of the server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from freezegun import freeze_time
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from exchange.seals import operations
+from ledger import verify
+from ledger.__main__ import main
+from ledger.signatures import SigningKey
+from ledger.store import sealing
+from tests.cast import NOON, Cast, sign_in
+from tests.exchange.audit.test_audit_pages import help_given
+
+pytestmark = pytest.mark.usefixtures("at_noon")
+KEY = SigningKey.generate("localhost/livre")
+
+
+@pytest.fixture
+def at_noon() -> Any:
+    with freeze_time(NOON, ignore=["psycopg", "sqlalchemy"]):
+        yield
+
+
+@pytest.fixture
+def alice(client: FlaskClient, cast: Cast) -> FlaskClient:
+    return sign_in(client, cast.alice)
+
+
+def line_of(cast: Cast, seq: int) -> str:
+    assert cast.alice.account is not None
+    return f"/comptes/{cast.alice.account.token}/lignes/{seq}/preuve"
+
+
+def test_a_visitor_reads_the_head_and_a_sum_of_zero(client: FlaskClient, session: Session, cast: Cast) -> None:
+    assert "Rien n’est encore scellé" in client.get("/livre").text
+    assert client.get("/livre/tete").status_code == 404
+    help_given(session, cast.alice, cast.bruno, 90)
+    head = operations.seal(session, KEY, at=NOON)
+    assert head is not None
+    page = client.get("/livre").text
+    assert head.note.splitlines()[2] in page
+    assert str(KEY.public) in page.replace("&#43;", "+")
+    assert "Télécharger" not in page
+    given = client.get("/livre/tete")
+    assert (given.text, given.mimetype) == (head.note, "text/plain")
+    assert client.get(f"/livre/tetes/{head.size}").text == head.note
+    assert client.get("/livre/tetes/1").status_code == 404
+
+
+def test_alice_proves_her_line_with_nothing_of_the_server(
+    alice: FlaskClient, session: Session, cast: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    help_given(session, cast.alice, cast.bruno, 90)
+    early = operations.seal(session, KEY, at=NOON)
+    help_given(session, cast.chloe, cast.alice, 30)
+    operations.seal(session, KEY, at=NOON)
+    assert early is not None
+    assert "Preuve de la ligne 1" in alice.get(line_of(cast, 1).partition("/lignes")[0]).text
+    proof, head = tmp_path / "preuve.json", tmp_path / "tete.txt"
+    proof.write_text(alice.get(f"{line_of(cast, 1)}?depuis={early.size}").text)
+    head.write_text(early.note)
+    assert main(["verify-entry", str(proof), "--key", str(KEY.public), "--head", str(head)]) == 0
+    assert "1 h 30" in capsys.readouterr().out.replace("\xa0", " ")
+    other = SigningKey.generate("localhost/livre").public
+    assert main(["verify-entry", str(proof), "--key", str(other)]) == 1
+
+
+def test_a_line_that_is_not_sealed_yet_says_when_it_will_be(alice: FlaskClient, session: Session, cast: Cast) -> None:
+    help_given(session, cast.alice, cast.bruno, 90)
+    answer = alice.get(line_of(cast, 1))
+    assert (answer.status_code, "dans une minute" in answer.text) == (409, True)
+    assert alice.get(line_of(cast, 2)).status_code == 404
+    assert alice.get(line_of(cast, 2**70)).status_code == 404
+
+
+def test_nobody_takes_the_proof_of_anothers_line(app: Flask, session: Session, cast: Cast) -> None:
+    help_given(session, cast.alice, cast.bruno, 90)
+    operations.seal(session, KEY, at=NOON)
+    for person in (cast.bruno, cast.fanny, cast.aicha):
+        assert sign_in(app.test_client(), person).get(line_of(cast, 1)).status_code == 404
+
+
+def test_the_administrator_takes_the_whole_books_and_it_is_noted(
+    app: Flask, session: Session, cast: Cast, tmp_path: Path
+) -> None:
+    help_given(session, cast.alice, cast.bruno, 90)
+    head = operations.seal(session, KEY, at=NOON)
+    aicha = sign_in(app.test_client(), cast.aicha)
+    assert "Qui l’a pris" not in aicha.get("/livre").text
+    taken = tmp_path / "livre.jsonl"
+    with aicha.post("/livre/exports") as answer:
+        taken.write_bytes(answer.data)
+    report = verify.verify(taken, keys=[KEY.public])
+    assert head is not None
+    assert (report.finding, report.size, report.signed) == (None, head.size, "localhost/livre")
+    told = taken.read_text()
+    assert not [name for name in ("Alice", "Bruno", "Saint-Marron", "Taille") if name in told]
+    assert "Qui l’a pris" in aicha.get("/livre").text
+    assert session.execute(text("SELECT size, by_party FROM ledger_downloads")).all() == [
+        (head.size, cast.community.party_id)
+    ]
+
+
+def test_who_has_no_such_mandate_takes_nothing(app: Flask, session: Session, cast: Cast) -> None:
+    operations.seal(session, KEY, at=NOON)
+    for person in (cast.alice, cast.fanny, cast.tibo, cast.olga):
+        client = sign_in(app.test_client(), person)
+        assert client.post("/livre/exports").status_code == 403
+        assert "Télécharger le livre" not in client.get("/livre").text
+
+
+def test_two_tabs_and_a_garbled_address_are_no_fault(alice: FlaskClient, session: Session, cast: Cast) -> None:
+    help_given(session, cast.alice, cast.bruno, 90)
+    operations.seal(session, KEY, at=NOON)
+    for since in ("-1", "99999", "x", "1e3", str(2**80)):
+        answer = alice.get(f"{line_of(cast, 1)}?depuis={since}")
+        assert answer.status_code in {200, 404}
+        if answer.status_code == 200:
+            assert json.loads(answer.text)["place"] >= 0
+    assert sealing.waiting(session) == 0
