@@ -248,10 +248,13 @@ def checks(session: Session, community: int | None = None, *, at: datetime) -> I
         yield from auditing.run(session, [question], community, at=at)
     for question in AROUND:
         yield from auditing.run(session, [_filled(question)], community, at=at, rows="")
+    for question in auditing.SEALS:
+        yield from auditing.run(session, [question], at=at, rows="")
+    yield auditing.tree(session)
 
 
 def checks_at_once(session: Session, community: int, *, at: datetime) -> list[Finding]:
-    """The same for a page, in two queries."""
-    around = [_filled(question) for question in AROUND]
+    """The same for a page, in a few queries."""
+    around = [*(_filled(question) for question in AROUND), *auditing.SEALS]
     inside = auditing.run(session, auditing.CHECKS, community, at=at)
-    return [*inside, *auditing.run(session, around, community, at=at, rows="")]
+    return [*inside, *auditing.run(session, around, community, at=at, rows=""), auditing.tree(session)]

@@ -19,5 +19,8 @@ CHECKED = {
     "exchanges": _("Chaque écriture d’échange vient d’une déclaration confirmée"),
     "loans": _("Chaque prêt accepté a ses minutes réservées"),
     "followed": _("Aucune minute ne reste réservée pour un prêt fini"),
+    "leaves": _("Chaque ligne scellée est celle qui est dans les comptes"),
+    "sealed": _("Aucune ligne n’a échappé au sceau"),
+    "heads": _("Chaque signature est celle de ses lignes, par une clé du livre"),
     "mandates": _("Chaque écriture a été saisie par une personne qui en avait le mandat"),
 }

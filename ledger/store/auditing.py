@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from ledger import signatures
+from ledger.seals import Frontier
+from ledger.signatures import Checkpoint, VerifierKey
+from ledger.store import sealing
+from ledger.store.sealing import Head
+
 MOST_SHOWN = 20  # wrong rows named by each check
+MOST_HEADS = 10_000  # signatures that one audit checks, the newest
 
 
 class Check(NamedTuple):
@@ -74,12 +82,14 @@ CHECKS = (
         SELECT format('account %s, line %s (entry %s): ', account, seq, entry_id) || concat_ws(', ',
                    CASE WHEN seq <> place THEN 'not the number that follows' END,
                    CASE WHEN balance <> before + minutes THEN 'not the balance that follows' END,
+                   CASE WHEN entry_id < previous THEN 'written before the line above' END,
                    CASE WHEN recorded_at < earlier THEN 'recorded before the line above' END)
           FROM (SELECT l.*, e.recorded_at, row_number() OVER life AS place,
-                       lag(l.balance, 1, 0::bigint) OVER life AS before, lag(e.recorded_at) OVER life AS earlier
+                       lag(l.balance, 1, 0::bigint) OVER life AS before, lag(e.recorded_at) OVER life AS earlier,
+                       lag(l.entry_id) OVER life AS previous
                   FROM lines l JOIN books.entries e ON e.id = l.entry_id
                 WINDOW life AS (PARTITION BY l.account ORDER BY l.seq)) lived
-         WHERE seq <> place OR balance <> before + minutes OR recorded_at < earlier
+         WHERE seq <> place OR balance <> before + minutes OR recorded_at < earlier OR entry_id < previous
         """,
     ),
     Check(
@@ -135,33 +145,34 @@ CHECKS = (
          WHERE a.held <> coalesce(o.held, 0)
         """,
     ),
-    # An instant may have seen a hold or a new limit as well as an entry, in an order that no row keeps: the entry has
-    # the benefit of the doubt. What a hold set aside was checked when it was held; a correction may pass limits.
+    # Every account is lived again in the order of the numbers, with what was held when each entry was written. Few lines
+    # are below the highest floor that their account ever had: those alone are judged by the limits of their day. What a
+    # hold set aside was checked when it was held; a correction may pass limits.
     Check(
         "floors",
         "SELECT count(*) FROM entries WHERE kind <> 'correction'",
         """
-        SELECT format('account %s, entry %s: %s minutes, below its floor of %s',
-                      n.account, n.entry_id, n.balance - h.held, f.floor)
-          FROM (SELECT DISTINCT ON (account, entry_id) account, entry_id, balance,
-                       sum(minutes) OVER (PARTITION BY account, entry_id) AS net
-                  FROM lines ORDER BY account, entry_id, seq DESC) n
-          JOIN books.entries e ON e.id = n.entry_id AND e.kind <> 'correction'
-          JOIN accounts a ON a.id = n.account
+        SELECT format('account %s, entry %s: %s minutes, below its floor of %s', n.account, n.id, n.free, f.floor)
+          FROM (SELECT account, id, sum(minutes) OVER life - coalesce(sum(held) OVER life, 0) AS free,
+                       sum(minutes) OVER (PARTITION BY account, id) AS net
+                  FROM (SELECT from_account AS account, entry_id AS id, -minutes AS minutes, 0 AS held FROM transfers
+                        UNION ALL SELECT to_account, entry_id, minutes, 0 FROM transfers
+                        UNION ALL SELECT from_account, id, 0, minutes FROM holds
+                        UNION ALL SELECT h.from_account, r.id, 0, -h.minutes
+                          FROM holds h JOIN books.hold_resolutions r ON r.hold_id = h.id) happened
+                WINDOW life AS (PARTITION BY account ORDER BY id)) n
+          JOIN (SELECT a.id, a.community_id, a.kind, max(l.floor) AS highest
+                  FROM accounts a
+                  JOIN books.limits l
+                    ON l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind)
+                 GROUP BY a.id, a.community_id, a.kind) a ON a.id = n.account
+          JOIN books.entries e ON e.id = n.id AND e.kind <> 'correction'
           CROSS JOIN LATERAL (
-              SELECT CASE WHEN bool_or(one.floor IS NULL) THEN NULL ELSE min(one.floor) END AS floor
-                FROM (VALUES (e.recorded_at), (e.recorded_at - interval '1 microsecond')) AS moment (at)
-               CROSS JOIN LATERAL (SELECT (
-                     SELECT l.floor FROM books.limits l
-                      WHERE (l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind))
-                        AND l.starts_at <= moment.at AND (l.ends_at IS NULL OR l.ends_at > moment.at)
-                      ORDER BY l.account_id IS NULL, l.id DESC LIMIT 1) AS floor) one) f
-          CROSS JOIN LATERAL (
-              SELECT coalesce(sum(o.minutes), 0) AS held
-                FROM books.holds o LEFT JOIN books.hold_resolutions r ON r.hold_id = o.id
-               WHERE o.from_account = n.account AND o.recorded_at < e.recorded_at
-                 AND (r.recorded_at IS NULL OR r.recorded_at > e.recorded_at)) h
-         WHERE n.net < 0 AND n.balance < f.floor + h.held
+              SELECT l.floor FROM books.limits l
+               WHERE (l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind))
+                 AND l.id < e.id AND l.starts_at <= e.recorded_at AND (l.ends_at IS NULL OR l.ends_at > e.recorded_at)
+               ORDER BY l.account_id IS NULL, l.id DESC LIMIT 1) f
+         WHERE n.net < 0 AND n.free < a.highest AND n.free < f.floor
            AND NOT EXISTS (SELECT FROM books.hold_resolutions r WHERE r.entry_id = e.id)
         """,
     ),
@@ -199,6 +210,54 @@ CHECKS = (
         """,
     ),
 )
+
+# The seals are those of all communities together.
+SEALS = (
+    Check(
+        "leaves",
+        "SELECT count(*) FROM books.leaves",
+        """
+        SELECT format('leaf %s: fact %s is not what was sealed', l.place, l.fact_id)
+          FROM books.leaves l LEFT JOIN books.facts f ON f.id = l.fact_id
+         WHERE sha256('\\x00'::bytea || convert_to(f.line, 'UTF8')) IS DISTINCT FROM l.hash
+        """,
+    ),
+    Check(
+        "sealed",
+        "SELECT count(*) FROM books.facts",
+        """
+        SELECT format('fact %s was never sealed', f.id) FROM books.facts f
+         WHERE f.id <= (SELECT below FROM books.sealing)
+           AND NOT EXISTS (SELECT FROM books.leaves l WHERE l.fact_id = f.id)
+        """,
+    ),
+)
+
+
+def tree(session: Session) -> Finding:
+    """The tree made again from its leaves: each head ever signed is that of its size, under a key of the books."""
+    names, wrong, frontier = sealing.keys(session), [], Frontier()
+    heads = {head.size: head for head in sealing.heads(session, most=MOST_HEADS)}
+    last = 0
+    for hashes in sealing.leaves(session):
+        for start, end in pairwise([0, *(size - last for size in sorted(heads) if last < size < last + len(hashes)),
+                                    len(hashes)]):  # fmt: skip
+            frontier.extend(hashes[start:end])
+            if (head := heads.pop(frontier.size, None)) and (fault := _fault(head, frontier.root(), names)):
+                wrong.append(f"head of {head.size} lines: {fault}")
+        last = frontier.size
+    wrong += [f"head of {size} lines: there are {last}" for size in heads]
+    return Finding("heads", last, wrong[:MOST_SHOWN])
+
+
+def _fault(head: Head, root: bytes, keys: Sequence[VerifierKey]) -> str | None:
+    try:
+        told = Checkpoint.parse(signatures.verify(head.note, keys).text)
+    except (signatures.NotSigned, signatures.Malformed):
+        return "signed by none of the keys"
+    if (told.size, told.root, head.root) != (head.size, root, root):
+        return "not the tree of its lines"
+    return None
 
 
 def run(

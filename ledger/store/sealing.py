@@ -52,6 +52,7 @@ _STORED = text(
     "SELECT hash FROM books.tiles WHERE level = :level AND place >= :start AND place < :end ORDER BY place"
 )
 _LEAVES = text("SELECT hash FROM books.leaves WHERE place >= :start AND place < :end ORDER BY place")
+_ALL_LEAVES = text("SELECT hash FROM books.leaves ORDER BY place")
 _KEYS = text("SELECT key FROM books.seal_keys ORDER BY id")
 _REGISTER = text("SELECT books.register_key(:key, :at)")
 _WAITING = text(
@@ -175,6 +176,13 @@ def witnessed(session: Session, head: Head) -> Head:
 def keep_cosignature(session: Session, head: Head, witness: VerifierKey, line: str, *, at: datetime) -> None:
     """Keep what a witness signed under a head; the caller has checked it."""
     session.execute(_COSIGN, {"size": head.size, "witness": str(witness), "line": line, "at": at})
+
+
+def leaves(session: Session) -> Iterator[list[bytes]]:
+    """The hashes of every leaf in their order, many at once."""
+    rows = session.execute(_ALL_LEAVES, execution_options={"yield_per": TOGETHER})
+    for part in rows.scalars().partitions():
+        yield list(map(bytes, part))
 
 
 def waiting(session: Session) -> int:

@@ -15,6 +15,8 @@ from exchange.audit import queries
 from exchange.audit.commands import audit
 from exchange.audit.wording import CHECKED
 from exchange.declarations import operations
+from exchange.seals import operations as seals
+from ledger.signatures import SigningKey
 from ledger.store import writing
 from tests.cast import NOON, SATURDAY, Cast, committed
 from tests.databases import Database, Postgres
@@ -56,6 +58,7 @@ def _live(session: Session, cast: Cast) -> None:
                               at=LATER, note="Perceuse")  # fmt: skip
         elif end:
             writing.release_hold(session, held, community=community, by=cast.bruno.by, at=LATER)
+    seals.seal(session, SigningKey.generate("localhost/livre"), at=LATER, still=True)
 
 
 def wrong(session: Session) -> dict[str, list[str]]:
@@ -100,6 +103,12 @@ TAMPERINGS: list[tuple[str, str, str]] = [
     ("declarations", "UPDATE declarations SET minutes = 61 WHERE id = 1", "declaration 1"),
     ("declarations", "UPDATE books.entries SET cause_id = 3 WHERE id = 1002", "declaration 2"),
     ("exchanges", "DELETE FROM declaration_answers WHERE entry_id = 1002", "entry 1002: an exchange that"),
+    ("leaves", "UPDATE books.transfers SET minutes = 61 WHERE entry_id = 1002", "fact 1002 is not what was sealed"),
+    ("leaves", "UPDATE books.limits SET floor = -3000 WHERE account_kind = 'person'", "is not what was sealed"),
+    ("sealed", "DELETE FROM books.leaves WHERE fact_id = 1003", "fact 1003 was never sealed"),
+    ("heads", "DELETE FROM books.leaves WHERE place = (SELECT max(place) FROM books.leaves)", "lines: there are"),
+    ("heads", "UPDATE books.leaves SET hash = sha256('x') WHERE place = 0", "not the tree of its lines"),
+    ("heads", "UPDATE books.heads SET note = replace(note, E'\n\n', E'0\n\n')", "signed by none of the keys"),
     ("mandates", "UPDATE books.entries SET by_party = 1 WHERE id = 1001", "without their mandate"),
     ("mandates", "UPDATE books.entries SET by_mandate = NULL WHERE id = 1001", "without their mandate"),
 ]  # fmt: skip
