@@ -65,10 +65,10 @@ def test_olga_adds_a_room_with_its_place_once_for_two_clicks(
         ({"capacity": "³"}, "Écrivez un nombre entier"),
         ({"capacity": "301"}, "La limite légale de ce bâtiment est de 300 personnes"),
         ({"place_name": ""}, "Donnez un nom à ce lieu."),
-        ({"place": "ailleurs"}, "Choisissez une réponse dans la liste."),
-        ({"erp_category": "VI"}, "Choisissez une réponse dans la liste."),
+        ({"place": "ailleurs"}, "Choisissez une des réponses proposées."),
+        ({"erp_category": "VI"}, "Choisissez une des réponses proposées."),
         ({"opening_hours": "lundi matin"}, "Ces heures ne sont pas comprises à partir du signe 1"),
-        ({"buffer_minutes": "jamais"}, "Choisissez une réponse dans la liste."),
+        ({"buffer_minutes": "jamais"}, "Choisissez une des réponses proposées."),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(

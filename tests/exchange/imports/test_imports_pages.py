@@ -179,7 +179,7 @@ def test_a_wrong_guess_is_corrected(olga: FlaskClient, session: Session, cast: C
     for odd in ({"encoding": "ebcdic", "delimiter": ""}, {"encoding": "", "delimiter": "|"}):
         answer = olga.post(f"{address}/lecture", data=odd)
         assert answer.status_code == 422
-        assert "Choisissez une réponse dans la liste." in words(answer)
+        assert "Choisissez une des réponses proposées." in words(answer)
 
 
 def test_a_file_that_cannot_be_read_so_says_why(olga: FlaskClient, session: Session, cast: Cast, at: str) -> None:
