@@ -1,4 +1,4 @@
-"""Where the page of a list begins, as its address says it."""
+"""Which page of a list is asked for, as an address or a form says it."""
 
 from __future__ import annotations
 
@@ -9,3 +9,8 @@ def older_than() -> int | None:
     """The number that ended the page before (``avant``); anything else than a number begins with the newest."""
     given = request.args.get("avant", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+def page_number(given: str) -> int:
+    """The number of a page, from 1; anything else than a number is the first."""
+    return max(1, int(given)) if given.isascii() and given.isdigit() and len(given) < 6 else 1

@@ -29,6 +29,7 @@ from exchange.errors import NotFound
 from exchange.forms import unprintable
 from exchange.idempotency import Done
 from exchange.members import queries as members
+from exchange.paging import page_number
 from exchange.security import Office, auth_required, office
 from exchange.sentences import sentence_of
 from ledger.errors import Refused
@@ -56,12 +57,12 @@ class Filter(NamedTuple):
     @classmethod
     def asked(cls, given: Any) -> Filter:
         """From an address or from the hidden fields of a form; anything odd is left aside."""
-        status, page = given.get("etat", ""), given.get("page", "")
+        status = given.get("etat", "")
         return cls(
             _printable(given.get("categorie", ""))[:80],
             status if status in STATUSES else "",
             _printable(given.get("q", ""))[:100],
-            int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
+            page_number(given.get("page", "")),
         )
 
     def address(self, lender: str, page: int | None = None) -> str:
@@ -77,12 +78,13 @@ def _printable(text: str) -> str:
 
 
 class Asked(NamedTuple):
-    """A publication as it was asked: rows ticked, capacities typed, and what is wrong beside each."""
+    """A publication as it was asked: rows ticked, capacities typed, and what is wrong beside each, by token."""
 
     ticked: frozenset[str] = frozenset()
     typed: dict[str, str] = {}
     errors: dict[str, str] = {}
     summary: str = ""
+    names: dict[str, str] = {}  # of what is wrong, which may be on another page
 
 
 @catalogue.get("/preteurs/<lender>/ressources")
@@ -118,7 +120,8 @@ def publish(lender: str) -> Response | tuple[str, int]:
     capacities, errors = _understood(rows, typed)
     if errors or not rows:
         summary = "" if errors else str(_("Cochez au moins une ligne à publier."))
-        return _index(here, wanted, Asked(frozenset(ticked), typed, errors, summary)), 422
+        names = {token: rows[token].name for token in errors}
+        return _index(here, wanted, Asked(frozenset(ticked), typed, errors, summary, names)), 422
     with transaction() as session:
         operations.publish(session, lender=here.party.id, capacities=capacities, by=here.by, at=clock.now())
     flash(ngettext("%(num)s ressource est publiée.", "%(num)s ressources sont publiées.", len(rows)), "success")

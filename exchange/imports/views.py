@@ -35,6 +35,7 @@ from exchange.imports.models import Import
 from exchange.imports.plan import Choices, Understood, lines_of, rehearsal, told, understood
 from exchange.imports.policy import DryRun, Line, MappingError, RefusedError, Status, suggested
 from exchange.imports.wording import fold
+from exchange.paging import page_number
 from exchange.security import Office, auth_required, office, territory
 from exchange.sentences import sentence_of
 from exchange.sheets import sheet
@@ -172,11 +173,7 @@ def _check_page(
 
 
 def _page() -> int:
-    return _page_number(request.values.get("page", ""))
-
-
-def _page_number(asked: str) -> int:
-    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    return page_number(request.values.get("page", ""))
 
 
 def _wanted_page() -> tuple[str, int]:
@@ -185,7 +182,7 @@ def _wanted_page() -> tuple[str, int]:
     if pressed is None:
         return request.form.get("statut", ""), _page()
     status, _between, number = pressed.partition(" ")
-    return status, _page_number(number)
+    return status, page_number(number)
 
 
 def _shown(run: DryRun, line: Line) -> Shown:

@@ -273,6 +273,31 @@ def test_one_row_that_is_wrong_keeps_all_back_with_the_reason_beside_it(
     assert queries.published(session) == []
 
 
+@pytest.mark.parametrize("elsewhere", [{"page": "2"}, {"q": "Salle 00"}])
+def test_what_is_wrong_with_a_row_out_of_sight_is_said_and_leads_to_its_page(
+    olga: FlaskClient, session: Session, add: Add, at: str, elsewhere: dict[str, str]
+) -> None:
+    rooms = [add("room", f"Salle {n:02d}", category="Salles") for n in range(queries.PAGE + 1)]
+    hidden = rooms[20]
+    answer = olga.post(f"{at}/publications", data={"publier": hidden.token, **elsewhere})
+    assert answer.status_code == 422
+    summary = answer.text.partition('class="error-summary"')[2].partition("</ul>")[0]
+    assert f'href="{at}/ressources/{hidden.token}"' in summary
+    assert "Salle 20 – Indiquez combien de personnes" in summary
+    assert queries.published(session) == []
+
+
+def test_a_row_published_meanwhile_has_no_box_for_its_capacity_so_its_page_is_led_to(
+    olga: FlaskClient, session: Session, cast: Cast, at: str, three: list[str]
+) -> None:
+    room_id = queries.mine_by_tokens(session, cast.town.id, three)[three[0]].id
+    operations.publish(session, lender=cast.town.id, capacities={room_id: 40}, by=cast.olga.by, at=NOON)
+    answer = olga.post(f"{at}/publications", data={"publier": three[0], f"capacite-{three[0]}": "beaucoup"})
+    assert answer.status_code == 422
+    assert f'<a href="{at}/ressources/{three[0]}">Salle 0 – Écrivez un nombre entier' in answer.text
+    assert f'id="capacite-{three[0]}"' not in answer.text
+
+
 def test_nothing_ticked_is_said_and_what_was_typed_is_kept(olga: FlaskClient, at: str, three: list[str]) -> None:
     answer = olga.post(f"{at}/publications", data={f"capacite-{three[0]}": "55"})
     assert answer.status_code == 422
