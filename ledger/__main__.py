@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ledger import signatures, verify, witness
+from ledger.entries import MOST
 from ledger.minutes import spell
 from ledger.signatures import SigningKey, VerifierKey
 
+MOST_SHOWN = 80  # characters of a value in a sentence
 SENTENCES = {
     "account-twice": "le compte {account} est ouvert deux fois",
     "account-unknown": "le compte {account} n’est pas de cette communauté",
@@ -47,7 +49,6 @@ SENTENCES = {
     "seq": "le numéro {said} du compte {account} devrait être {due}",
     "shorter": "le livre est plus court ({size} lignes) que la tête gardée ({earlier})",
     "signature": "la tête n’est signée par aucune des clés connues",
-    "sum": "la somme des comptes de la communauté {community} est {total}, et non zéro",
     "transfer": "un mouvement n’est pas d’un compte à un autre, d’une minute au moins",
     "tree": "l’arbre de ces lignes n’est pas celui qui est signé",
     "unreadable": "cette ligne n’est pas un fait comme le livre les écrit",
@@ -103,7 +104,15 @@ def _key(text: str) -> VerifierKey:
 
 def sentence(rule: str, facts: dict[str, Any]) -> str:
     """What is wrong, in words."""
-    return SENTENCES[rule].format(**facts)
+    return SENTENCES[rule].format(**{name: _plain(value) for name, value in facts.items()})
+
+
+def _plain(value: object) -> str:
+    """A value of a file that nobody vouches for: short, and nothing that a terminal would obey or couldn't show."""
+    if type(value) not in {int, str}:
+        return "?"
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
 
 
 def _verify(told: argparse.Namespace) -> int:
@@ -139,12 +148,12 @@ def _verify_entry(told: argparse.Namespace) -> int:
 
 def _said(fact: dict[str, Any]) -> str:
     """A fact in a few words, whatever it holds."""
-    moves = fact.get("transfers")
+    moves, number = fact.get("transfers"), _plain(fact.get("id"))
     if fact.get("fact") != "entry" or not isinstance(moves, list):
-        return f"Le fait {fact.get('id')}"
+        return f"Le fait {number}"
     minutes = [each.get("minutes") for each in moves if isinstance(each, dict)]
-    spelled = ", ".join(spell(each) for each in minutes if type(each) is int)
-    return f"L’écriture {fact.get('id')} du {fact.get('happened_on')} ({spelled})"
+    spelled = ", ".join(spell(each) for each in minutes if type(each) is int and 1 <= each <= MOST)
+    return f"L’écriture {number} du {_plain(fact.get('happened_on'))} ({spelled})"
 
 
 def _witness(told: argparse.Namespace) -> int:

@@ -38,11 +38,16 @@ def write(out: BinaryIO, lines: Iterable[bytes], note: str) -> int:
     for line in lines:
         out.write(line)
         count += 1
-        if count <= MOST_MARKS:
+        if count <= MOST_MARKS + 1:  # the one too many tells last_line that they are
             marks += leaf_hash(line.removesuffix(b"\n"))[:MARK]
-    told = b64encode(marks).decode() if count <= MOST_MARKS else ""
-    out.write(HEAD + f'{json.dumps(note, ensure_ascii=False)}, "marks": "{told}"}}\n'.encode())
+    out.write(last_line(note, bytes(marks)))
     return count
+
+
+def last_line(note: str, marks: bytes) -> bytes:
+    """The line that ends an export."""
+    told = b64encode(marks).decode() if len(marks) <= MARK * MOST_MARKS else ""
+    return HEAD + f'{json.dumps(note, ensure_ascii=False)}, "marks": "{told}"}}\n'.encode()
 
 
 def written(proof: Proof) -> str:
@@ -76,4 +81,7 @@ def _encoded(hashes: Sequence[bytes]) -> list[str]:
 
 
 def _decoded(hashes: Sequence[str]) -> list[bytes]:
-    return [b64decode(each, validate=True) for each in hashes]
+    found = [b64decode(each, validate=True) for each in hashes]
+    if _encoded(found) != list(hashes):  # a hash is written in one way
+        raise ValueError("not a proof")
+    return found

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ledger import exports, seals, signatures
+from ledger.entries import MOST
 from ledger.exports import HEAD, MARK, Proof
 from ledger.seals import Frontier
 from ledger.signatures import Checkpoint, Note, VerifierKey
@@ -114,6 +115,8 @@ class Fold:
         """Add the fact of one line."""
         self._line += 1
         kind = fact["fact"]
+        if type(fact["id"]) is not int:
+            raise Wrong("unreadable")
         self._kinds[kind](fact)
         self.counted[kind] += 1
 
@@ -121,12 +124,6 @@ class Fold:
         """Raise Wrong for what the last line should not have left."""
         if self._posting:
             raise Wrong("announced", entry=min(self._posting))
-        sums: Counter[int] = Counter()
-        for account in self.accounts.values():
-            sums[account.community] += account.balance
-        for community, total in sums.items():
-            if total:
-                raise Wrong("sum", community=community, total=total)
 
     def _of(self, number: int, community: int) -> _Account:
         account = self.accounts.get(number)
@@ -147,8 +144,9 @@ class Fold:
             minutes = transfer["minutes"]
             payer, payee = known.get(transfer["from"]), known.get(transfer["to"])
             if payer is None or payee is None or payer.community != community or payee.community != community:
-                raise Wrong("account-unknown", account=transfer["from"] if payer is None else transfer["to"])
-            if type(minutes) is not int or minutes < 1 or payer is payee:
+                ours = payer is not None and payer.community == community
+                raise Wrong("account-unknown", account=transfer["to" if ours else "from"])
+            if type(minutes) is not int or not 1 <= minutes <= MOST or payer is payee:
                 raise Wrong("transfer")
             if payer not in before:
                 before[payer] = payer.balance
@@ -181,7 +179,8 @@ class Fold:
             self._check_announced(transfers, announced)
         if (reverses := fact["reverses"]) is not None or not limited:
             self._check_mirror(reverses, transfers)
-        if (mandate := fact["by_mandate"]) is not None and self._mandates.get(mandate) != fact["by_sign_in"]:
+        mandate = fact["by_mandate"]
+        if mandate is not None and (mandate not in self._mandates or self._mandates[mandate] != fact["by_sign_in"]):
             raise Wrong("mandate", mandate=mandate)
         self._count(community, fact["happened_on"], moved)
 
@@ -238,7 +237,7 @@ class Fold:
     def _hold(self, fact: dict[str, Any]) -> None:
         payer, payee = self._of(fact["from"], fact["community"]), self._of(fact["to"], fact["community"])
         minutes, at = fact["minutes"], fact["recorded_at"]
-        if type(minutes) is not int or minutes < 1 or payer is payee or fact["id"] in self._holds:
+        if type(minutes) is not int or not 1 <= minutes <= MOST or payer is payee or fact["id"] in self._holds:
             raise Wrong("transfer")
         self._touch(payer, fact)
         free = payer.balance - payer.held
@@ -277,7 +276,9 @@ class Fold:
         number, at = fact["account"], fact["recorded_at"]
         _check_instant(at)
         if fact["kind"] == "opened":
-            if type(number) is not int or number in self.accounts:
+            if type(number) is not int or type(fact["community"]) is not int:
+                raise Wrong("unreadable")
+            if number in self.accounts:
                 raise Wrong("account-twice", account=number)
             self.accounts[number] = _Account(number, fact["community"], fact["account_kind"], at)
             return
@@ -443,7 +444,7 @@ class _Export:
         return iter(partial(self._file.readline, MOST_BYTES), b"")
 
     def _read(self) -> bytes | None:
-        """Take every line; return the last one, when it is the head."""
+        """Take every line; return the last one, when it is the head, and the only one."""
         waiting: list[bytes] = []
         take, parse = self._fold.take, json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # what loads() calls
         stop = self._earlier.size if self._earlier else -1
@@ -452,7 +453,8 @@ class _Export:
             self._earlier_root = self._tree.root()
         for line in self._lines():
             if last is not None:
-                raise Wrong("after-head")
+                self._note(count + 2, Wrong("after-head"))
+                return None
             if line.startswith(HEAD):
                 last = line
                 continue
@@ -488,11 +490,15 @@ class _Export:
         try:
             told = json.loads(last)
             note, marks = told["head"], b64decode(told.get("marks", ""), validate=True)
+            if not isinstance(note, str):
+                raise ValueError("not a note")
         except NOT_A_FACT as unreadable:
             raise Wrong("head-malformed") from unreadable
         head = _checkpoint(note, "head-malformed")
         if head.size != self._tree.size or head.root != self._tree.root():
             self._name_the_line(marks, head)
+        elif last != exports.last_line(note, bytes(self._marks)):  # what no signature covers says nothing else
+            raise Wrong("head-malformed")
         if self._finding is not None:
             return
         self._fold.end()
@@ -525,7 +531,11 @@ class _Export:
         for count, line in enumerate(self._lines(), 1):
             if not line.startswith(start):
                 continue
-            number = int(line[len(start) : line.index(b",", len(start))])
+            try:
+                number = int(line[len(start) : line.index(b",", len(start))])
+            except ValueError:  # it has two numbers
+                self._note(count, Wrong("unreadable"))
+                return
             if number in left:
                 at, mirror = left.pop(number)
                 fact = json.loads(line)
@@ -575,5 +585,5 @@ class _Export:
 def _checkpoint(note: str | bytes, rule: str) -> Checkpoint:
     try:
         return Checkpoint.parse(Note.parse(note).text)
-    except (signatures.Malformed, TypeError) as refused:
+    except signatures.Malformed as refused:
         raise Wrong(rule) from refused
