@@ -28,6 +28,7 @@ from werkzeug.test import TestResponse
 from exchange.config import WEB_ROLE
 from exchange.db import db
 from exchange.hours import intervals
+from tests import proofs
 from tests.databases import Database, Postgres
 
 FOLDER = "MARRONNIER_TESTS_FOLDER"
@@ -46,6 +47,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The controller ends last: nobody uses the server any more."""
     if not hasattr(config, "workerinput"):
         Postgres(Path(os.environ.pop(FOLDER))).forget()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the proofs of this run reached, those of every worker together."""
+    if rows := proofs.table():
+        terminalreporter.section("what the proofs reached")
+        for line in proofs.told(rows):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,17 +13,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from ledger.errors import Refused
 from tests.databases import Database
+from tests.proofs import figure, seeded
+
+__all__ = ["RACERS", "ROUNDS", "Run", "Track", "counted", "seeded"]
 
 RACERS = 32
-ROUNDS = 1000 if os.environ.get("MARRONNIER_FULL") else 50
+ROUNDS = figure(50, 1000)
 Run = Callable[[Session], Any]
-
-
-def seeded() -> random.Random:
-    """Chance that can be played again: MARRONNIER_SEED, else a new seed; printed, so that a failure shows it."""
-    seed = int(os.environ.get("MARRONNIER_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"MARRONNIER_SEED={seed}")
-    return random.Random(seed)
 
 
 class Track:

@@ -14,8 +14,10 @@ from ledger.store.writing import Written
 from tests.cast import NOON, SATURDAY, Cast, committed
 from tests.databases import Database
 from tests.ledger.racing import RACERS, Run, Track, counted, seeded
+from tests.proofs import proving
 
 pytestmark = pytest.mark.race
+TURNS = 10
 
 
 def posting(cast: Cast, key: str, minutes: int = 90, *, elsewhere: bool = False, lines: int = 1) -> Run:
@@ -41,20 +43,21 @@ def rows(database: Database) -> int:
 @pytest.mark.parametrize("lines", [1, 2])
 def test_thirty_two_requests_with_one_key_write_one_entry(database: Database, lines: int) -> None:
     cast = committed(database.app())
-    with Track(database) as track:
-        for turn in range(10):
+    with Track(database) as track, proving("T7", "races of 32 with one key", goal=TURNS) as proof:
+        for turn in range(TURNS):
             results = track.race([posting(cast, f"once:{turn}", lines=lines)] * RACERS)
             assert len({(result.id, result.recorded_at) for result in results}) == 1
             assert sum(not result.replayed for result in results) == 1
             assert rows(database) == turn + 1
+            proof.reached += 1
         with track.make() as session:
             assert [found for found in auditing.run(session, auditing.CHECKS) if found.wrong] == []
 
 
 def test_of_different_contents_under_one_key_one_is_written_and_the_others_are_told_which(database: Database) -> None:
     cast, chance = committed(database.app()), seeded()
-    with Track(database) as track:
-        for turn in range(10):
+    with Track(database) as track, proving("T7", "races of 32 with one key, other contents", goal=TURNS) as proof:
+        for turn in range(TURNS):
             # other minutes between the same accounts; and other accounts, which don't even share the locks of the first
             contents = [posting(cast, f"{turn}", minutes) for minutes in (60, 61)]
             contents.append(posting(cast, f"{turn}", 60, elsewhere=True))
@@ -63,6 +66,7 @@ def test_of_different_contents_under_one_key_one_is_written_and_the_others_are_t
             [number] = {result.id for result in results if isinstance(result, Written)}
             assert {result.facts["entry"] for result in results if isinstance(result, KeyReused)} <= {number}
             assert rows(database) == turn + 1
+            proof.reached += 1
 
 
 def test_a_retry_after_a_restart_finds_the_first_answer(database: Database) -> None:

@@ -16,6 +16,7 @@ from ledger.store import auditing, reading, writing
 from tests.cast import NOON, SATURDAY, Cast, committed
 from tests.databases import Database
 from tests.ledger.racing import RACERS, ROUNDS, Run, Track, counted, seeded
+from tests.proofs import proving
 
 pytestmark = pytest.mark.race
 FLOOR = 2000  # minutes that Bruno can receive ahead
@@ -51,7 +52,7 @@ def give_back(session: Session, cast: Cast, key: str) -> None:
 def test_of_thirty_two_payments_exactly_those_that_are_affordable_pass(database: Database) -> None:
     cast, chance = committed(database.app()), seeded()
     assert cast.bruno.account is not None
-    with Track(database) as track:
+    with Track(database) as track, proving("T8", "rounds of 32 who pay at once", goal=ROUNDS) as proof:
         for turn in range(ROUNDS):
             minutes = chance.randrange(FLOOR // (RACERS - 1) + 1, FLOOR + 1)
             runs = [
@@ -65,6 +66,7 @@ def test_of_thirty_two_payments_exactly_those_that_are_affordable_pass(database:
                 assert bruno is not None
                 assert bruno.balance == -affordable * minutes
                 give_back(session, cast, f"{turn}:back")
+            proof.reached += 1
         with track.make() as session:
             assert [found for found in auditing.run(session, auditing.CHECKS) if found.wrong] == []
 
@@ -83,10 +85,11 @@ def test_payments_that_cross_each_other_never_lock_each_other_out(database: Data
             session, entry, community=cast.community.id, key=key, by=cast.system, at=NOON
         )
 
-    with Track(database) as track:
+    with Track(database) as track, proving("T8", "rounds of 32 payments that cross", goal=ROUNDS // 2) as proof:
         for turn in range(ROUNDS // 2):
             results = counted(track.race([crossing(f"{turn}:{n}") for n in range(RACERS)]))
             assert set(results) <= {"written", "floor-reached"}
+            proof.reached += 1
         with track.make() as session:
             assert [found for found in auditing.run(session, auditing.CHECKS) if found.wrong] == []
 

@@ -24,6 +24,7 @@ from tests.cast import NOON, Cast, committed
 from tests.databases import Database
 from tests.exchange.bookings.conftest import NEXT_WEEK, wanting
 from tests.lent import Lent, lend
+from tests.proofs import record
 
 PARIS = "Europe/Paris"
 RACERS = 40
@@ -117,6 +118,7 @@ def test_one_of_forty_has_the_hall_and_nobody_meets_an_error(database: Database,
     outcome = race(database, shifted(cast, lent, seed))
     assert outcome == {"won": 1, "slot-taken": RACERS - 1}
     assert count(database, OVERLAPS) == 0
+    record("T9", "races of 40 for one hall", goal=1, reached=1, seed=seed)
 
 
 def test_without_the_constraint_the_hall_is_given_twice(database: Database) -> None:
@@ -134,6 +136,7 @@ def test_three_of_forty_have_the_last_three_chairs(database: Database) -> None:
     outcome = race(database, chairs(cast, lent))
     assert outcome == {"won": 3, "pool-exhausted": RACERS - 3}
     assert count(database, PEAK) == 5
+    record("T9", "races of 40 for the last three chairs", goal=1, reached=1)
 
 
 def test_without_its_lock_the_pool_gives_chairs_that_it_does_not_have(database: Database) -> None:
