@@ -23,6 +23,7 @@ from ledger.signatures import Checkpoint, SigningKey, VerifierKey
 MOST_BYTES = 64_000  # of a request
 MOST_PROOF = 63  # hashes, as the protocol says
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII).fullmatch
+_LENGTH = re.compile(r"[0-9]{1,9}", re.ASCII).fullmatch
 
 
 class Answer(NamedTuple):
@@ -118,7 +119,7 @@ def serve(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
             if self.path != "/add-checkpoint":
                 return self._answer(Answer(HTTPStatus.NOT_FOUND, "only /add-checkpoint is answered\n"))
             length = self.headers.get("Content-Length", "")
-            if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
+            if not _LENGTH(length) or int(length) > MOST_BYTES:
                 return self._answer(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too large\n"))
             return self._answer(witness.add_checkpoint(self.rfile.read(int(length))))
 
