@@ -40,6 +40,24 @@ class NotSealed(Refusal):
     rule = "not-sealed"
 
 
+class NothingToSettle(Refusal):
+    """Only the account of somebody who leaves is settled, and only while it isn't at zero."""
+
+    rule = "nothing-to-settle"
+
+
+class SettlesAlone(Refusal):
+    """Who proposed a settlement doesn't approve it: two people decide."""
+
+    rule = "settles-alone"
+
+
+class SettlementChanged(Refusal):
+    """The balance isn't what was to be settled any more. Facts: balance (minutes)."""
+
+    rule = "settlement-changed"
+
+
 class AlreadyAnswered(Refusal):
     """A declaration, a request or an application has its one answer. Facts: answer."""
 
@@ -361,6 +379,8 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "hand_overs_pkey": AlreadyAnswered,
     "returns_pkey": AlreadyAnswered,
     "no_shows_pkey": AlreadyAnswered,
+    "settlement_approvals_pkey": AlreadyAnswered,
+    "settlement_approvals_by_another": SettlesAlone,
     "declarations_community_id_slip_key": SlipKeyedTwice,
     "sign_ins_user_name_key": UserNameTaken,
     "categories_community_id_name_key": CategoryExists,
@@ -376,6 +396,7 @@ STATUS: dict[str, int] = {
     "not-allowed": 403,
     "already-answered": 409,
     "not-sealed": 409,
+    "settlement-changed": 409,
     "month-closed": 409,
     "slot-taken": 409,
     "pool-exhausted": 409,

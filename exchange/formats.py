@@ -50,6 +50,11 @@ def day(value: date | datetime, form: str = "full") -> str:
                                                                "samedi", "dimanche")) else said  # fmt: skip
 
 
+def month(first: date) -> str:
+    """A month in words: "novembre 2026"."""
+    return str(format_date(first, "MMMM y"))
+
+
 def hour(at: datetime) -> str:
     """An hour on the territory's clocks: "14 h", "14 h 30"."""
     there = local(at)
@@ -125,7 +130,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
-    for filter_ in (amount, units, local_day, day, hour, instant, span, people, spell, euros, explain, described,
+    for filter_ in (amount, units, local_day, day, month, hour, instant, span, people, spell, euros, explain, described,
                     decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

@@ -269,6 +269,14 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "month-not-over": _fixed(N("Ce mois n’est pas fini."), N("On clôt un mois quand il est passé.")),
     "month-closed": _fixed(N("Ce mois est déjà clos.")),
     "month-skipped": _fixed(N("Les mois se closent dans l’ordre."), N("Closez d’abord le premier mois encore ouvert.")),
+    "nothing-to-settle": _fixed(
+        N("On ne solde que le compte d’une personne qui part, et qui n’est pas à zéro."), N("Notez d’abord son départ."),
+    ),
+    "settles-alone": _fixed(
+        N("Vous avez proposé de solder ce compte : une autre personne doit l’approuver."),
+        N("Demandez à un autre administrateur."),
+    ),
+    "settlement-changed": _fixed(N("Le solde a changé depuis la proposition."), N("Faites une nouvelle proposition.")),
     "not-sealed": _fixed(N("Cette écriture n’est pas encore scellée."), N("Elle le sera dans une minute : revenez alors.")),
     "limit-ends-before": _fixed(N("Une exception finit après avoir commencé."), N("Choisissez une date de fin à venir.")),
     "hold-unknown": _fixed(N("Ces minutes réservées n’existent pas.")),

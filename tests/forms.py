@@ -73,8 +73,9 @@ THING = KEY | PLACE | {
     "opening_hours": "", "hours_shown": "", "hours_days": ["Mo", "Fr"], "hours_from": "8h30", "hours_to": "12h",
     "hours_again": "14:00", "hours_until": "22:00", "others_days": ["Sa"], "others_from": "9h", "others_to": "18h",
     "others_again": "", "others_until": "", "holidays_off": "y", "buffer_minutes": "30", "decided_by": "officer",
-    "place": "nouveau",
+    "place": "nouveau", "photo_address": "https://ville.example/p.jpg",
 }  # fmt: skip
+VALUED = THING | {"value": "1\u202f234,50 €"}
 ADVERT = KEY | {"kind": "offer", "nature": "service", "category": "Jardin", "title": "Taille de rosiers",
                 "text": "En février."}  # fmt: skip
 DECLARATION = KEY | {
@@ -133,11 +134,11 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("catalogue.create", "olga", THING | {"capacity": "80"}, {"kind": "salle"}),
-    Sent("catalogue.create", "olga", THING, {"kind": "objet"}),
-    Sent("catalogue.create", "olga", THING | {"quantity": "12"}, {"kind": "lot"}),
+    Sent("catalogue.create", "olga", VALUED, {"kind": "objet"}),
+    Sent("catalogue.create", "olga", VALUED | {"quantity": "12"}, {"kind": "lot"}),
     Sent("catalogue.update", "olga", THING | {"capacity": "80"}),
-    Sent("catalogue.update", "olga", THING, {"resource": "{drill}"}),
-    Sent("catalogue.update", "olga", THING | {"quantity": "12"}, {"resource": "{chairs}"}),
+    Sent("catalogue.update", "olga", VALUED, {"resource": "{drill}"}),
+    Sent("catalogue.update", "olga", VALUED | {"quantity": "12"}, {"resource": "{chairs}"}),
     Sent("catalogue.change_state", "olga", {}, {"act": "retrait"}),
     Sent("catalogue.change_state", "olga", {}, {"act": "fin"}),
     Sent("catalogue.change_state", "olga", {}, {"act": "reprise", "resource": "{retired}"}),
@@ -163,6 +164,10 @@ FORMS: tuple[Sent, ...] = (
     Sent("stewardship.write_levy", "tibo", LEVY),
     Sent("stewardship.limits", "aicha", LIMITS | {"kind": "person"}),
     Sent("stewardship.exception", "aicha", LIMITS | {"until": "2027-01-31"}),
+    Sent("stewardship.leave", "aicha", KEY | {"reason": "Elle déménage"}, {"account": "{of_chloe}"}),
+    Sent("stewardship.settle", "aicha", KEY | {"reason": "Partie sans adresse"}, {"account": "{leaving}"}),
+    Sent("stewardship.approve", "aicha", KEY, {"account": "{leaving}", "settlement": "{proposed}"}),
+    Sent("stewardship.months", "tibo", KEY | {"month": "2026-10-01"}),
     Sent("stewardship.open_account", "aicha", KEY | {"party": "{zoe}", "kind": "person"}),
     Sent("stewardship.close_account", "aicha", KEY | {"reason": "Elle a déménagé"}, {"account": "{of_chloe}"}),
 )  # fmt: skip
@@ -301,6 +306,7 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
+            "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
 

@@ -82,6 +82,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "audit.trial_balance": BOOKS, "audit.trial_balance_sheet": BOOKS, "audit.account": BOOKS, "audit.entries": BOOKS,
     "audit.entries_sheet": BOOKS, "audit.entry": BOOKS, "audit.verification": BOOKS, "audit.letters": ADMINISTRATOR,
     "stewardship.correct": BOOKS, "stewardship.levy": BOOKS, "stewardship.write_levy": BOOKS,
+    "stewardship.leave": ADMINISTRATOR, "stewardship.settle": ADMINISTRATOR, "stewardship.approve": ADMINISTRATOR,
+    "stewardship.months": BOOKS,
     "stewardship.limits": ADMINISTRATOR, "stewardship.exception": ADMINISTRATOR,
     "stewardship.open_account": ADMINISTRATOR, "stewardship.close_account": ADMINISTRATOR,
     # the API: the same people, with a token

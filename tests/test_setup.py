@@ -130,7 +130,8 @@ def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database
         kept = db.session.scalars(db.select(Letter)).one()
         assert kept.sent_at is None
         assert "refused" in (kept.failure or "")
-        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'send_letter'")) == 1
+        waiting = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'send_letter'"
+        assert db.session.scalar(text(waiting)) == 1
 
 
 # Languages

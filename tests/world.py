@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.reciprocity import queries as rules
 from exchange.seals import operations as seals
+from exchange.stewardship import operations as stewardship
 from ledger.entries import Acting
 from ledger.signatures import SigningKey
 from ledger.store import reading
@@ -28,6 +29,7 @@ from tests.cast import NOON, SATURDAY, Cast, Person, gather
 from tests.databases import as_owner
 from tests.lent import Lent, lend
 
+OCTOBER = date(2026, 10, 10)  # a month that is over
 SEAL = SigningKey.generate("localhost/livre")
 
 
@@ -55,6 +57,7 @@ class World:
         alice = cast.alice.sign_in.id
         made, _secret = members.create_access_token(session, sign_in=alice, name="Tableur", days=30, at=NOON)
         self.values["digest"] = made.digest.hex()
+        self.values |= self._settlements(session)
         sealed = seals.seal(session, SEAL, at=NOON)
         assert sealed is not None
         self.values |= {"size": sealed.size, "seq": 1}
@@ -74,6 +77,20 @@ class World:
             select(DeclarationAnswer.entry_id).where(DeclarationAnswer.declaration_id == paid.id)
         ).scalar_one()
         return {"declaration": waiting.token, "entry": entry}
+
+    def _settlements(self, session: Session) -> dict[str, Any]:
+        """Fanny helped in October, and leaves: Tibo proposed to settle her, and once to settle Alice, who stayed."""
+        cast, at = self.cast, NOON
+        said = declarations.Exchange(account(cast.fanny), account(cast.tibo), 30, OCTOBER, "service", "Courrier")
+        declarations.declare(session, said, answer_days=30, today=SATURDAY, by=cast.tibo.by, at=at)
+        stewardship.leave(session, account(cast.fanny).id, community=cast.community.id, reason="Part", by=cast.tibo.by,
+                          at=at)  # fmt: skip
+        proposed = stewardship.propose_settlement(session, account_of(session, cast.fanny), reason="Sans adresse",
+                                                  by=cast.tibo.by, at=at)  # fmt: skip
+        stayed = account_of(session, cast.alice)._replace(leaving_at=at)
+        other = stewardship.propose_settlement(session, stayed, reason="Revenue", by=cast.tibo.by, at=at)
+        self.proposed = proposed.token
+        return {"settlement": other.token}
 
     def _adverts(self, session: Session, category: int) -> dict[str, Any]:
         """Alice offers to cut hedges; Chloé wrote to her."""
@@ -103,6 +120,13 @@ def account(person: Person) -> reading.AccountView:
     """The account of somebody who has one."""
     assert person.account is not None
     return person.account
+
+
+def account_of(session: Session, person: Person) -> reading.AccountView:
+    """The account of somebody as it is now."""
+    found = reading.account(session, account(person).community_id, account(person).id)
+    assert found is not None
+    return found
 
 
 def members_token(session: Session, party: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, IntegerField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
@@ -32,6 +32,12 @@ class ReasonForm(KeyedForm):
     """Why something is put right, or closed."""
 
     reason = LongText(_("Pourquoi ?"), most=400, validators=[REASON])
+
+
+class MonthForm(KeyedForm):
+    """Which month is closed: the page shows one."""
+
+    month = HiddenField(validators=[InputRequired()])
 
 
 class LevyForm(ReasonForm):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from exchange.errors import AlreadyAnswered, NothingToSettle, SettlementChanged, SettlesAlone
 from exchange.members.queries import PartyView
+from exchange.stewardship import queries
+from exchange.stewardship.models import Settlement, SettlementApproval
 from exchange.stewardship.policy import check_kind, check_nobody_gains
 from exchange.stewardship.queries import gains
-from ledger.entries import Acting, Entry
+from ledger.entries import Acting, Cause, Entry, Transfer
+from ledger.errors import AccountNotSettled
 from ledger.limits import Limits
-from ledger.store import writing
+from ledger.store import reading, writing
 from ledger.store.browsing import Written
+from ledger.store.reading import AccountView
 
 
 def correct(
@@ -68,6 +75,65 @@ def open_account(
     return writing.open_account(
         session, community=community, party=party.id, kind=kind, holder=party.name, by=by, at=at
     )
+
+
+def leave(session: Session, account: int, *, community: int, reason: str, by: Acting, at: datetime) -> None:
+    """Note that the holder leaves: the balance only goes toward zero. Raises AccountLeaving, AccountClosed."""
+    writing.leave_account(session, account, community=community, reason=reason, by=by, at=at)
+
+
+def propose_settlement(session: Session, account: AccountView, *, reason: str, by: Acting, at: datetime) -> Settlement:
+    """Propose that what remains on the account of who leaves goes to the common account, or comes from it.
+
+    Another administrator decides. Raises NothingToSettle for an account that nobody leaves, or that stands at zero.
+    """
+    if account.leaving_at is None or account.closed_at is not None or account.balance == 0:
+        raise NothingToSettle
+    proposed = Settlement(
+        token=secrets.token_urlsafe(16), community_id=account.community_id, account_id=account.id,
+        minutes=account.balance, reason=reason, proposed_at=at, by_sign_in=by.sign_in, by_party=by.party,
+        by_mandate=by.mandate,
+    )  # fmt: skip
+    session.add(proposed)
+    session.flush()
+    return proposed
+
+
+def settle(session: Session, proposed: Settlement, *, common: int, today: date, by: Acting, at: datetime) -> int:
+    """Write the settlement that somebody else proposed, close the account if nothing is set aside on it any more, and
+    return the entry's number. ``common`` is the account of the community.
+
+    Raises SettlesAlone, SettlementChanged when the balance moved since, or AlreadyAnswered. A balance that moves at
+    this very moment is refused by the books: who leaves only goes toward zero.
+    """
+    if by.sign_in == proposed.by_sign_in:
+        raise SettlesAlone
+    if queries.approved(session, proposed.id):
+        raise AlreadyAnswered
+    account = reading.account(session, proposed.community_id, proposed.account_id)
+    assert account is not None
+    if account.balance != proposed.minutes:
+        raise SettlementChanged(balance=account.balance)
+    sides = (account.id, common) if account.balance > 0 else (common, account.id)
+    entry = Entry("settlement", (Transfer(*sides, abs(account.balance)),), today, Cause("settlement", proposed.id),
+                  proposed.reason)  # fmt: skip
+    written = writing.post(
+        session, entry, community=proposed.community_id, key=f"settlement:{proposed.id}", by=by, at=at
+    )
+    session.add(SettlementApproval(
+        settlement_id=proposed.id, proposed_by=proposed.by_sign_in, entry_id=written.id, approved_at=at,
+        by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+    ))  # fmt: skip
+    session.flush()
+    with suppress(AccountNotSettled), session.begin_nested():  # minutes are still set aside for a loan
+        close_account(session, account.id, community=proposed.community_id, reason=proposed.reason, by=by, at=at)
+    assert written.id is not None
+    return written.id
+
+
+def close_month(session: Session, month: date, *, community: int, by: Acting, at: datetime) -> None:
+    """Close a month, named by its first day. Raises MonthNotOver, MonthClosed or MonthSkipped."""
+    writing.close_month(session, month, community=community, by=by, at=at)
 
 
 def close_account(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from exchange.members.queries import PartyView
+from exchange.stewardship.models import Settlement, SettlementApproval
 from ledger.store.browsing import Written
 
 # who is meant -> the kinds of their accounts
@@ -44,6 +45,29 @@ def levied(session: Session, community: int, kind: str, *, on: date) -> int | No
     """The number of the last entry of this kind for a day that was not corrected: perhaps the same, written already."""
     found: int | None = session.scalar(_LEVIED, {"community": community, "kind": kind, "on": on})
     return found
+
+
+def pending(session: Session, account: int) -> Settlement | None:
+    """The settlement of an account that waits for another administrator: the last one proposed."""
+    found = session.execute(
+        select(Settlement, SettlementApproval.settlement_id)
+        .outerjoin(SettlementApproval, SettlementApproval.settlement_id == Settlement.id)
+        .where(Settlement.account_id == account)
+        .order_by(Settlement.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return found[0] if found is not None and found[1] is None else None
+
+
+def settlement(session: Session, token: str, *, account: int) -> Settlement | None:
+    """A settlement of this account, by its random identifier."""
+    wanted = select(Settlement).where(Settlement.token == token, Settlement.account_id == account)
+    return session.scalars(wanted).one_or_none()
+
+
+def approved(session: Session, settlement: int) -> bool:
+    """Whether a settlement was approved and written."""
+    return session.get(SettlementApproval, settlement) is not None
 
 
 _WITHOUT = text(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,12 +23,22 @@ from exchange.idempotency import Done, digest
 from exchange.members import queries as members
 from exchange.security import auth_required, held, office, territory, today
 from exchange.stewardship import operations, policy, queries
-from exchange.stewardship.forms import KINDS, DefaultForm, ExceptionForm, LevyForm, LimitsForm, OpeningForm, ReasonForm
+from exchange.stewardship.forms import (
+    KINDS,
+    DefaultForm,
+    ExceptionForm,
+    LevyForm,
+    LimitsForm,
+    MonthForm,
+    OpeningForm,
+    ReasonForm,
+)
+from exchange.stewardship.models import Settlement
 from ledger.entries import Acting, Entry
-from ledger.errors import Refused
+from ledger.errors import MonthClosed, Refused
 from ledger.limits import Limits, refusals
 from ledger.store import browsing, reading
-from ledger.store.browsing import Written
+from ledger.store.browsing import Month, Written
 from ledger.store.reading import AccountView
 
 stewardship = Blueprint("stewardship", __name__)
@@ -306,6 +316,123 @@ def _opening(desk: Desk, form: OpeningForm) -> Doing:
         assert opened is not None
         flash(elided("Le compte de %(name)s est ouvert.", name=party.name), "success")
         return Done(url_for("audit.account", community=desk.community.token, account=opened.token), has_entry=True)
+
+    return do
+
+
+@stewardship.route("/administration/<community>/comptes/<account>/depart", methods=["GET", "POST"])
+@auth_required()
+def leave(community: str, account: str) -> Answer:
+    """Note that somebody leaves: their balance only goes toward zero from now on."""
+    desk, form = _desk("books.accounts", community), ReasonForm()
+    mine, holder = _account(desk, account)
+    if (done := _done(desk, form, _leaving(desk, mine, form))) is not None:
+        return done
+    return _page("stewardship/leave.html", desk=desk, form=form, account=mine, holder=holder)
+
+
+def _leaving(desk: Desk, account: AccountView, form: ReasonForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
+        operations.leave(session, account.id, community=desk.community.id, reason=form.reason.data or "", by=desk.by,
+                         at=at)  # fmt: skip
+        flash(_("Le départ est noté."), "success")
+        return Done(url_for("audit.account", community=desk.community.token, account=account.token), has_entry=True)
+
+    return do
+
+
+@stewardship.route("/administration/<community>/comptes/<account>/solde", methods=["GET", "POST"])
+@auth_required()
+def settle(community: str, account: str) -> Answer:
+    """What remains on the account of who leaves: an administrator proposes, another approves."""
+    desk, form = _desk("books.accounts", community), ReasonForm()
+    mine, holder = _account(desk, account)
+    if (done := _done(desk, form, _proposing(desk, mine, form))) is not None:
+        return done
+    return _settlement_page(desk, mine, holder, form, KeyedForm(formdata=None))
+
+
+def _settlement_page(
+    desk: Desk, account: AccountView, holder: members.PartyView, form: ReasonForm, approval: KeyedForm
+) -> Answer:
+    session = db.session()
+    pending = queries.pending(session, account.id)
+    proposer = members.sign_in_names(session, [pending.by_sign_in]).get(pending.by_sign_in) if pending else None
+    return _page(
+        "stewardship/settle.html", desk=desk, form=form, approval=approval, account=account, holder=holder,
+        pending=pending, proposer=proposer, mine=pending and pending.by_sign_in == desk.by.sign_in,
+    )  # fmt: skip
+
+
+def _proposing(desk: Desk, account: AccountView, form: ReasonForm) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
+        operations.propose_settlement(session, account, reason=form.reason.data or "", by=desk.by, at=at)
+        flash(_("C’est proposé. Un autre administrateur doit l’approuver."), "success")
+        return Done(url_for("stewardship.settle", community=desk.community.token, account=account.token))
+
+    return do
+
+
+@stewardship.post("/administration/<community>/comptes/<account>/soldes/<settlement>/accord")
+@auth_required()
+def approve(community: str, account: str, settlement: str) -> Answer:
+    """Another administrator agrees: the entry is written, and the account closed."""
+    desk, form = _desk("books.accounts", community), KeyedForm()
+    mine, holder = _account(desk, account)
+    proposed = queries.settlement(db.session(), settlement, account=mine.id)
+    if proposed is None:
+        raise NotFound
+    if (done := _done(desk, form, _approving(desk, mine, proposed))) is not None:
+        return done
+    return _settlement_page(desk, mine, holder, ReasonForm(formdata=None), form)
+
+
+def _approving(desk: Desk, account: AccountView, proposed: Settlement) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
+        common = reading.account_of(session, desk.community.id, desk.community.party_id)
+        assert common is not None
+        operations.settle(session, proposed, common=common.id, today=today(), by=desk.by, at=at)
+        flash(_("Le compte est soldé."), "success")
+        return Done(url_for("audit.account", community=desk.community.token, account=account.token), has_entry=True)
+
+    return do
+
+
+# -- months
+
+
+@stewardship.route("/administration/<community>/mois", methods=["GET", "POST"])
+@auth_required()
+def months(community: str) -> Answer:
+    """What each month counts, closed or open; the first one that is over can be closed, and stays as published."""
+    desk, session = _desk("books.correct", community), db.session()
+    closed = browsing.closed_months(session, desk.community.id)
+    counted = browsing.open_months(session, desk.community.id, closed[0] if closed else None)
+    first = _first_open(closed, counted)
+    form = MonthForm(month=first and first.isoformat())
+    if (done := _done(desk, form, _closing_month(desk, form, first))) is not None:
+        return done
+    return _page(
+        "stewardship/months.html", desk=desk, form=form, closed=closed, counted=counted, first=first,
+        over=first is not None and first < today().replace(day=1),
+        names=members.sign_in_names(session, [month.by_sign_in for month in closed]),
+    )  # fmt: skip
+
+
+def _first_open(closed: Sequence[Month], counted: Sequence[Month]) -> date | None:
+    """The month to close next: the one after the last closed, else the first in which something happened."""
+    if closed:
+        return (closed[0].month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return counted[0].month if counted else None
+
+
+def _closing_month(desk: Desk, form: MonthForm, first: date | None) -> Doing:
+    def do(session: Session, at: datetime) -> Done:
+        if first is None or form.month.data != first.isoformat():
+            raise MonthClosed
+        operations.close_month(session, first, community=desk.community.id, by=desk.by, at=at)
+        flash(_("Le mois est clos : ses chiffres ne changeront plus."), "success")
+        return Done(url_for("stewardship.months", community=desk.community.token), has_entry=True)
 
     return do
 

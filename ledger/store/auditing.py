@@ -145,7 +145,7 @@ CHECKS = (
          WHERE a.held <> coalesce(o.held, 0)
         """,
     ),
-    # Every account is lived again in the order of the numbers, with what was held when each entry was written. Few lines
+    # Every account is lived again in the order of the numbers, with what was held at each entry. Few lines
     # are below the highest floor that their account ever had: those alone are judged by the limits of their day. What a
     # hold set aside was checked when it was held; a correction may pass limits.
     Check(

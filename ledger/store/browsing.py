@@ -200,6 +200,54 @@ def _with_moves(session: Session, query: Any, values: dict[str, Any]) -> list[Wr
     return [Written(*one) for one in whole]
 
 
+class Month(NamedTuple):
+    """What counts in a month: entries, minutes moved, and how many of these entries came late (see ``period_of``).
+
+    ``closed_at`` and who closed it for one whose figures don't change any more.
+    """
+
+    month: date
+    entries: int
+    minutes: int
+    late: int
+    closed_at: datetime | None
+    by_sign_in: int | None
+
+
+_CLOSED_MONTHS = text(
+    """
+    SELECT month, entries, minutes, late, recorded_at, by_sign_in FROM books.months
+     WHERE community_id = :community ORDER BY month DESC LIMIT 120
+    """
+)
+_OPEN_MONTHS = text(
+    """
+    SELECT greatest(date_trunc('month', e.happened_on)::date, :first) AS month, count(DISTINCT e.id),
+           sum(t.minutes)::bigint, count(DISTINCT e.id) FILTER (WHERE e.happened_on < :first), NULL::timestamptz,
+           NULL::bigint
+      FROM books.entries e JOIN books.transfers t ON t.entry_id = e.id
+     WHERE e.community_id = :community AND (e.id > :closing OR e.happened_on >= :first)
+     GROUP BY 1 ORDER BY 1
+    """
+)
+_CLOSING = text("SELECT id, (month + interval '1 month')::date FROM books.months"
+                " WHERE community_id = :community AND month = :month")  # fmt: skip
+
+
+def closed_months(session: Session, community: int) -> list[Month]:
+    """The months of a community that are closed, newest first."""
+    return [Month(*row) for row in session.execute(_CLOSED_MONTHS, {"community": community})]
+
+
+def open_months(session: Session, community: int, last: Month | None) -> list[Month]:
+    """What counts in each month since the ``last`` one closed, in their order."""
+    closing, first = 0, date(1900, 1, 1)
+    if last is not None:
+        closing, first = session.execute(_CLOSING, {"community": community, "month": last.month}).one()
+    values = {"community": community, "closing": closing, "first": first}
+    return [Month(*row) for row in session.execute(_OPEN_MONTHS, values)]
+
+
 _DEFAULTS = text(
     """
     SELECT id, account_kind, floor, ceiling, starts_at, ends_at, coalesce(n.note, ''), recorded_at, by_sign_in, by_party
