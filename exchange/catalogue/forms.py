@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from babel.numbers import get_decimal_symbol
+from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation, ValidationError
@@ -16,6 +18,10 @@ from exchange.forms import Form, HourField, KeyedForm, LongText, Text
 from exchange.security import territory
 
 MOST = 100_000
+MOST_CENTS = 1_000_000_000  # ten million euros
+_EUROS = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,2}))?")
+_GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?!\1)[.,][0-9]{2}")  # 1.234,50 or 1,234.50
+_HTTPS = re.compile(r"https://[^\s<>\"'\\/?#@:]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
 
 ERP_CATEGORIES = {
     "": lazy_gettext("Je ne sais pas"),
@@ -74,6 +80,38 @@ class Number(Field):
         """What wasn't understood is said once."""
         if self.process_errors:
             raise StopValidation
+
+
+def cents(text: str) -> int | None:
+    """A sum in euros as people type it, "1 234,50 €", in cents; None for nothing. Raises ValueError."""
+    bare = re.sub(r"(?:€|EUR|euros?)$", "", "".join(text.split()), flags=re.IGNORECASE)
+    if not bare:
+        return None
+    if grouped := _GROUPED.fullmatch(bare):
+        bare = bare.replace(grouped[1], "")
+    match = _EUROS.fullmatch(bare)
+    if match is None or len(bare) > 20 or (found := int(match[1] + (match[2] or "").ljust(2, "0"))) > MOST_CENTS:
+        raise ValueError(_("Écrivez une somme en euros, par exemple 1 234,50."))
+    return found
+
+
+class Euros(Field):
+    """A sum typed in euros and kept in cents; what was typed is shown again when it is none."""
+
+    widget = TextInput()
+    typed: str | None = None
+
+    def _value(self) -> str:
+        if self.typed is not None:
+            return self.typed
+        if self.data is None:
+            return ""
+        point = get_decimal_symbol(get_locale() or "fr")
+        return f"{self.data // 100}{point}{self.data % 100:02d}"
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.typed, self.data = (valuelist[0] if valuelist else ""), None
+        self.data = cents(self.typed)
 
 
 DAYS = {
@@ -161,6 +199,10 @@ class ResourceForm(KeyedForm):
         lazy_gettext("Conditions du prêt"), most=4000, validators=[Optional()],
         description=lazy_gettext("Ce que l’emprunteur doit savoir avant de demander."),
     )  # fmt: skip
+    photo_address = Text(
+        lazy_gettext("Adresse de la photo"), most=500, validators=[Optional()],
+        description=lazy_gettext("Par exemple\u00a0: https://ville.fr/photos/perceuse.jpg. Vous seuls la lisez."),
+    )  # fmt: skip
     hours_days = Days(lazy_gettext("Jours d’ouverture"))
     hours_from = HourField(lazy_gettext("De"), validators=[Optional()])
     hours_to = HourField(lazy_gettext("À"), validators=[Optional()])
@@ -196,6 +238,11 @@ class ResourceForm(KeyedForm):
     )  # fmt: skip
     place = SelectField(lazy_gettext("Où est-ce\u00a0?"))
     open_hours = ""  # in the syntax, once the form is valid
+    photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
+
+    def validate_photo_address(self, field: Text) -> None:
+        if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
+            raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
 
     @property
     def by_hand(self) -> bool:
@@ -267,11 +314,20 @@ class RoomForm(PlaceFields, ResourceForm):
     )
 
 
-class ThingForm(PlaceFields, ResourceForm):
+class Valued:
+    """What is worth something."""
+
+    value = Euros(
+        lazy_gettext("Valeur, en euros"), validators=[Optional()],
+        description=lazy_gettext("Pour l’assurance, ou en cas de perte. Vous seuls la lisez."),
+    )  # fmt: skip
+
+
+class ThingForm(Valued, PlaceFields, ResourceForm):
     """A thing lent alone."""
 
 
-class PoolForm(PlaceFields, ResourceForm):
+class PoolForm(Valued, PlaceFields, ResourceForm):
     """Like things, lent by number."""
 
     quantity = Number(

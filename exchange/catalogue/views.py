@@ -200,13 +200,15 @@ def _create_once(here: Office, kind: str, form: ResourceForm) -> str:
 
 def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
     """What a valid form says, as the catalogue keeps it; a place described in it is added."""
-    names = ("name", "category", "description", "conditions", "decided_by")
+    names = ("name", "category", "description", "conditions", "decided_by", "photo_address")
     facts = {name: form[name].data or "" for name in names}
     facts |= {"opening_hours": form.open_hours, "buffer_minutes": form.buffer_minutes.data}
     if kind == "room":
         facts["capacity"] = form.capacity.data
     if kind == "pool":
         facts["quantity"] = form.quantity.data
+    if kind != "room":
+        facts["value_cents"] = form.value.data
     if form.place.data == NEW_PLACE:
         facts["place_id"] = operations.add_place(db.session(), lender=here.party.id, at=at, **_place_facts(form)).id
     else:
@@ -264,7 +266,7 @@ def update(lender: str, resource: str) -> Response | tuple[str, int]:
     """Change it; a published room keeps a capacity."""
     here, shown = _shown(lender, resource)
     form = FORMS[shown.kind]()
-    form.place.choices = _places(here)
+    form.place.choices, form.photo_kept = _places(here), shown.photo_address
     _offer_buffer(form, shown)
     if not (form.validate() & _new_place_named(form)):
         return _edit_page(here, shown, form), 422
@@ -281,7 +283,8 @@ def update(lender: str, resource: str) -> Response | tuple[str, int]:
 
 
 def _filled(shown: queries.ResourceView) -> ResourceForm:
-    known = shown._asdict() | ticked(shown.opening_hours) | {"place": shown.place_token or ""}
+    known = shown._asdict() | ticked(shown.opening_hours)
+    known |= {"place": shown.place_token or "", "value": shown.value_cents}
     form = FORMS[shown.kind](formdata=None, data=known)
     form.access.data, form.erp_category.data = "unknown", ""  # of a new place, should one be described
     form.address.data = form.postcode.data = form.town.data = form.access_note.data = form.place_name.data = ""
