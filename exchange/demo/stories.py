@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from exchange.declarations.models import DeclarationAnswer
 from exchange.demo import neighbours
@@ -58,6 +58,7 @@ def plan(world: World) -> None:
     for number in range(24):
         plan(moment(-206 + 8 * number, 19, 10), _helped, world, EXCEPTION, 95, NEEDS[number % len(NEEDS)])
     plan(moment(-148, 20), _settle_before_leaving, world)
+    plan(moment(-147, 20), _leave, world)
     plan(moment(-140, 20), _close, world)
     plan(moment(-47, 10, 20), _mistake, world)
     plan(moment(-12, 10, 40), _late_slip, world)
@@ -67,6 +68,19 @@ def plan(world: World) -> None:
     for days, giver, receiver, minutes, words, answer in WAITING:
         plan(moment(days, 20, 30), _wait, world, giver, receiver, minutes, words, answer)
     plan(moment(-80, 21), _keys_for_programs, world)
+    for back in range(20, 1, -1):  # last month is still open: paper slips come late
+        plan(world.calendar.on(_month(world, -back + 1).replace(day=10), 20), _close_month, world, _month(world, -back))
+
+
+def _month(world: World, later: int) -> date:
+    """The first day of the month that is so many months after this one."""
+    months = world.calendar.today.year * 12 + world.calendar.today.month - 1 + later
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _close_month(world: World, month: date, *, at: datetime) -> None:
+    """The treasurer closes the month before, whose figures are then those of the newsletter."""
+    stewardship.close_month(world.session, month, community=world.community, by=world.offices["treasurer"], at=at)
 
 
 def _one(world: World, key: Callable[[Somebody], int], *, but: str) -> Somebody:
@@ -120,6 +134,15 @@ def _settle_before_leaving(world: World, *, at: datetime) -> None:
         if leaver.balance < 0:
             said = (leaver, _rich(world, but=LEAVER), minutes, at.date(), "service", "Montage d'une vidéo")
         neighbours.by_who_was_helped(world, *said, at=at)
+
+
+def _leave(world: World, *, at: datetime) -> None:
+    account = world.members[LEAVER].account
+    assert account is not None
+    stewardship.leave(
+        world.session, account.id, community=world.community, at=at, by=world.offices["administrator"],
+        reason="Tanguy a trouvé du travail à Brest.",
+    )  # fmt: skip
 
 
 def _close(world: World, *, at: datetime) -> None:

@@ -42,6 +42,7 @@ STATES = {
         WHERE e.kind = 'correction' AND e.reverses_id IS NOT NULL""",
     "a member at the floor": f"{ACCOUNT_OF} a.balance = a.floor AND a.balance = -2000",
     "a hoarder above the ceiling": f"{ACCOUNT_OF} a.balance > a.ceiling AND a.kind = 'person'",
+    "months that are closed, and entries that came late": "SELECT id FROM books.months WHERE late > 0",
     "a leaver whose account is closed": f"{ACCOUNT_OF} a.closed_at IS NOT NULL AND a.balance = 0 AND a.seq > 0",
     "an exception to the limits with its reason and its end": f"""{ACCOUNT_OF} a.balance < -2000 AND a.id IN
         (SELECT account_id FROM books.limits WHERE ends_at > :now AND id IN (SELECT fact_id FROM books.notes))""",
