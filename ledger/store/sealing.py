@@ -53,6 +53,8 @@ _STORED = text(
 )
 _LEAVES = text("SELECT hash FROM books.leaves WHERE place >= :start AND place < :end ORDER BY place")
 _ALL_LEAVES = text("SELECT hash FROM books.leaves ORDER BY place")
+_SIZE = text("SELECT max(place) + 1 FROM books.leaves")
+_TILES = text("SELECT max(place) + 1 FROM books.tiles WHERE level = 8")
 _KEYS = text("SELECT key FROM books.seal_keys ORDER BY id")
 _REGISTER = text("SELECT books.register_key(:key, :at)")
 _WAITING = text(
@@ -66,7 +68,7 @@ _LEAF = text(
 # as text the lines would be escaped; no line holds the two controls that this format would quote
 _EXPORT = """
     COPY (SELECT f.line FROM books.leaves l JOIN books.facts f ON f.id = l.fact_id WHERE l.place < %s ORDER BY l.place)
-    TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')
+    TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8')
 """
 _COSIGNED = text("SELECT line FROM books.cosignatures WHERE size = :size ORDER BY witness")
 _LAST_COSIGNED = text(
@@ -98,23 +100,22 @@ def seal(session: Session, key: SigningKey, *, at: datetime, still: bool = False
         raise KeyUnknown
     new: list[bytes] = []
     while rows := session.execute(_SEAL, {"most": TOGETHER, "still": still}).all():
-        if not new:
-            first = rows[0].place
         new += [bytes(row.hash) for row in rows]
         if len(rows) < TOGETHER:
             break
-    if not new:
+    size, head = int(session.scalar(_SIZE) or 0), last_head(session)
+    if size == (head.size if head else 0):
         return None
-    return _publish(session, key, first, new, at=at)
+    return _publish(session, key, size, new, at=at)
 
 
 class KeyUnknown(LookupError):
     """A key that the books don't name can't sign their head: it is registered first."""
 
 
-def _publish(session: Session, key: SigningKey, first: int, new: Sequence[bytes], *, at: datetime) -> Head:
-    """Keep the tiles and the signed head of a tree that grew by the leaves ``new``, from ``first`` on."""
-    size = first + len(new)
+def _publish(session: Session, key: SigningKey, size: int, new: Sequence[bytes], *, at: datetime) -> Head:
+    """Keep the tiles and the signed head of a tree of ``size`` leaves, of which ``new`` are the last."""
+    first = size - len(new)
     made: dict[tuple[int, int], bytes] = {}
 
     def hashes(level: int, start: int, count: int) -> Sequence[bytes]:
@@ -126,7 +127,8 @@ def _publish(session: Session, key: SigningKey, first: int, new: Sequence[bytes]
         later = range(start + len(known), start + count)
         return [*known, *(made[level, place] for place in later if (level, place) in made)]
 
-    for row in seals.grown(first, size):
+    kept = int(session.scalar(_TILES) or 0) * seals.TILE
+    for row in seals.grown(kept, size):
         for place in range(row.start, row.end):
             made[row.level, place] = seals.complete(hashes(row.level - seals.STEP, place * seals.TILE, seals.TILE))
     root = seals.root_of(Tiles(hashes).subtree, size)

@@ -9,7 +9,8 @@ DECLARE
     v_at timestamptz;
 BEGIN
     IF p_at IS NULL OR p_month IS NULL OR extract(day FROM p_month) <> 1 THEN PERFORM refuse('entry-malformed'); END IF;
-    -- who is writing ends first: else an entry of the month could be neither counted nor late
+    -- who is writing ends first, and is seen: else an entry of the month could be neither counted nor late
+    IF current_setting('transaction_isolation') <> 'read committed' THEN PERFORM refuse('entry-malformed'); END IF;
     LOCK TABLE entries IN SHARE ROW EXCLUSIVE MODE;
     SELECT max(m.month), greatest(p_at, max(m.recorded_at)) INTO v_last, v_at
       FROM months m WHERE m.community_id = p_community;
