@@ -41,12 +41,17 @@ class Finding(NamedTuple):
 
 
 # The rows of one community, or of all; and ``lines``, every movement seen from each of its two accounts.
+# Not materialized: a question that reads the movements twice scans them twice, in parallel, rather than copy them.
 _ROWS = """
-WITH accounts AS (SELECT * FROM books.accounts WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
-     entries AS (SELECT * FROM books.entries WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
-     transfers AS (SELECT * FROM books.transfers WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
-     holds AS (SELECT * FROM books.holds WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
-     lines AS (
+WITH accounts AS NOT MATERIALIZED (
+        SELECT * FROM books.accounts WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
+     entries AS NOT MATERIALIZED (
+        SELECT * FROM books.entries WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
+     transfers AS NOT MATERIALIZED (
+        SELECT * FROM books.transfers WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
+     holds AS NOT MATERIALIZED (
+        SELECT * FROM books.holds WHERE CAST(:community AS bigint) IS NULL OR community_id = :community),
+     lines AS NOT MATERIALIZED (
         SELECT from_account AS account, from_seq AS seq, -minutes AS minutes, from_balance AS balance, entry_id
           FROM transfers
         UNION ALL
@@ -70,8 +75,12 @@ CHECKS = (
         SELECT format('account %s: %s minutes and %s lines are kept, %s and %s are in its movements',
                       a.id, a.balance, a.seq, coalesce(m.minutes, 0), coalesce(m.lines, 0))
           FROM accounts a
-          LEFT JOIN (SELECT account, sum(minutes) AS minutes, count(*) AS lines FROM lines GROUP BY account) m
-            ON m.account = a.id
+          LEFT JOIN (SELECT account, sum(minutes)::bigint AS minutes, sum(lines)::bigint AS lines
+                       FROM (SELECT from_account AS account, -sum(minutes) AS minutes, count(*) AS lines
+                               FROM transfers GROUP BY from_account
+                             UNION ALL
+                             SELECT to_account, sum(minutes), count(*) FROM transfers GROUP BY to_account) sides
+                      GROUP BY account) m ON m.account = a.id
          WHERE (a.balance, a.seq) IS DISTINCT FROM (coalesce(m.minutes, 0), coalesce(m.lines, 0))
         """,
     ),
@@ -153,26 +162,28 @@ CHECKS = (
         "SELECT count(*) FROM entries WHERE kind <> 'correction'",
         """
         SELECT format('account %s, entry %s: %s minutes, below its floor of %s', n.account, n.id, n.free, f.floor)
-          FROM (SELECT account, id, sum(minutes) OVER life - coalesce(sum(held) OVER life, 0) AS free,
-                       sum(minutes) OVER (PARTITION BY account, id) AS net
-                  FROM (SELECT from_account AS account, entry_id AS id, -minutes AS minutes, 0 AS held FROM transfers
-                        UNION ALL SELECT to_account, entry_id, minutes, 0 FROM transfers
-                        UNION ALL SELECT from_account, id, 0, minutes FROM holds
-                        UNION ALL SELECT h.from_account, r.id, 0, -h.minutes
-                          FROM holds h JOIN books.hold_resolutions r ON r.hold_id = h.id) happened
-                WINDOW life AS (PARTITION BY account ORDER BY id)) n
-          JOIN (SELECT a.id, a.community_id, a.kind, max(l.floor) AS highest
-                  FROM accounts a
-                  JOIN books.limits l
-                    ON l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind)
-                 GROUP BY a.id, a.community_id, a.kind) a ON a.id = n.account
+          FROM (SELECT life.*, a.community_id, a.kind
+                  FROM (SELECT account, id, sum(free) OVER (PARTITION BY account ORDER BY id) AS free
+                          FROM (SELECT from_account AS account, entry_id AS id, -minutes AS free FROM transfers
+                                UNION ALL SELECT to_account, entry_id, minutes FROM transfers
+                                UNION ALL SELECT from_account, id, -minutes FROM holds
+                                UNION ALL SELECT h.from_account, r.id, h.minutes
+                                  FROM holds h JOIN books.hold_resolutions r ON r.hold_id = h.id) happened) life
+                  JOIN (SELECT a.id, a.community_id, a.kind, max(l.floor) AS highest
+                          FROM accounts a
+                          JOIN books.limits l
+                            ON l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind)
+                         GROUP BY a.id, a.community_id, a.kind) a ON a.id = life.account
+                 WHERE life.free < a.highest OFFSET 0) n
           JOIN books.entries e ON e.id = n.id AND e.kind <> 'correction'
           CROSS JOIN LATERAL (
               SELECT l.floor FROM books.limits l
-               WHERE (l.account_id = a.id OR (l.community_id = a.community_id AND l.account_kind = a.kind))
+               WHERE (l.account_id = n.account OR (l.community_id = n.community_id AND l.account_kind = n.kind))
                  AND l.id < e.id AND l.starts_at <= e.recorded_at AND (l.ends_at IS NULL OR l.ends_at > e.recorded_at)
                ORDER BY l.account_id IS NULL, l.id DESC LIMIT 1) f
-         WHERE n.net < 0 AND n.free < a.highest AND n.free < f.floor
+         WHERE n.free < f.floor
+           AND (SELECT sum(CASE WHEN t.from_account = n.account THEN -t.minutes ELSE t.minutes END)
+                  FROM books.transfers t WHERE t.entry_id = e.id AND n.account IN (t.from_account, t.to_account)) < 0
            AND NOT EXISTS (SELECT FROM books.hold_resolutions r WHERE r.entry_id = e.id)
         """,
     ),
