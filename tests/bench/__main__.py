@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from exchange.embedded import Server
-from tests.bench import declaring, posting
+from tests.bench import declaring, million, posting
 from tests.bench.figures import Figure
 from tests.databases import Postgres
 
@@ -28,8 +28,18 @@ def main() -> int:
         os.environ["TEST_DATABASE_URL"] = durable.url("postgres")
         postgres = Postgres(Path(folder))
         try:
-            figures = _told(posting.measure(postgres.copy(), durable.binaries / "pgbench"))
+            pgbench = durable.binaries / "pgbench"
+            posted, many = postgres.copy(), postgres.copy()
+            community = posting.furnish(posted)
+            figures = _told(posting.measure(posted, community, pgbench))
+            figures += _told(posting.beside_another(posted, community, postgres.empty()))
+            figures += _told(posting.sealed_meanwhile(posted, community))
             figures += _told(declaring.measure(postgres.copy(), Path(folder) / "var"))
+            community = posting.furnish(many)
+            million.fill(many, community)
+            figures += _told(million.statements(many, community, postgres.copy()))
+            figures += _told(million.verifying(many, Path(folder)))
+            figures += _told(million.audits(many))
         finally:
             durable.stop()
     return 0 if all(figure.reached in (True, None) for figure in figures) else 1

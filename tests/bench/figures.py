@@ -24,7 +24,8 @@ class Figure(NamedTuple):
         return None if self.most is None else self.value <= self.most
 
     def __str__(self) -> str:
-        bar = "" if self.reached is None else f"  (bar {self.least or self.most}: {'yes' if self.reached else 'NO'})"
+        limit = self.most if self.least is None else self.least
+        bar = "" if self.reached is None else f"  (bar {limit}: {'yes' if self.reached else 'NO'})"
         return f"{self.name:<44} {self.value:8.2f}{bar}  {self.detail}"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,14 +18,15 @@ from sqlalchemy.orm import Session
 from exchange.members import operations as members
 from ledger.entries import Acting, Entry, Transfer
 from ledger.limits import Limits
-from ledger.store import writing
+from ledger.signatures import SigningKey
+from ledger.store import sealing, writing
 from tests.bench.figures import Figure, ratio
-from tests.databases import Database
+from tests.databases import Database, plain
 
 HERE = Path(__file__).parent
 ACCOUNTS = 1000
-SECONDS = 4.0
-ROUNDS = 3
+SECONDS = 2.0
+ROUNDS = 7  # the machine's pace changes by the minute: short rounds, in turn
 BATCH = 30  # transfers of a work day
 DAY = date(2026, 1, 2)  # a fact is never of a day to come, even on a machine whose clock is late
 
@@ -66,19 +69,28 @@ def reference(pgbench: Path, database: Database, clients: int) -> float:
     return float(line.split()[2])
 
 
+def _pair(chance: random.Random, rows: Sequence[int], common: int | None) -> list[int]:
+    """Two accounts; with a ``common`` one, it is one of the two every other time."""
+    if common is None or chance.random() < 0.5:
+        return chance.sample(rows, 2)
+    return chance.sample([common, chance.choice(rows)], 2)
+
+
 def _client(url: str, community: int, way: str, seconds: float, seed: int, out: Any) -> None:
-    """One client: posts as fast as it can in one of the three ways, and tells its transfers per second."""
+    """One client: posts as fast as it can in one of the ways, and tells its transfers per second."""
     chance, moved = random.Random(seed), 0
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if way == "autocommit" else {}
     engine = create_engine(url, **options)
     with Session(engine) as session:
         rows = session.execute(text("SELECT id FROM books.accounts WHERE kind = 'person' ORDER BY id")).scalars().all()
+        community_s = text("SELECT id FROM books.accounts WHERE kind = 'community'")
+        common = session.scalar(community_s) if way == "hot" else None
         session.commit()
         by = Acting(None, 1)
         size = BATCH if way == "batch" else 1
         started = time.perf_counter()
         while (now := time.perf_counter()) - started < seconds:
-            pairs = [chance.sample(rows, 2) for _ in range(size)]
+            pairs = [_pair(chance, rows, common) for _ in range(size)]
             entry = Entry("exchange", tuple(Transfer(a, b, 1) for a, b in pairs), DAY)
             key = f"{seed}:{moved}:{now}"
             writing.post(session, entry, community=community, key=key, by=by, at=datetime.now(UTC))
@@ -88,13 +100,13 @@ def _client(url: str, community: int, way: str, seconds: float, seed: int, out: 
     engine.dispose()
 
 
-def ours(database: Database, community: int, way: str, clients: int) -> float:
+def ours(database: Database, community: int, way: str, clients: int, seconds: float = SECONDS) -> float:
     """Transfers per second of ``ledger.store.writing.post``, every check on, each client a process of its own."""
     context = get_context("spawn")
     out = context.Queue()
     seeds = random.SystemRandom().sample(range(10**9), clients)
     processes = [
-        context.Process(target=_client, args=(database.web_url, community, way, SECONDS, seed, out)) for seed in seeds
+        context.Process(target=_client, args=(database.web_url, community, way, seconds, seed, out)) for seed in seeds
     ]
     for process in processes:
         process.start()
@@ -104,14 +116,72 @@ def ours(database: Database, community: int, way: str, clients: int) -> float:
     return float(total)
 
 
-def measure(database: Database, pgbench: Path) -> list[Figure]:
+def measure(database: Database, community: int, pgbench: Path) -> list[Figure]:
     """Reference and ours in turn, so that a machine that slows down slows both."""
-    community = furnish(database)
     found = []
     for clients in (1, 4):
-        for way, least in (("transaction", 0.40), ("autocommit", None), ("batch", None)):
+        for way, least in (("transaction", 0.40), ("autocommit", None), ("batch", 0.8)):
             pairs = [
                 (ours(database, community, way, clients), reference(pgbench, database, clients)) for _ in range(ROUNDS)
             ]
             found.append(ratio(f"posting, {way}, {clients} client(s)", pairs, least=least, unit="transfers/s"))
+    hot = [(ours(database, community, "hot", 4), ours(database, community, "transaction", 4)) for _ in range(ROUNDS)]
+    found.append(ratio("posting, half of it on one account", hot, least=0.5, unit="transfers/s"))
     return found
+
+
+def beside_another(database: Database, community: int, empty: Database) -> list[Figure]:
+    """Ours and django-hordak in turn, on the same server; its own environment is in BENCH_ANOTHER."""
+    python = os.environ.get("BENCH_ANOTHER")
+    if not python:
+        return []
+    command = [python, str(HERE / "another_ledger.py"), plain(empty.superuser_url), str(SECONDS)]
+    subprocess.run([*command, "make"], check=True)
+    found = []
+    for clients in (1, 4):
+        pairs = []
+        for turn in range(3):
+            running = [
+                subprocess.Popen([*command, str(10 * turn + client)], stdout=subprocess.PIPE, text=True)
+                for client in range(clients)
+            ]
+            theirs = sum(float(process.communicate(timeout=120)[0]) for process in running)
+            pairs.append((ours(database, community, "transaction", clients), theirs))
+        found.append(ratio(f"posting beside django-hordak, {clients} client(s)", pairs, least=3, unit="transfers/s"))
+    return found
+
+
+def _sealer(url: str, stop: Any) -> None:
+    """Seals as the worker does: again after two seconds."""
+    engine, key = create_engine(url), SigningKey.generate("bench/livre")
+    with Session(engine) as session:
+        sealing.register(session, key.public, at=datetime.now(UTC))
+        session.commit()
+        while not stop.wait(2):
+            sealing.seal(session, key, at=datetime.now(UTC))
+            far = sealing.far(session)
+            session.commit()
+            if far:
+                sealing.seal(session, key, at=datetime.now(UTC), still=True)
+                session.commit()
+    engine.dispose()
+
+
+def sealed_meanwhile(database: Database, community: int) -> list[Figure]:
+    """A minute of posting at full speed while everything is sealed; and what is not sealed ten seconds later."""
+    context = get_context("spawn")
+    stop = context.Event()
+    before = ours(database, community, "transaction", 4, 15)
+    sealer = context.Process(target=_sealer, args=(database.web_url, stop))
+    sealer.start()
+    meanwhile = ours(database, community, "transaction", 4, 60)
+    time.sleep(10)
+    with Session(create_engine(database.web_url)) as session:
+        waiting = sealing.waiting(session)
+    stop.set()
+    sealer.join()
+    after = ours(database, community, "transaction", 4, 15)
+    return [
+        ratio("posting while sealing", [(meanwhile, (before + after) / 2)], least=0.75, unit="transfers/s"),
+        Figure("unsealed ten seconds after", waiting, "facts", most=0),
+    ]
