@@ -224,12 +224,12 @@ VECTORS = {
         "00fe6f976e830c0ffc509a1f4a4dacfb66f790130253ecb5ab1a2a57daee799d",
     ),
     "a key": Vector(
-        KEY + """(120, 'livre.example.org+60b2ce1b+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f',
+        KEY + """(120, 'livre.example.org+e5bfb663+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f',
             '2026-11-21 11:00+00')""",
         '{"fact": "key", "id": 120, '
-        '"key": "livre.example.org+60b2ce1b+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f", '
+        '"key": "livre.example.org+e5bfb663+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f", '
         '"recorded_at": "2026-11-21T11:00:00.000000Z"}',
-        "7611cde902967fd72c7c4e8abc129bd27db31b6af5636a67d9b4297ae1543ec9",
+        "ed4e73018b6be7005450ccd9487a133f619946db2a58f95517f95662b2788b05",
     ),
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ from ledger.entries import Entry, Transfer
 from ledger.errors import EntryMalformed
 from ledger.exports import Proof
 from ledger.seals import Frontier, leaf_hash
-from ledger.signatures import Checkpoint
+from ledger.signatures import Checkpoint, SigningKey
 from ledger.store import sealing, writing
 from ledger.store.sealing import Head, KeyUnknown
 from tests.cast import NOON, SATURDAY, Cast, Person, committed
@@ -325,10 +325,10 @@ def town(database: Database) -> Cast:
     return cast
 
 
-def helped(session: Session, giver: Person, receiver: Person, key: str, cast: Cast) -> int:
+def helped(session: Session, giver: Person, receiver: Person, key: str, cast: Cast, *, lines: int = 1) -> int:
     assert giver.account is not None
     assert receiver.account is not None
-    entry = Entry("exchange", (Transfer(receiver.account.id, giver.account.id, 1),), SATURDAY)
+    entry = Entry("exchange", (Transfer(receiver.account.id, giver.account.id, 1),) * lines, SATURDAY)
     written = writing.post(session, entry, community=cast.community.id, key=key, by=cast.system, at=LATER)
     assert written.id is not None
     return written.id
@@ -591,15 +591,16 @@ def test_control_sealers_that_do_not_wait_for_each_other_meet(database: Database
 def test_while_four_people_write_several_sealers_give_each_fact_one_leaf(
     database: Database, town: Cast, tmp_path: Path
 ) -> None:
+    """Entries of one transfer and of two take their locks in another order: no fault of the sealers' reaches people."""
     chance, many_each = seeded(), 1000 if FULL else 60
     people = [town.alice, town.bruno, town.chloe, town.denise, town.tibo]
-    pairs = [[chance.sample(people, 2) for _ in range(many_each)] for _ in range(4)]
+    pairs = [[(*chance.sample(people, 2), chance.choice((1, 2))) for _ in range(many_each)] for _ in range(4)]
     over = Event()
 
     def write(number: int) -> Callable[[Session], int]:
         def run(session: Session) -> int:
-            for turn, (giver, receiver) in enumerate(pairs[number]):
-                helped(session, giver, receiver, f"{number}:{turn}", town)
+            for turn, (giver, receiver, lines) in enumerate(pairs[number]):
+                helped(session, giver, receiver, f"{number}:{turn}", town, lines=lines)
                 session.commit()
             return many_each
 
@@ -725,7 +726,7 @@ def test_nothing_that_the_web_role_hides_or_sets_chooses_a_leaf(sealed_books: Da
                     "SET client_encoding = 'LATIN1'", "SET standard_conforming_strings = off",
                     "SET escape_string_warning = off"):
             session.execute(odd)  # type: ignore[call-overload]
-        session.execute("SELECT books.register_key('autre.example.org+Côté', '2026-11-21 12:00+00')")
+        session.execute("SELECT books.register_key(%s, '2026-11-21 12:00+00')", [str(NEXT.public)])
         rows = session.execute("SELECT * FROM books.seal(100, false)").fetchall()
         assert len(rows) == 2  # the month and this key
         session.execute("SET client_encoding = 'UTF8'")
@@ -735,6 +736,31 @@ def test_nothing_that_the_web_role_hides_or_sets_chooses_a_leaf(sealed_books: Da
         ).fetchall()  # fmt: skip
         assert [hash_ for _place, hash_ in rows] == [leaf_hash(line.encode()) for (line,) in lines]
         session.execute("ROLLBACK")
+
+
+NEWLINE = f"{NEXT.public}\n"
+MALFORMED = [
+    "", "bonjour à tous", f" {NEXT.public}", NEWLINE, str(NEXT.public)[:-1], f"{NEXT.public}A", f"é{NEXT.public}",
+    str(NEXT.public).replace("livre", "autre"), str(NEXT.witness), str(NEXT.public).replace("+", " ", 1),
+    f"{NEXT.public}".replace("livre", "l\u00a0ivre"), None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", MALFORMED, ids=repr)
+def test_what_is_no_key_is_not_named(sealed_books: Database, key: str | None) -> None:
+    """It would be sealed for good, and the books be unreadable from there on."""
+    with sealed_books.connected("web") as session:
+        with pytest.raises(psycopg.Error) as refused:
+            session.execute("SELECT books.register_key(%s, '2026-11-21 12:00+00')", [key])
+        assert refused.value.diag.message_primary == "entry-malformed"
+        assert session.execute("SELECT count(*) FROM books.seal_keys").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("name", ["livre.example.org", "localhost/livre", "l:8000", "x", "!*,-~", "n" * 200])
+def test_a_key_of_any_plain_name_is_named(session: Session, name: str) -> None:
+    key = SigningKey.generate(name).public
+    sealing.register(session, key, at=NOON)
+    assert sealing.keys(session) == [key]
 
 
 @pytest.mark.parametrize("size", [0, 1, 299, 10**6, None])
