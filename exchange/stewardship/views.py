@@ -21,7 +21,7 @@ from exchange.formats import elided
 from exchange.forms import KeyedForm
 from exchange.idempotency import Done, digest
 from exchange.members import queries as members
-from exchange.security import auth_required, held, office, territory, today
+from exchange.security import OFFICES, auth_required, held, office, territory, today
 from exchange.stewardship import operations, policy, queries
 from exchange.stewardship.forms import (
     KINDS,
@@ -46,10 +46,12 @@ Answer = Response | str | tuple[str, int]
 
 
 class Desk(NamedTuple):
-    """The community that is looked after, and who acts for it."""
+    """The community that is looked after, who acts for it, and what else they may do there."""
 
     community: members.CommunityView
     by: Acting
+    corrects: bool
+    administers: bool
 
 
 def _desk(permission: str, token: str) -> Desk:
@@ -58,7 +60,8 @@ def _desk(permission: str, token: str) -> Desk:
     community = members.community_by_token(db.session(), token)
     if community is None:
         raise NotFound
-    return Desk(community, mine.by)
+    roles = {mandate.role for mandate in held() if mandate.party_id == mine.party.id}
+    return Desk(community, mine.by, bool(roles & OFFICES["books.correct"]), "administrator" in roles)
 
 
 def _account(desk: Desk, token: str) -> tuple[AccountView, members.PartyView]:
