@@ -80,7 +80,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "imports.columns": TOWN, "imports.map_columns": TOWN, "imports.read_as": TOWN, "imports.export": TOWN,
     "imports.resume": TOWN,
     "audit.trial_balance": BOOKS, "audit.trial_balance_sheet": BOOKS, "audit.account": BOOKS, "audit.entries": BOOKS,
-    "audit.entries_sheet": BOOKS, "audit.entry": BOOKS, "audit.verification": BOOKS, "audit.letters": ADMINISTRATOR,
+    "audit.entries_sheet": BOOKS, "audit.entry": BOOKS, "audit.verification": BOOKS, "audit.exceptions": BOOKS, "audit.letters": ADMINISTRATOR,
     "stewardship.correct": BOOKS, "stewardship.levy": BOOKS, "stewardship.write_levy": BOOKS,
     "stewardship.leave": ADMINISTRATOR, "stewardship.settle": ADMINISTRATOR, "stewardship.approve": ADMINISTRATOR,
     "stewardship.months": BOOKS,

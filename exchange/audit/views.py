@@ -178,6 +178,21 @@ def entry(community: str, entry: int) -> str:
     return render_template("audit/entry.html", desk=desk, told=told, kinds=KINDS)
 
 
+@audit.get("/administration/<community>/exceptions")
+@auth_required()
+def exceptions(community: str) -> str:
+    """What is out of the ordinary: exceptions to the limits, accounts outside theirs, the last corrections."""
+    desk, session, at = _desk(community), db.session(), clock.now()
+    found = browsing.exceptions(session, desk.community.id, at=at)
+    balance = queries.trial_balance(session, desk.community.id)
+    return render_template(
+        "audit/exceptions.html", desk=desk, exceptions=found, now=at, outside=balance.outside,
+        rows={row.standing.account: row for row in balance.rows},
+        signers=members.signers(session, [each.by_sign_in for each in found]),
+        corrections=queries.entries(session, desk.community.id, Sought(kind="correction"), size=10).told,
+    )  # fmt: skip
+
+
 # -- the checks, and the letters
 
 

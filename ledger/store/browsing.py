@@ -263,6 +263,32 @@ def defaults(session: Session, community: int) -> list[Default]:
     return [Default(*row) for row in rows]
 
 
+class Exceptional(NamedTuple):
+    """Limits that one account has of its own, in force or to come: until when, why, and who wrote them."""
+
+    account: int
+    floor: int | None
+    ceiling: int | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    by_sign_in: int | None
+
+
+_EXCEPTIONS = text(
+    """
+    SELECT l.account_id, l.floor, l.ceiling, l.starts_at, l.ends_at, coalesce(n.note, ''), l.by_sign_in
+      FROM books.limits l LEFT JOIN books.notes n ON n.fact_id = l.id
+     WHERE l.community_id = :community AND l.account_id IS NOT NULL AND l.ends_at > :at ORDER BY l.ends_at LIMIT 200
+    """
+)
+
+
+def exceptions(session: Session, community: int, *, at: datetime) -> list[Exceptional]:
+    """The exceptions to the limits of a community that are not over, the first to end first."""
+    return [Exceptional(*row) for row in session.execute(_EXCEPTIONS, {"community": community, "at": at})]
+
+
 _LIFE = text(
     """
     SELECT kind, floor, ceiling, starts_at, ends_at, coalesce(n.note, ''), by_sign_in, by_party FROM (
