@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
@@ -12,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from exchange.members import operations as members
 from exchange.members import queries
-from exchange.members.models import Mandate
 from ledger.store import writing
 from tests.cast import NOON, Cast, Person, sign_in
 
@@ -122,11 +122,11 @@ def test_who_acts_for_no_person_is_called_by_their_user_name(app: Flask, session
 
 
 def test_a_mandate_that_ended_still_names_who_wrote(session: Session, cast: Cast) -> None:
-    assert cast.alice.sign_in is not None
-    for mandate in session.query(Mandate).filter_by(sign_in_id=cast.alice.sign_in.id):
-        mandate.ends_on = mandate.starts_on
-    session.flush()
-    assert queries.sign_in_names(session, [cast.alice.sign_in.id]) == {cast.alice.sign_in.id: "Alice"}
+    maud = members.add_party(session, kind="person", name="Maud", at=NOON)
+    hers = members.add_sign_in(session, user_name="maud", email=None, at=NOON)
+    members.grant(session, sign_in=hers.id, party=maud.id, role="member", starts_on=date(2026, 1, 1),
+                     ends_on=date(2026, 2, 1), granted_by=None, at=NOON)  # fmt: skip
+    assert queries.sign_in_names(session, [hers.id]) == {hers.id: "Maud"}
 
 
 def test_a_language_that_is_not_offered_is_not_found(client: FlaskClient) -> None:
