@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from pathlib import Path
 
 SUPERUSER = "postgres"
 NOBODY = 65534
+BURIAL = 60  # seconds that the system has to take note of a process that died
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
@@ -154,7 +156,29 @@ class Server:
 
     def running(self) -> bool:
         """Whether a server already holds this data folder."""
-        return self.made() and self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
+        if not self.made() or self._killed():
+            return False
+        return self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
+
+    def _killed(self) -> int | None:
+        """The number of a server that was killed and that the system still counts: for seconds, in some containers.
+
+        PostgreSQL takes it for alive, and starts no other.
+        """
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split()[0])
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, IndexError, ValueError):
+            return None
+        return pid if state == "Z" else None
+
+    def _wait_for_burial(self) -> None:
+        until = time.monotonic() + BURIAL
+        while pid := self._killed():
+            if time.monotonic() > until:
+                raise NoServer(f"PostgreSQL was killed, and process {pid} is still counted as alive: nobody buries it. "
+                               "Start this container with an init (docker run --init).")  # fmt: skip
+            time.sleep(0.05)
 
     def start(self) -> None:
         """Start the server, making its data the first time. Does nothing when it already runs."""
@@ -162,6 +186,7 @@ class Server:
             self._create()
         if self.running():
             return
+        self._wait_for_burial()
         if self.socket != self.data:
             self.socket.mkdir(mode=0o700, exist_ok=True)
             if self.identity.owner is not None:

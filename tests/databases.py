@@ -117,13 +117,13 @@ def plain(url: str) -> str:
 
 
 class Postgres:
-    """The server of this run, shared by its workers through ``folder``."""
+    """The server of this run, shared by its workers through ``folder``; or ``server``, for who must do it harm."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: Server | None = None) -> None:
         self.folder = folder
         self.run = folder.name.rpartition("-")[2].lower()
-        given = os.environ.get("TEST_DATABASE_URL")
-        self.embedded = None if given else Server(folder / "pg", fast=True, max_connections=250)
+        given = None if server else os.environ.get("TEST_DATABASE_URL")
+        self.embedded = server or (None if given else Server(folder / "pg", fast=True, max_connections=250))
         self._root = make_url(given or self.embedded.url("postgres")).set(drivername="postgresql+psycopg")  # type: ignore[union-attr]
         # the same for runs at the same time on one server, and known to nobody who doesn't know the superuser's
         self._password = hashlib.sha256(f"marronnier {given}".encode()).hexdigest()
