@@ -50,7 +50,7 @@ def application() -> Iterator[None]:
     with serving.database_for_a_command():
         from exchange.factory import create_app
 
-        app = create_app()
+        app = create_app(patient=True)
         with app.app_context():
             yield
 
@@ -120,7 +120,7 @@ def prepare() -> None:
     from exchange.factory import create_app
     from exchange.upgrading import upgrade
 
-    app = create_app()
+    app = create_app(patient=True)
     upgrade(app.config["OWNER_URL"])
     with psycopg.connect(libpq(app.config["OWNER_URL"])) as owner:
         empty = owner.execute("SELECT FROM territory").fetchone() is None
@@ -163,7 +163,7 @@ def worker() -> None:
     from exchange import jobs
     from exchange.factory import create_app
 
-    jobs.work(create_app())
+    jobs.work(create_app(patient=True))
 
 
 @marronnier.command()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Table, Text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import BigInteger, DateTime, Table, Text, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 
 from exchange.errors import refusal_of
@@ -33,21 +33,54 @@ def table_of(model: type[Base]) -> Table:
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
+# How long a request waits before it is told to come back: well under the 30 seconds of the least patient proxy.
+CONNECTING = 5  # seconds: for the server, and for one of our connections to it to be free
+WAITS = {
+    "lock_timeout": "5s",  # locks are held for milliseconds: who waits longer waits for something that is stuck
+    "statement_timeout": "15s",  # and so are statements; those that read everything are ``unhurried``
+    "idle_in_transaction_session_timeout": "30s",  # a process of ours that is stuck doesn't keep its locks
+}
+
+
+def engine_options(*, patient: bool = False) -> dict[str, Any]:
+    """How SQLAlchemy connects: as the web, which keeps nobody waiting; ``patient``, as the worker and the commands."""
+    settings = {"timezone": "UTC"} if patient else {"timezone": "UTC", **WAITS}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return {
+        "pool_pre_ping": True,
+        "pool_timeout": CONNECTING,
+        "connect_args": {"options": options, "connect_timeout": CONNECTING},
+    }
+
+
+def unhurried(session: Session) -> None:
+    """What this transaction reads next may take its time: all the books, for who checks or takes them."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+class InDoubt(OperationalError):
+    """The database went away during the commit: it may have been done, or not."""
+
 
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One unit of work: everything inside is written, or nothing is.
 
-    What the database itself refuses comes out as the domain error of the constraint's name.
+    What the database itself refuses comes out as the domain error of the constraint's name. Raises InDoubt when the
+    database went away before it said whether it had written.
     """
-    session = db.session()
+    session, committing = db.session(), False
     try:
         yield session
+        session.flush()
+        committing = True
         session.commit()
     except DBAPIError as refused:
         session.rollback()
         if (error := refusal_of(refused)) is not None:
             raise error from refused
+        if committing and refused.connection_invalidated:
+            raise InDoubt(refused.statement, refused.params, refused.orig or refused) from refused
         raise
     except BaseException:
         session.rollback()

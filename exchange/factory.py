@@ -15,7 +15,7 @@ from exchange.adverts.views import adverts
 from exchange.audit.views import audit
 from exchange.bookings.office import bookings
 from exchange.catalogue.views import catalogue
-from exchange.db import db
+from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
 from exchange.imports.views import imports
 from exchange.members.views import members
@@ -37,8 +37,10 @@ class Token(BaseConverter):
     regex = r"[A-Za-z0-9_-]{1,64}"
 
 
-def create_app(settings: dict[str, Any] | None = None) -> Flask:
+def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False) -> Flask:
     """The WSGI application, from the environment, or from ``settings`` over it.
+
+    ``patient``: for the worker and the commands, which wait for the database as long as it takes.
 
     Raises NotConfigured when no database is named.
     """
@@ -48,7 +50,7 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
         MAX_CONTENT_LENGTH=MOST_UPLOADED,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=2000,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "connect_args": {"options": "-c timezone=UTC"}},
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(patient=patient),
         PERMANENT_SESSION_LIFETIME=60 * 60 * 24 * 31,
     )
     app.config.update(config.from_environment() if settings is None else settings)

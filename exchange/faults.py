@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, jsonify, render_template, request
+import psycopg
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
-from exchange.db import db
+from exchange.db import InDoubt, db
 from exchange.errors import status_of
 from exchange.sentences import SENTENCES, Sentence, sentence_of
 from ledger.errors import Refused
 
 logger = logging.getLogger(__name__)
+
+PutOff = tuple[Response | str, int, dict[str, str]]
+# a database that only reads (a standby, or so set by who looks after it), a connection that it closed on who was idle
+NOT_NOW = ("25006", "25P03")
 
 TITLES = {
     400: lazy_gettext("Demande incompréhensible"),
@@ -87,15 +92,36 @@ def forged(_error: CSRFError) -> tuple[Response | str, int]:
     ))  # fmt: skip
 
 
-def unavailable(error: Exception) -> tuple[Response | str, int]:
-    """The database doesn't answer, or its pool is exhausted: nothing was written."""
-    logger.warning("database unavailable: %s", error)
-    db.session.remove()
-    body, status = answer(503, Sentence(
+def unavailable(error: Exception) -> PutOff:
+    """The database doesn't answer, or is full, or is kept by somebody else, or its pool is exhausted: nothing was
+    written.
+    """
+    return _put_off(error, Sentence(
         _("Le service ne répond pas en ce moment. Rien n’a été enregistré."),
         _("Attendez une minute et recommencez."),
     ))  # fmt: skip
-    return body, status
+
+
+def in_doubt(error: InDoubt) -> PutOff:
+    """The database went away while it was writing, and nobody knows whether it did."""
+    return _put_off(error, Sentence(
+        _("Le service s’est interrompu pendant l’enregistrement : nous ne savons pas s’il a eu lieu."),
+        _("Attendez une minute, puis regardez si c’est enregistré avant de recommencer."),
+    ))  # fmt: skip
+
+
+def _put_off(error: Exception, sentence: Sentence) -> PutOff:
+    """Say so; the page that says it asks the database nothing more, not even who reads it."""
+    logger.warning("database unavailable: %s", error)
+    db.session.remove()
+    g.unanswered = True
+    current_app.login_manager._update_request_context_with_user(None)  # type: ignore[attr-defined]  # see rest/tokens.py
+    return *answer(503, sentence), {"Retry-After": "60"}
+
+
+def broken(error: InternalError) -> PutOff | tuple[Response | str, int]:
+    """What the database calls its own fault: it only reads for the moment, or it is one of ours."""
+    return unavailable(error) if getattr(error.orig, "sqlstate", None) in NOT_NOW else unexpected(error)
 
 
 def unreadable(error: DataError) -> tuple[Response | str, int]:
@@ -120,7 +146,11 @@ def init(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(HTTPException, http_error)
-    for unanswered in (OperationalError, InterfaceError, PoolExhausted):
+    for unanswered in (
+        OperationalError, InterfaceError, PoolExhausted, psycopg.OperationalError, psycopg.InterfaceError,
+    ):  # fmt: skip
         app.register_error_handler(unanswered, unavailable)
+    app.register_error_handler(InDoubt, in_doubt)
+    app.register_error_handler(InternalError, broken)
     app.register_error_handler(DataError, unreadable)
     app.register_error_handler(Exception, unexpected)

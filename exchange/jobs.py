@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 app = App(connector=PsycopgConnector(), import_paths=["exchange.tasks"])
@@ -19,7 +22,12 @@ def defer(session: Session, task: str, *, seconds: int = 0, **arguments: Any) ->
     """
     connection = session.connection().connection.driver_connection
     later: dict[str, Any] = {"schedule_in": {"seconds": seconds}} if seconds else {}
-    app.configure_task(task, connection=connection, **later).defer(**arguments)
+    try:
+        app.configure_task(task, connection=connection, **later).defer(**arguments)
+    except ConnectorException as failed:  # under the same name as from any other statement
+        if isinstance(failed.__cause__, psycopg.Error):
+            raise DBAPIError.instance(task, None, failed.__cause__, psycopg.Error) from failed
+        raise
 
 
 def work(flask: Flask, **options: Any) -> None:

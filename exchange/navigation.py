@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
@@ -105,6 +105,9 @@ def _menu() -> list[Entry]:
 def around() -> dict[str, Any]:
     """What ``base.html`` needs; an error page must show even when the database doesn't answer."""
     context: dict[str, Any] = {"locale": i18n.locale_name(), "languages": i18n.choices(), "link": link}
+    if g.get("unanswered"):
+        kept, _until = current_app.extensions.get("territory", (None, None))
+        return context | {"territory": kept, "me": None, "my_name": "", "navigation": []}
     try:
         context["territory"] = territory()
         context["me"] = current_user if current_user.is_authenticated else None

@@ -14,7 +14,7 @@ from exchange import clock
 from exchange.audit import queries
 from exchange.audit.forms import ACCOUNT_KINDS, KINDS, DateForm, EntriesForm
 from exchange.audit.wording import CHECKED
-from exchange.db import db
+from exchange.db import db, unhurried
 from exchange.errors import NotFound
 from exchange.formats import local
 from exchange.members import queries as members
@@ -77,6 +77,7 @@ def trial_balance_sheet(community: str) -> Response:
     """The same for a spreadsheet."""
     desk, form = _desk(community), DateForm(request.args)
     before = _evening(form) if form.validate() else None
+    unhurried(db.session())
     balance = queries.trial_balance(db.session(), desk.community.id, before=before)
     return sheet(
         "balance.csv",
@@ -152,6 +153,7 @@ def entries_sheet(community: str) -> Response:
     sought = _sought(form) if form.validate() else None
     told: Iterable[queries.Told] = []
     if sought is not None:
+        unhurried(db.session())
         told = reversed(queries.entries(db.session(), desk.community.id, sought, size=MOST_EXPORTED).told)
     return sheet(
         "ecritures.csv",
@@ -201,6 +203,7 @@ def exceptions(community: str) -> str:
 def verification(community: str) -> str:
     """Everything recomputed from the entries, now."""
     desk = _desk(community)
+    unhurried(db.session())
     findings = queries.checks_at_once(db.session(), desk.community.id, at=clock.now())
     return render_template("audit/verification.html", desk=desk, findings=findings, checked=CHECKED, at=clock.now())
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
 from exchange import clock
-from exchange.db import db, transaction
+from exchange.db import db, transaction, unhurried
 from exchange.errors import NotAllowed, NotFound, NotSealed
 from exchange.members import queries as members
 from exchange.paging import older_than
@@ -82,6 +82,7 @@ def export() -> Answer:
         if found is None:
             raise NotSealed
         found = sealing.witnessed(session, found)
+        unhurried(session)
         exports.write(out, sealing.lines(session, found), found.note)
         operations.note_download(session, found, by=by, at=clock.now())
     out.seek(0)
