@@ -88,7 +88,8 @@ ASKED = KEY | {
 }  # fmt: skip
 RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_on": "2026-12-01", "ends_on": "2027-03-01"}
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
-LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y", "reason": "Cotisation votée"}
+LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y",
+              "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
 CORRECT = frozenset({"correct"})  # the button that goes back to the form
 LISTED = {"categorie": "", "etat": "", "q": "", "page": "1"}
 
@@ -161,7 +162,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("imports.resume", "olga", {}, {"job": "{started}"}),
     Sent("stewardship.correct", "tibo", KEY | {"reason": "Saisi deux fois"}),
     Sent("stewardship.levy", "tibo", LEVY, besides=CORRECT, status=200, writes=False),
-    Sent("stewardship.write_levy", "tibo", LEVY),
+    Sent("stewardship.write_levy", "tibo", LEVY | {"kind": "work", "whom": "chosen"}),
     Sent("stewardship.limits", "aicha", LIMITS | {"kind": "person"}),
     Sent("stewardship.exception", "aicha", LIMITS | {"until": "2027-01-31"}),
     Sent("stewardship.leave", "aicha", KEY | {"reason": "Elle déménage"}, {"account": "{of_chloe}"}),

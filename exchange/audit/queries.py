@@ -185,6 +185,10 @@ AROUND = (
         SELECT format('entry %s: an exchange that nobody declared', e.id) FROM books.entries e
          WHERE e.kind = 'exchange' AND {e_here}
            AND NOT EXISTS (SELECT FROM declaration_answers a WHERE a.entry_id = e.id AND a.answer = 'confirmed')
+           -- for a day's work the common account gives: who answers for it writes that, and nobody declares it
+           AND (e.cause_kind IS NOT NULL OR EXISTS (
+               SELECT FROM books.transfers t JOIN books.accounts c ON c.id = t.from_account
+                WHERE t.entry_id = e.id AND c.kind <> 'community'))
         """,
     ),
     Check(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
@@ -48,6 +48,7 @@ class LevyForm(ReasonForm):
         choices=[
             SelectChoice("dues", _("Une cotisation : chacun donne au compte commun")),
             SelectChoice("opening", _("Un crédit d’ouverture : chacun reçoit du compte commun")),
+            SelectChoice("work", _("Une journée d’entraide : chacun de ceux qui ont aidé reçoit du compte commun")),
         ],
         validators=[InputRequired(_("Choisissez une réponse."))],
     )
@@ -57,10 +58,12 @@ class LevyForm(ReasonForm):
             SelectChoice("person", _("Tous les membres")),
             SelectChoice("organisation", _("Toutes les structures")),
             SelectChoice("everybody", _("Les membres et les structures")),
+            SelectChoice("chosen", _("Seulement ceux que je coche plus bas")),
         ],
         default="person",
         validators=[InputRequired(_("Choisissez une réponse."))],
     )
+    people = SelectMultipleField(_("Ceux que je coche"))
     minutes = DurationField(
         _("Combien de temps chacun ?"), validators=[InputRequired(_("Écrivez une durée, par exemple 1h30 ou 45 min."))]
     )

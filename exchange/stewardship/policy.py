@@ -12,11 +12,13 @@ from ledger.errors import CorrectionGains
 KINDS_FOR = {"person": ("person",), "organisation": ("organisation", "authority")}  # kind of party -> of its account
 
 
-COLLECTED = "dues"  # each gives to the community's account; an opening credit comes from it
+COLLECTED = "dues"  # each gives to the community's account; anything else comes from it
+WRITTEN_AS = {"work": "exchange"}  # who works for everybody helps the community, as one helps a neighbour
 
 
 def levy(kind: str, accounts: Iterable[int], *, common: int, minutes: int, on: date, note: str) -> Entry:
-    """The same minutes for each account, in one entry: dues to the ``common`` account, or an opening credit from it.
+    """The same minutes for each account, in one entry: dues to the ``common`` account; from it an opening credit, or
+    the thanks for a day's work.
 
     Raises EntryMalformed when there is no account.
     """
@@ -24,7 +26,7 @@ def levy(kind: str, accounts: Iterable[int], *, common: int, minutes: int, on: d
         Transfer(account, common, minutes) if kind == COLLECTED else Transfer(common, account, minutes)
         for account in accounts
     )
-    return Entry(kind, tuple(moves), on, None, note)
+    return Entry(WRITTEN_AS.get(kind, kind), tuple(moves), on, None, note)
 
 
 def check_nobody_gains(gains: Mapping[int, int], *, acts_for: Collection[int]) -> None:

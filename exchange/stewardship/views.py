@@ -164,7 +164,8 @@ class Plan(NamedTuple):
 @auth_required()
 def levy(community: str) -> Answer:
     """Dues or an opening credit for everybody: the form, then what would be written and who would be refused."""
-    desk, form = _desk("books.levy", community), LevyForm()
+    desk = _desk("books.levy", community)
+    form = _levy_form(desk)
     if "correct" in request.form:
         return render_template("stewardship/levy.html", desk=desk, form=form)
     if request.method != "POST" or (plan := _plan(desk, form)) is None:
@@ -176,7 +177,8 @@ def levy(community: str) -> Answer:
 @auth_required()
 def write_levy(community: str) -> Answer:
     """Write what was shown, for all of them or for nobody; else show who is refused now."""
-    desk, form = _desk("books.levy", community), LevyForm()
+    desk = _desk("books.levy", community)
+    form = _levy_form(desk)
     if (plan := _plan(desk, form)) is None:
         return _page("stewardship/levy.html", desk=desk, form=form)
     if not plan.common and (form.leave_out.data or not plan.refused):
@@ -186,6 +188,17 @@ def write_levy(community: str) -> Answer:
     return _page("stewardship/levy_check.html", desk=desk, form=form, plan=plan)
 
 
+def _levy_form(desk: Desk) -> LevyForm:
+    """The form, with everybody who has an account to be ticked."""
+    form, session = LevyForm(), db.session()
+    accounts = reading.open_accounts(session, desk.community.id)
+    mine = [account for account in accounts if account.kind in queries.WHOM["everybody"]]
+    holders = members.parties(session, [account.party_id for account in mine])
+    mine.sort(key=lambda account: (holders[account.party_id].sort_name, account.id))
+    form.people.choices = [(account.token, holders[account.party_id].name) for account in mine]
+    return form
+
+
 def _plan(desk: Desk, form: LevyForm) -> Plan | None:
     """A dry run on the balances of now; None when the form says why there is nothing to plan."""
     if not form.validate():
@@ -193,9 +206,10 @@ def _plan(desk: Desk, form: LevyForm) -> Plan | None:
     session = db.session()
     accounts = reading.open_accounts(session, desk.community.id)
     common = next(account for account in accounts if account.kind == "community")
-    chosen = [account for account in accounts if account.kind in queries.WHOM[form.whom.data]]
+    ticked, kinds = set(form.people.data or ()), queries.WHOM.get(form.whom.data, ())
+    chosen = [account for account in accounts if account.kind in kinds or (not kinds and account.token in ticked)]
     if not chosen:
-        form.refuse(Invalid(field="whom", why="nobody"))
+        form.refuse(Invalid(field="whom" if kinds else "people", why="nobody"))
         return None
     entry = _entry_for(form, chosen, common)
     by_account = {account.id: account.core() for account in accounts}

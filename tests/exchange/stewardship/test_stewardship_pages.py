@@ -12,6 +12,7 @@ from freezegun import freeze_time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from exchange.audit.queries import checks
 from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.stewardship.policy import check_nobody_gains
@@ -359,6 +360,24 @@ def test_who_corrects_what_they_typed_finds_it_again(tibo: FlaskClient, office: 
     assert tibo.post(f"{office}/ecritures/pour-tous", data=levied(minutes="deux")).status_code == 422
     nobody = tibo.post(f"{office}/ecritures/pour-tous", data=levied(whom="martians"))
     assert nobody.status_code == 422
+
+
+def test_a_day_of_work_is_given_to_those_who_came_and_to_nobody_else(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    page = f"{office}/ecritures/pour-tous"
+    said = {"kind": "work", "whom": "chosen", "minutes": "3 h", "reason": "Nettoyage du lavoir", "key": "work"}
+    assert "Chloé" in tibo.get(page).text
+    assert tibo.post(page, data=said).status_code == 422  # nobody is ticked
+    assert tibo.post(page, data={**said, "people": ["nobody-has-this"]}).status_code == 422
+    ticked = {**said, "people": [account(cast.alice), account(cast.chloe)]}
+    shown = tibo.post(page, data=ticked).text
+    assert "2 comptes reçoivent chacun 180" in shown
+    assert shown.count('name="people"') == 2
+    assert tibo.post(f"{page}/ecriture", data=ticked).status_code == 303
+    assert [balance(session, who) for who in (cast.alice, cast.chloe, cast.bruno)] == [180, 180, 0]
+    assert healthy(session)
+    assert [found for found in checks(session, at=NOON) if found.wrong] == []
 
 
 def test_members_cannot_levy(app: Flask, session: Session, cast: Cast, office: str) -> None:
