@@ -25,7 +25,7 @@ from tests.databases import Database, Postgres
 # called by the other functions of the books, or by a trigger
 INSIDE = {
     "write_entry", "same_entry", "refuse", "refuse_ended", "limits_at", "refresh_limits", "closed_at_zero",
-    "mandate_written", "period_of",
+    "mandate_written", "period_of", "tile",
 }  # fmt: skip
 ASKED_IN_SQL = {"kept_answers", "rates"}  # tables of the edge, read and written without a model
 NEVER = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,8 +42,8 @@ class Sealed(NamedTuple):
     head: Head
 
 
-_SEAL = text("SELECT place, hash FROM books.seal(:most, :still) ORDER BY place")
-_KEEP = text("SELECT books.keep_head(:size, :root, :note, :at, :levels, :places, :hashes)")
+_SEAL = text("SELECT count(*) FROM books.seal(:most, :still)")
+_KEEP = text("SELECT books.keep_head(:size, :root, :note, :at)")
 _HEAD = "SELECT size, root, note, signed_at FROM books.heads"
 _LAST = text(f"{_HEAD} ORDER BY size DESC LIMIT 1")
 _OF_SIZE = text(f"{_HEAD} WHERE size = :size")
@@ -57,7 +57,6 @@ _PART = text(
     "SELECT string_agg(hash, '' ORDER BY place) FROM books.leaves WHERE place >= :start AND place < :end"
 )
 _SIZE = text("SELECT max(place) + 1 FROM books.leaves")
-_TILES = text("SELECT max(place) + 1 FROM books.tiles WHERE level = 8")
 _KEYS = text("SELECT key FROM books.seal_keys ORDER BY id")
 _REGISTER = text("SELECT books.register_key(:key, :at)")
 _WAITING = text(
@@ -101,47 +100,20 @@ def seal(session: Session, key: SigningKey, *, at: datetime, still: bool = False
     """
     if key.public not in keys(session):
         raise KeyUnknown
-    new: list[bytes] = []
-    while rows := session.execute(_SEAL, {"most": TOGETHER, "still": still}).all():
-        new += [bytes(row.hash) for row in rows]
-        if len(rows) < TOGETHER:
-            break
-    size, head = int(session.scalar(_SIZE) or 0), last_head(session)
-    if size == (head.size if head else 0):
+    while session.scalar(_SEAL, {"most": TOGETHER, "still": still}) == TOGETHER:
+        pass
+    size, last = int(session.scalar(_SIZE) or 0), last_head(session)
+    if size == (last.size if last else 0):
         return None
-    return _publish(session, key, size, new, at=at)
+    root = seals.root_of(tree(session).subtree, size)
+    checkpoint = Checkpoint(key.name, size, root).text()
+    head = Head(size, root, signatures.signed(checkpoint, key.sign(checkpoint)), at)
+    session.execute(_KEEP, {"size": size, "root": root, "note": head.note, "at": at})
+    return head
 
 
 class KeyUnknown(LookupError):
     """A key that the books don't name can't sign their head: it is registered first."""
-
-
-def _publish(session: Session, key: SigningKey, size: int, new: Sequence[bytes], *, at: datetime) -> Head:
-    """Keep the tiles and the signed head of a tree of ``size`` leaves, of which ``new`` are the last."""
-    first = size - len(new)
-    made: dict[tuple[int, int], bytes] = {}
-
-    def hashes(level: int, start: int, count: int) -> Sequence[bytes]:
-        if level == 0:
-            if start >= first:
-                return new[start - first : start - first + count]
-            return _stored(session, level, start, count)
-        known = [] if (level, start) in made else _stored(session, level, start, count)
-        later = range(start + len(known), start + count)
-        return [*known, *(made[level, place] for place in later if (level, place) in made)]
-
-    kept = int(session.scalar(_TILES) or 0) * seals.TILE
-    for row in seals.grown(kept, size):
-        for place in range(row.start, row.end):
-            made[row.level, place] = seals.complete(hashes(row.level - seals.STEP, place * seals.TILE, seals.TILE))
-    root = seals.root_of(Tiles(hashes).subtree, size)
-    checkpoint = Checkpoint(key.name, size, root).text()
-    head = Head(size, root, signatures.signed(checkpoint, key.sign(checkpoint)), at)
-    session.execute(_KEEP, {
-        "size": size, "root": root, "note": head.note, "at": at, "levels": [level for level, _place in made],
-        "places": [place for _level, place in made], "hashes": list(made.values()),
-    })  # fmt: skip
-    return head
 
 
 def _stored(session: Session, level: int, start: int, count: int) -> list[bytes]:

@@ -6,6 +6,7 @@
 -- last number given, will never be. In a transaction that began its view before (REPEATABLE READ) that would be untrue.
 -- Indexes are always used: what is known of a table that just grew may be out of date, and each fact looked for among all
 -- leaves would take hours.
+-- Tiles are made here too, as soon as they are complete: heads are signed over them, and nobody may choose one.
 CREATE OR REPLACE FUNCTION books.seal(p_most integer, p_still boolean) RETURNS TABLE (place bigint, hash bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -30,5 +31,13 @@ BEGIN
              ORDER BY f.id LIMIT p_most) f
     RETURNING n.place, n.hash;
     GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_size := v_size + v_count;
+    FOR v_level IN 8 .. 56 BY 8 LOOP
+        EXIT WHEN v_size >> v_level = 0;
+        INSERT INTO tiles (level, place, hash)
+        SELECT v_level, n, tile(v_level, n)
+          FROM generate_series((SELECT coalesce(max(t.place) + 1, 0) FROM tiles t WHERE t.level = v_level),
+                               (v_size >> v_level) - 1) n;
+    END LOOP;
     IF p_still AND v_count < p_most THEN UPDATE sealing SET below = v_last; END IF;
 END $$;

@@ -12,7 +12,7 @@ revision = "0008"
 down_revision = "0007"
 
 SEALED = ("mandates", "months", "seal_keys", "leaves", "tiles", "heads", "cosignatures")
-INSIDE = ("books_mandate_written", "books_period_of")
+INSIDE = ("books_mandate_written", "books_period_of", "books_tile")
 FUNCTIONS = ("books_close_month", "books_register_key", "books_seal", "books_keep_head", "books_keep_cosignature")
 
 

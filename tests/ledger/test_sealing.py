@@ -687,7 +687,7 @@ def test_the_web_role_writes_nothing_that_is_sealed(sealed_books: Database, tabl
     [
         "CREATE OR REPLACE VIEW books.facts AS SELECT 1::bigint AS id, ''::text AS line", "DROP VIEW books.facts",
         "GRANT EXECUTE ON FUNCTION books.period_of TO PUBLIC", "SELECT books.period_of(1, '2026-11-21', 1)",
-        "SELECT books.mandate_written()", "DROP FUNCTION books.seal(integer, boolean)",
+        "SELECT books.mandate_written()", "SELECT books.tile(8, 0)", "DROP FUNCTION books.seal(integer, boolean)",
         "ALTER TABLE mandates DISABLE TRIGGER enters_the_books", "UPDATE mandates SET role = 'administrator'",
         "DELETE FROM mandates", "SELECT setval('books.fact_ids', 1)", "SELECT nextval('books.fact_ids')",
     ],
@@ -767,7 +767,7 @@ def test_a_key_of_any_plain_name_is_named(session: Session, name: str) -> None:
 def test_a_head_is_kept_for_the_tree_as_it_stands_alone(sealed_books: Database, size: int | None) -> None:
     with sealed_books.connected("web") as session, pytest.raises(psycopg.Error) as refused:
         session.execute(
-            "SELECT books.keep_head(%s, %s, 'x', '2026-11-21 12:00+00', '{}', '{}', '{}')", [size, bytes(32)]
+            "SELECT books.keep_head(%s, %s, 'x', '2026-11-21 12:00+00')", [size, bytes(32)]
         )
     assert refused.value.diag.message_primary == "entry-malformed"
 
