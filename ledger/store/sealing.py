@@ -95,10 +95,9 @@ def keys(session: Session) -> list[VerifierKey]:
 def seal(session: Session, key: SigningKey, *, at: datetime, still: bool = False) -> Head | None:
     """Give its leaf to every committed fact that has none, and sign the new head; None when there was nothing.
 
-    ``still``: writers wait until the caller's transaction ends, and the next search is shorter; see ``books.seal``. Set a
-    ``lock_timeout`` below the server's ``deadlock_timeout`` first: a writer
-    may hold what this waits for, then wait for this.
-    Raises KeyUnknown when the books don't name this key.
+    ``still``: writers wait until the caller's transaction ends, and the next search is shorter; see ``books.seal``. Set
+    a ``lock_timeout`` below the server's ``deadlock_timeout`` first: a writer may hold what this waits for, and then
+    wait for this. Raises KeyUnknown when the books don't name this key.
     """
     if key.public not in keys(session):
         raise KeyUnknown
