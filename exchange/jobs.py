@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -13,6 +17,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+logger = logging.getLogger(__name__)
+BEFORE_WORKING_AGAIN = 2  # seconds
 app = App(connector=PsycopgConnector(), import_paths=["exchange.tasks"])
 
 
@@ -30,10 +36,11 @@ def defer(session: Session, task: str, *, seconds: int = 0, **arguments: Any) ->
         raise
 
 
-def work(flask: Flask, **options: Any) -> None:
+def work(flask: Flask, *, wait: bool = True, **options: Any) -> None:
     """Do the jobs of this install until a signal says to stop; ``wait=False``: those that are queued now.
 
-    Each job runs in an application context of its own, and so with a session of its own.
+    Each job runs in an application context of its own, and so with a session of its own. A database that goes away is
+    waited for.
     """
 
     def in_application(do: Callable[[], Any], _context: JobContext, _worker: object) -> Any:
@@ -42,7 +49,38 @@ def work(flask: Flask, **options: Any) -> None:
 
     url = make_url(flask.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
     connector = PsycopgConnector(conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=4)
+    options |= {
+        "wait": wait, "task_middleware": [in_application], "delete_jobs": "successful", "shutdown_graceful_timeout": 10,
+    }  # fmt: skip
     with app.replace_connector(connector) as connected:
-        connected.run_worker(
-            task_middleware=[in_application], delete_jobs="successful", shutdown_graceful_timeout=10, **options
-        )
+        if wait:
+            asyncio.run(_work_on(connected, options | {"install_signal_handlers": False}))
+        else:
+            connected.run_worker(**options)
+
+
+async def _work_on(connected: App, options: dict[str, Any]) -> None:
+    """Work until a signal says to stop. Left alone, procrastinate stops too when it loses its database."""
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    stop = asyncio.create_task(asked.wait())
+    while not asked.is_set():
+        working = asyncio.create_task(_open_and_work(connected, options))
+        await asyncio.wait([working, stop], return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()  # no effect on one that has stopped by itself
+        with suppress(asyncio.CancelledError):
+            try:
+                await working
+            except (ConnectorException, psycopg.Error) as gone:
+                logger.warning("database unavailable: %s", gone.__cause__ or gone)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), BEFORE_WORKING_AGAIN)
+
+
+async def _open_and_work(connected: App, options: dict[str, Any]) -> None:
+    try:
+        async with connected.open_async():
+            await connected.run_worker_async(**options)
+    finally:
+        await connected.connector.close_async()  # also when it was never quite open

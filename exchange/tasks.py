@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from flask_mailman import EmailMessage
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
 from sqlalchemy.orm import Session
 
 from exchange import clock, forgetting, sealing
@@ -64,6 +65,18 @@ def resume_imports(timestamp: int) -> None:
         interrupted = imports.interrupted(session, before=clock.now() - timedelta(minutes=2))
     for import_ in interrupted:
         import_resources(import_)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="take_up", queueing_lock="take_up", pass_context=True)
+async def take_up(context: JobContext, timestamp: int) -> None:
+    """Queue again what a worker was doing when it was killed. What comes back by itself is not awaited twice."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs():
+        if job.queueing_lock:
+            await manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        else:
+            await manager.retry_job(job)
 
 
 @app.periodic(cron="7 * * * *")

@@ -19,6 +19,38 @@ from tests.crashes.processes import PATIENCE, bury, children, kill
 from tests.databases import Database
 
 
+def settings_of(database: Database, var: Path, port: int = 1) -> dict[str, str]:
+    """What an operator tells the processes of an install."""
+    return {
+        "DATABASE_URL": database.web_url,
+        "MARRONNIER_VAR": str(var),
+        "MARRONNIER_PASSWORD_SALT": database.settings()["SECURITY_PASSWORD_SALT"],
+        "MARRONNIER_ADDRESS": f"http://127.0.0.1:{port}",
+    }
+
+
+class Working:
+    """The real worker, with more of its settings."""
+
+    def __init__(self, database: Database, var: Path, **more: str) -> None:
+        with (var / "worker.log").open("ab") as journal:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "exchange.cli", "worker"], cwd=ROOT,
+                stdin=subprocess.DEVNULL, stdout=journal, stderr=journal,
+                env={**os.environ, **settings_of(database, var), **more},
+            )  # fmt: skip
+
+    def stop(self) -> int:
+        """Stop it in order; the code that it ends with."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
 class Served:
     """gunicorn with its two workers of four threads. It inherits a socket that listens: no port is taken twice."""
 
@@ -30,12 +62,7 @@ class Served:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = {
-            "DATABASE_URL": self._database.web_url,
-            "MARRONNIER_VAR": str(self._var),
-            "MARRONNIER_PASSWORD_SALT": self._database.settings()["SECURITY_PASSWORD_SALT"],
-            "MARRONNIER_ADDRESS": f"http://127.0.0.1:{self.port}",
-        }
+        settings = settings_of(self._database, self._var, self.port)
         fd = self._listening.fileno()
         with (self._var / "web.log").open("ab") as journal:
             self._process = subprocess.Popen(

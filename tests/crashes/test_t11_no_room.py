@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy.pool import QueuePool
 from werkzeug.test import TestResponse
 
@@ -164,21 +165,29 @@ def fill_the_books(counter: Counter, *, meanwhile: Callable[[], object] = lambda
     raise AssertionError("a full disk stops nobody")
 
 
-def test_when_the_disk_of_the_tables_is_full_nothing_is_half_written(
-    durable: Postgres, server: Mortal, tmp_path: Path
-) -> None:
-    database = durable.copy()
-    with small_disk(64, server.identity.owner) as disk, server.superuser() as superuser, ExitStack() as after:
+def move(server: Mortal, database: Database, tablespace: str) -> None:
+    """Put a database on another disk; whoever is connected is sent away."""
+    with server.superuser() as superuser:
+        superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database.name]
+        )
+        superuser.execute(f'ALTER DATABASE "{database.name}" SET TABLESPACE {tablespace}')
+
+
+def test_when_the_disk_of_the_tables_is_full_nothing_is_half_written(server: Mortal, counter: Counter) -> None:
+    database = counter.town.database
+    with small_disk(64, server.identity.owner) as disk, server.superuser() as superuser:
         superuser.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
-        after.callback(superuser.execute, "DROP TABLESPACE small")
-        after.callback(durable.drop, database)
-        superuser.execute(f'ALTER DATABASE "{database.name}" SET TABLESPACE small')
-        with opened(database, tmp_path) as counter:
+        move(server, database, "small")
+        try:
             with full(disk):
                 acts = fill_the_books(counter)
                 counter.put_off(acts)
                 assert counter.reads() == 200
             counter.served_again(acts)
+        finally:
+            move(server, database, "pg_default")
+            superuser.execute("DROP TABLESPACE small")
 
 
 def test_when_the_one_disk_of_the_database_is_full_it_stops_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
@@ -259,12 +268,13 @@ def kept_by_somebody(counter: Counter) -> Iterator[None]:
         yield
 
 
-def in_process(counter: Counter, **settings: Any) -> Callable[[Act], TestResponse]:
-    """Alice's program asks the same service in this process, with other settings."""
-    client, token = counter.town.database.app(**settings).test_client(), counter.town.token(counter.town.cast.alice)
+def in_process(app: Flask, town: Town, neighbour: Neighbour) -> Callable[[Act], TestResponse]:
+    """Somebody's program asks an application of this process, which may have other settings."""
+    client, token = app.test_client(), town.token(neighbour.person)
 
     def ask(act: Act) -> TestResponse:
-        method, path, sent = replace(counter.alice, program=True).request(act)
+        method, path, sent = replace(neighbour, program=True).request(act)
+        neighbour.tried.add(act.description)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": sent["key"]}
         return client.open(path, method=method, json=sent["body"], headers=headers)
 
@@ -273,7 +283,8 @@ def in_process(counter: Counter, **settings: Any) -> Callable[[Act], TestRespons
 
 def test_what_somebody_keeps_is_not_waited_for_but_by_a_service_that_was_told_to(counter: Counter) -> None:
     acts, patient = counter.acts(), counter.alice.act()._replace(direction="received")
-    ask = in_process(counter, SQLALCHEMY_ENGINE_OPTIONS=engine_options(patient=True))
+    unlimited = counter.town.database.app(SQLALCHEMY_ENGINE_OPTIONS=engine_options(patient=True))
+    ask = in_process(unlimited, counter.town, counter.alice)
     visitor = counter.town.neighbour(counter.town.cast.tibo, random.Random(2), program=False)
     visitor.enter()
     adverts = visitor.caller.ask("GET", "/annonces").location
@@ -289,23 +300,20 @@ def test_what_somebody_keeps_is_not_waited_for_but_by_a_service_that_was_told_to
     assert visitor.caller.ask("GET", adverts).status == 200
     visitor.caller.leave()
     assert [answer.status_code for answer in waiting] == [201]
-    counter.alice.tried.add(patient.description)
     counter.served_again(acts)
 
 
 def test_when_every_connection_of_a_process_is_in_use_others_are_told_to_wait(counter: Counter) -> None:
-    app, act = counter.town.app, counter.alice.act()._replace(direction="received")
-    token, visitor = counter.town.token(counter.town.cast.alice), app.test_client()
-    counter.alice.tried.add(act.description)
-    method, path, sent = replace(counter.alice, program=True).request(act)
-    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": sent["key"]}
+    act = counter.alice.act()._replace(direction="received")
+    app = counter.town.app
+    ask = in_process(app, counter.town, counter.alice)
 
-    def ask() -> Answer:
-        answer = app.test_client().open(path, method=method, json=sent["body"], headers=headers)
+    def declare() -> Answer:
+        answer = ask(act)
         return Answer(answer.status_code, "", answer.text)
 
     def open_home() -> Answer:
-        answer = visitor.get("/")
+        answer = app.test_client().get("/")
         return Answer(answer.status_code, "", answer.text)
 
     with app.app_context(), ExitStack() as held:
@@ -313,9 +321,9 @@ def test_when_every_connection_of_a_process_is_in_use_others_are_told_to_wait(co
         assert isinstance(pool, QueuePool)
         for _connection in range(pool.size() + pool._max_overflow):
             held.enter_context(db.engine.connect())
-        assert [sentence(answer) for answer in together(ask, open_home) if not wait_is_asked(answer)] == []
+        assert [sentence(answer) for answer in together(declare, open_home) if not wait_is_asked(answer)] == []
         assert counter.town.written(act) == 0
-    assert [answer.status for answer in together(ask, open_home)] == [201, 200]
+    assert [answer.status for answer in together(declare, open_home)] == [201, 200]
     counter.served_again(counter.acts())
 
 
@@ -337,6 +345,19 @@ def test_when_the_database_goes_away_during_the_commit_people_are_told_that_nobo
         assert {sentence(answer).startswith(IN_DOUBT) for answer in counter.ask(acts)} == {True}
         superuser.execute("DROP FUNCTION go_away CASCADE")
     counter.served_again(acts)
+
+
+def test_control_a_service_that_commits_each_statement_leaves_half_of_it(kept: Database, tmp_path: Path) -> None:
+    town = Town(kept, tmp_path)
+    torn = kept.app(SQLALCHEMY_ENGINE_OPTIONS=engine_options() | {"isolation_level": "AUTOCOMMIT"})
+    alice = town.neighbour(town.cast.alice, random.Random(1), program=True)
+    with kept.connected("superuser") as superuser:
+        superuser.execute(f"REVOKE INSERT ON procrastinate_jobs FROM {WEB_ROLE}")
+    act = alice.act()
+    assert in_process(torn, town, alice)(act).status_code == 500
+    assert town.written(act) == 1
+    assert town.lost_or_doubled(Crowd([alice])) != []
+    town.served.stop()
 
 
 GONE_AT_COMMIT = """
