@@ -7,6 +7,7 @@ same request when the cause is gone.
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -128,19 +129,26 @@ def counter(durable: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @contextmanager
-def small_disk(megabytes: int, owner: int | None = None) -> Iterator[Path]:
-    """A disk of its own, soon full."""
-    folder = Path(tempfile.mkdtemp(prefix="marronnier-tests-"))
+def small_disk(folder: Path, megabytes: int, owner: int | None = None) -> Iterator[Path]:
+    """A disk of its own in this folder, soon full."""
+    folder.mkdir(exist_ok=True)
     options = f"size={megabytes}m,mode=0700" + (f",uid={owner},gid={owner}" if owner else "")
     mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        folder.rmdir()
         pytest.skip("Filling a disk takes one that nobody else needs: this machine doesn't let us mount one.")
     try:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        folder.rmdir()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name that the database's user can be let into."""
+    made = Path(tempfile.mkdtemp(prefix="marronnier-tests-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
 
 
 @contextmanager
@@ -174,9 +182,11 @@ def move(server: Mortal, database: Database, tablespace: str) -> None:
         superuser.execute(f'ALTER DATABASE "{database.name}" SET TABLESPACE {tablespace}')
 
 
-def test_when_the_disk_of_the_tables_is_full_nothing_is_half_written(server: Mortal, counter: Counter) -> None:
+def test_when_the_disk_of_the_tables_is_full_nothing_is_half_written(
+    server: Mortal, counter: Counter, folder: Path
+) -> None:
     database = counter.town.database
-    with small_disk(64, server.identity.owner) as disk, server.superuser() as superuser:
+    with small_disk(folder / "small", 64, server.identity.owner) as disk, server.superuser() as superuser:
         superuser.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
         move(server, database, "small")
         try:
@@ -190,11 +200,13 @@ def test_when_the_disk_of_the_tables_is_full_nothing_is_half_written(server: Mor
             superuser.execute("DROP TABLESPACE small")
 
 
-def test_when_the_one_disk_of_the_database_is_full_it_stops_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+def test_when_the_one_disk_of_the_database_is_full_it_stops_and_nothing_acknowledged_is_lost(
+    folder: Path, tmp_path: Path
+) -> None:
     """Its journal has no room either: it stops by itself, and its operator starts it again once there is room."""
-    with small_disk(200) as disk:
-        server = Mortal(disk / "pg")
-        durable = Postgres(disk, server)
+    server = Mortal(folder / "small" / "data")
+    with small_disk(server.home or folder / "small", 250, server.identity.owner) as disk:
+        durable = Postgres(folder, server)
         try:
             with opened(durable.copy(), tmp_path) as counter:
                 with full(disk):
@@ -204,7 +216,9 @@ def test_when_the_one_disk_of_the_database_is_full_it_stops_and_nothing_acknowle
                 server.start()
                 counter.served_again(acts)
         finally:
-            durable.forget()
+            server.remove()
+    if server.home:
+        server.home.rmdir()
 
 
 def stopped(server: Mortal) -> None:
