@@ -746,7 +746,7 @@ MALFORMED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", MALFORMED, ids=repr)
+@pytest.mark.parametrize("key", MALFORMED, ids=range(len(MALFORMED)))
 def test_what_is_no_key_is_not_named(sealed_books: Database, key: str | None) -> None:
     """It would be sealed for good, and the books be unreadable from there on."""
     with sealed_books.connected("web") as session:
