@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, cast
 
+from flask import g, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Table, Text, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -75,6 +76,8 @@ def transaction() -> Iterator[Session]:
         session.flush()
         committing = True
         session.commit()
+        if has_request_context():
+            g.committed = True  # whatever happens to this request later, nobody may say that nothing was written
     except DBAPIError as refused:
         session.rollback()
         if (error := refusal_of(refused)) is not None:

@@ -94,15 +94,17 @@ def forged(_error: CSRFError) -> tuple[Response | str, int]:
 
 def unavailable(error: Exception) -> PutOff:
     """The database doesn't answer, or is full, or is kept by somebody else, or its pool is exhausted: nothing was
-    written.
+    written, unless an earlier part of the same request was.
     """
+    if g.get("committed") and request.method == "POST":
+        return in_doubt(error)
     return _put_off(error, Sentence(
         _("Le service ne répond pas en ce moment. Rien n’a été enregistré."),
         _("Attendez une minute et recommencez."),
     ))  # fmt: skip
 
 
-def in_doubt(error: InDoubt) -> PutOff:
+def in_doubt(error: Exception) -> PutOff:
     """The database went away while it was writing, and nobody knows whether it did."""
     return _put_off(error, Sentence(
         _("Le service s’est interrompu pendant l’enregistrement : nous ne savons pas s’il a eu lieu."),

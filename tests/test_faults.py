@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from exchange import clock
+from exchange.db import db, transaction
 from exchange.faults import TITLES
+from exchange.outbox import send_later
+from tests.databases import Database
 
 ENGLISH = {"Accept-Language": "en"}
 
@@ -35,3 +40,25 @@ def test_a_program_that_asks_for_english_reads_an_english_problem(client: FlaskC
     assert problem.json is not None
     assert problem.json["title"] == "You need to sign in"
     assert client.get("/api/v1/me").json != problem.json
+
+
+def test_what_was_written_before_the_database_stopped_answering_is_not_denied(database: Database) -> None:
+    app = database.app(WTF_CSRF_ENABLED=False)
+
+    def never_answered() -> None:
+        db.session.execute(text("SET LOCAL statement_timeout = 10"))
+        db.session.execute(text("SELECT pg_sleep(60)"))
+
+    @app.post("/essai/<what>")
+    def essai(what: str) -> str:
+        if what == "written":
+            with transaction() as session:
+                send_later(session, "alice@example.org", "Un échange", "À samedi !", at=clock.now())
+        never_answered()
+        return ""
+
+    nothing, written = (app.test_client().post(f"/essai/{what}") for what in ("nothing", "written"))
+    assert (nothing.status_code, written.status_code) == (503, 503)
+    assert "Rien n’a été enregistré" in nothing.text
+    assert "Rien n’a été enregistré" not in written.text
+    assert "regardez si c’est enregistré" in written.text
