@@ -6,7 +6,8 @@ that was never written is a number that nothing has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from exchange.members import operations as members
+from exchange.members.models import Party
 from ledger.entries import Acting, Cause, Entry, Transfer
 from ledger.errors import Refused
 from ledger.limits import PERSON_CEILING, PERSON_FLOOR, Limits
@@ -81,19 +83,27 @@ class World:
                 self.accounts[act.what["party"]] = outcome.number
 
 
-def founded(database: Database, model: Model, people: Sequence[str], *, at: datetime) -> World:
-    """A community just opened, that the model knows of, and people without an account yet."""
+@contextmanager
+def founder(database: Database) -> Iterator[Session]:
+    """Who opens communities."""
     engine = create_engine(database.owner_url, poolclass=NullPool)
-    with Session(engine) as owner:
-        community = members.open_community(owner, name=COMMON, system_name=SYSTEM, at=at)
-        world = World(community.id)
-        world.parties = {COMMON: community.party_id, SYSTEM: community.system_party_id}
-        for name in people:
-            world.parties[name] = members.add_party(owner, kind="person", name=name, at=at).id
-        common = reading.account_of(owner, community.id, community.party_id)
-        assert common is not None
-        world.accounts[COMMON] = common.id
-        owner.commit()
+    with engine.connect() as connection, Session(connection) as owner:
+        yield owner
+
+
+def founded(owner: Session, model: Model, people: Sequence[str], *, at: datetime) -> World:
+    """A community just opened, that the model knows of, and people without an account yet."""
+    community = members.open_community(owner, name=COMMON, system_name=SYSTEM, at=at)
+    world = World(community.id)
+    world.parties = {COMMON: community.party_id, SYSTEM: community.system_party_id}
+    parties = [Party(token=members.token(), kind="person", name=name, created_at=at) for name in people]
+    owner.add_all(parties)
+    owner.flush()
+    world.parties |= {party.name: party.id for party in parties}
+    common = reading.account_of(owner, community.id, community.party_id)
+    assert common is not None
+    world.accounts[COMMON] = common.id
+    owner.commit()
     model.set_limit(
         world.community, kind="person", account=None, floor=PERSON_FLOOR, ceiling=PERSON_CEILING, starts_at=at,
         ends_at=None, reason="Ouverture de la communauté", at=at, number=0,

@@ -23,7 +23,7 @@ from exchange.config import LEDGER_ROLE, ROOT
 from ledger import verify
 from ledger.store import auditing, reading
 from tests.databases import Database
-from tests.ledger.acts import Act, Outcome, done, foreseen, founded
+from tests.ledger.acts import Act, Outcome, done, foreseen, founded, founder
 from tests.ledger.choosing import NAMED, NEIGHBOURS, Chooser
 from tests.ledger.exported import KEY, export, sealed
 from tests.ledger.model import Model
@@ -66,7 +66,8 @@ class Life:
 
     def __init__(self, database: Database, session: Session) -> None:
         self.session, self.model = session, Model()
-        self.world = founded(database, self.model, (*NAMED, *NEIGHBOURS), at=START)
+        with founder(database) as owner:
+            self.world = founded(owner, self.model, (*NAMED, *NEIGHBOURS), at=START)
         self.counted: Counter[tuple[str, str]] = Counter()
 
     def lived(self, act: Act) -> None:

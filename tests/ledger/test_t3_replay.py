@@ -24,7 +24,7 @@ from exchange.config import LEDGER_ROLE, ROOT
 from ledger import verify
 from ledger.store import auditing, reading, sealing
 from tests.databases import Database
-from tests.ledger.acts import COMMON, SYSTEM, Act, Outcome, World, done, foreseen, founded
+from tests.ledger.acts import COMMON, SYSTEM, Act, Outcome, World, done, foreseen, founded, founder
 from tests.ledger.exported import KEY, export
 from tests.ledger.model import Model, after
 from tests.ledger.racing import Track
@@ -67,7 +67,8 @@ class Crowd:
 
     def __init__(self, database: Database, session: Session, weights: dict[str, int], each: int) -> None:
         self.model, self.weights, self.each = Model(), weights, each
-        self.world = founded(database, self.model, (*NAMES, *NEIGHBOURS), at=NOON)
+        with founder(database) as owner:
+            self.world = founded(owner, self.model, (*NAMES, *NEIGHBOURS), at=NOON)
         self.entries: deque[str] = deque(maxlen=12)
         self.holds: deque[str] = deque(maxlen=8)
         self.keyed: deque[Act] = deque(maxlen=6)  # begun: they may not have ended
