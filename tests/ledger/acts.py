@@ -57,15 +57,16 @@ class World:
         self.parties: dict[str, int] = {}
         self.accounts: dict[str, int] = {}
         self.written: dict[str, int] = {}
+        self.elsewhere: dict[str, int] = {}  # what is of another community
 
     def by(self, name: str) -> Acting:
         return Acting(None, self.parties[name])
 
     def account(self, name: str) -> int:
-        return self.accounts.get(name, NOWHERE)
+        return self.accounts.get(name, self.elsewhere.get(name, NOWHERE))
 
     def number(self, label: str) -> int:
-        return self.written.get(label, NOWHERE)
+        return self.written.get(label, self.elsewhere.get(label, NOWHERE))
 
     def key(self, key: str) -> str:
         """The key itself, or with the number of the hold that "hold:@label" names."""

@@ -13,6 +13,7 @@ from tests.ledger.model import DAY, Account, Model, after, first_of
 NAMED = {"Alice": "person", "Bruno": "person", "Chloé": "person", "Denise": "person", "Club": "organisation",
          "Ville": "authority"}  # fmt: skip
 NEIGHBOURS = tuple(f"Voisine n° {number}" for number in range(1, 61))
+STRANGER = "Gwenaëlle, de l’autre SEL"
 LIVING = 8  # open accounts: few, so that people meet
 MICROSECOND = timedelta(microseconds=1)
 WEIGHTS = {
@@ -89,7 +90,7 @@ class Chooser:
 
     def _someone(self) -> str:
         if self._happens(0.01):
-            return "nobody"
+            return self._nobody()
         known = [name for name, number in self.world.accounts.items() if not self.model.accounts[number].closed]
         return self.chance.choice(list(self.world.accounts) if self._happens(0.03) else known)
 
@@ -119,9 +120,9 @@ class Chooser:
         return Act(label, verb, by or self._by(), self.at, what)
 
     def _one_of(self, labels: list[str]) -> str:
-        """One of these labels, rather a recent one; sometimes one that wrote nothing."""
+        """One of these labels, rather a recent one; sometimes of what never was, or is of another community."""
         if not labels or self._happens(0.01):
-            return "nothing"
+            return self.chance.choice(("nothing", *self.world.elsewhere))
         return self.chance.choice(labels[-8:] if self._happens(0.7) else labels)
 
     # -- what
@@ -227,10 +228,13 @@ class Chooser:
         named = [(name, self.model.accounts[number]) for name, number in self.world.accounts.items()]
         return [(name, account) for name, account in named if not account.closed and name != COMMON]
 
+    def _nobody(self) -> str:
+        return self.chance.choice(("nobody", STRANGER))
+
     def _anybody(self) -> str:
         """Who may have no account, or none any more."""
         if self._happens(0.1):
-            return "nobody"
+            return self._nobody()
         return self.chance.choice([name for name in self.world.accounts if name != COMMON] or ["nobody"])
 
     def _close_month(self, label: str) -> Act:

@@ -453,20 +453,20 @@ class Model:
 
     # -- what is always true
 
-    def broken(self) -> list[str]:
-        """What should never be: a community whose sum isn't zero, minutes held that no open hold explains."""
-        sums: dict[int, int] = {}
-        held = dict.fromkeys(self.accounts, 0)
+    def broken(self, community: int) -> list[str]:
+        """What should never be: a sum that isn't zero, minutes held that no open hold explains."""
+        mine = [account for account in self.accounts.values() if account.community == community]
+        held = {account.number: 0 for account in mine}
         for hold in self.holds.values():
-            held[hold.payer] += hold.minutes if hold.resolution is None else 0
-        found = []
-        for account in self.accounts.values():
-            sums[account.community] = sums.get(account.community, 0) + account.balance
+            if hold.community == community and hold.resolution is None:
+                held[hold.payer] += hold.minutes
+        found = [f"the community sums to {total}"] if (total := sum(account.balance for account in mine)) else []
+        for account in mine:
             if account.held != held[account.number]:
                 found.append(f"account {account.number} holds {account.held}, its holds {held[account.number]}")
             if account.closed and (account.balance or account.held):
                 found.append(f"account {account.number} is closed at {account.balance}, with {account.held} held")
-        return found + [f"community {number} sums to {total}" for number, total in sums.items() if total]
+        return found
 
     def statement(self, account: Account) -> list[Line]:
         """The lines of an account, the newest first."""

@@ -180,6 +180,10 @@ PAIRS = {
     "a correction and a leaving": Pair(
         reverse("a", "given"), leave("b", "Bruno"), GIVEN_BACK, more=(reverse("a2", "back"), close("b2", "Bruno")),
     ),
+    "a settlement with the closing that follows, and a correction": Pair(
+        pay("a", "Alice", "Bruno", 90, kind="settlement"), reverse("b", "given"), (*GIVEN, leave("left", "Bruno")),
+        more=(close("a2", "Bruno"), pay("b2", "Bruno", "Alice", 5)),
+    ),
     "an exception and a payment that it forbids": Pair(
         limit("a", -10, "Bruno"), pay("b", "Bruno", "Alice", 60), more=(limit("a2", -60, "Bruno"), None),
     ),

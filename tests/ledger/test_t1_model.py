@@ -24,7 +24,7 @@ from ledger import verify
 from ledger.store import auditing, reading
 from tests.databases import Database
 from tests.ledger.acts import Act, Outcome, done, foreseen, founded, founder
-from tests.ledger.choosing import NAMED, NEIGHBOURS, Chooser
+from tests.ledger.choosing import NAMED, NEIGHBOURS, STRANGER, Chooser
 from tests.ledger.exported import KEY, export, sealed
 from tests.ledger.model import Model
 from tests.proofs import figure, proving, seeded
@@ -64,11 +64,22 @@ class Parted(AssertionError):
 class Life:
     """A community, in the database and in the model."""
 
-    def __init__(self, database: Database, session: Session) -> None:
+    def __init__(self, database: Database, session: Session, other: Life | None) -> None:
         self.session, self.model = session, Model()
         with founder(database) as owner:
             self.world = founded(owner, self.model, (*NAMED, *NEIGHBOURS), at=START)
         self.counted: Counter[tuple[str, str]] = Counter()
+        if other is not None:
+            self._hears_of(other)
+
+    def _hears_of(self, other: Life) -> None:
+        """Somebody of another community, an entry and a hold: all unknown in this one."""
+        account, entry = other.model.accounts[other.world.account("Alice")], next(iter(other.model.entries.values()))
+        hold = next(iter(other.model.holds.values()))
+        self.world.elsewhere = {STRANGER: account.number, "an entry": entry.number, "a hold": hold.number}
+        self.model.accounts[account.number] = account
+        self.model.entries[entry.number] = entry
+        self.model.holds[hold.number] = hold
 
     def lived(self, act: Act) -> None:
         """Do it in both."""
@@ -119,10 +130,12 @@ class Life:
                    "SELECT month, entries, minutes, late FROM books.months WHERE community_id = :community ORDER BY id")
         for account in mine:
             lines, expected = reading.statement(self.session, account.number, size=10**6), self.model.statement(account)
-            if lines != expected:
+            place, size = len(lines) // 2, 7
+            page = reading.statement(self.session, account.number, before=place + size, size=size)
+            if lines != expected or page != expected[-(place + size - 1) :][:size]:
                 raise Parted(f"statement of {account.number}\nthe database: {lines}\nthe model:    {expected}")
         findings = auditing.run(self.session, auditing.CHECKS, self.world.community)
-        wrong = [*self.model.broken(), *(finding for finding in findings if finding.wrong)]
+        wrong = [*self.model.broken(self.world.community), *(finding for finding in findings if finding.wrong)]
         if wrong:
             raise Parted(f"{wrong}")
         self.session.rollback()
@@ -144,28 +157,28 @@ def web(database: Database) -> Iterator[Session]:
         yield session
 
 
-def live(database: Database, session: Session, chance: Random, steps: int = STEPS) -> Counter[tuple[str, str]]:
+def live(database: Database, session: Session, chance: Random, other: Life | None) -> Life:
     """One community from its opening on. Raises Parted, with the shortest way there that was found."""
-    life = Life(database, session)
+    life = Life(database, session, other)
     chooser = Chooser(chance, life.world, life.model, at=START)
     acts = []
     try:
-        for step in range(1, steps + 1):
+        for step in range(1, STEPS + 1):
             acts.append(chooser.act(f"act {step}"))
             life.lived(acts[-1])
             chooser.noted(acts[-1])
-            if step % EVERY == 0 or step == steps:
+            if step % EVERY == 0:
                 life.compare()
     except Parted as parted:
         session.rollback()
-        short, why = shortened(acts, lambda fewer: parts(database, session, fewer), str(parted))
+        short, why = shortened(acts, lambda fewer: parts(database, session, fewer, other), str(parted))
         raise Parted("\n".join([*map(str, short), why])) from parted
-    return life.counted
+    return life
 
 
-def parts(database: Database, session: Session, acts: Sequence[Act]) -> str | None:
+def parts(database: Database, session: Session, acts: Sequence[Act], other: Life | None) -> str | None:
     """How the two part when only these acts are lived, in a community of their own; None when they don't."""
-    life = Life(database, session)
+    life = Life(database, session, other)
     try:
         for act in acts:
             life.lived(act)
@@ -197,10 +210,11 @@ def test_whatever_happens_the_books_and_the_model_say_the_same(
 ) -> None:
     chance = Random(f"{seeded().random()} {round_}")
     counted: Counter[tuple[str, str]] = Counter()
-    file, earlier = tmp_path / "export.jsonl", None
+    file, earlier, life = tmp_path / "export.jsonl", None, None
     with web(database) as session, proving("T1", "acts of the model of the books", goal=LIVES * STEPS) as proof:
         for _ in range(LIVES):
-            counted += live(database, session, chance)
+            life = live(database, session, chance, life)
+            counted += life.counted
             head = sealed(session, at=START)
             file.write_bytes(export(session, head))
             assert verify.verify(file, earlier=earlier, keys=[KEY.public]).finding is None
@@ -245,6 +259,7 @@ def test_control_when_a_rule_is_broken_the_two_part(database: Database, control:
 
 
 def several_lives(database: Database, chance: Random) -> None:
+    life = None
     with web(database) as session:
         for _ in range(LIVES):
-            live(database, session, chance)
+            life = live(database, session, chance, life)

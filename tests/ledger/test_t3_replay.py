@@ -309,7 +309,7 @@ def accepted(model: Model, world: World, fact: Fact, each: Done) -> list[str]:
 
 def compared(session: Session, crowd: Crowd) -> list[str]:
     """How both end otherwise."""
-    model, found = crowd.model, crowd.model.broken()
+    model, found = crowd.model, crowd.model.broken(crowd.world.community)
     rows = session.execute(text("""
         SELECT id, balance, held, seq, leaving_at IS NOT NULL, closed_at IS NOT NULL FROM books.accounts
          WHERE community_id = :community ORDER BY id"""), {"community": crowd.world.community})
