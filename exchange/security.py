@@ -53,7 +53,8 @@ OFFICES: dict[str, frozenset[str]] = {
     "counter.serve": frozenset({"facilitator"}),
     "community.letters": frozenset({"administrator"}),
     "books.read": frozenset({"treasurer", "auditor", "administrator"}),
-    "books.export": frozenset({"auditor", "administrator"}),
+    "books.export": frozenset({"auditor", "administrator"}),  # members too, where the assembly opened the books
+    "books.open": frozenset({"administrator"}),
     "books.correct": frozenset({"treasurer", "administrator"}),
     "books.levy": frozenset({"treasurer", "administrator"}),
     "books.limits": frozenset({"administrator"}),

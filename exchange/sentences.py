@@ -108,6 +108,7 @@ INVALID = {
     "missing": lazy_gettext("Ce renseignement manque."),
     "nobody": lazy_gettext("Il n’y a personne à qui l’écrire."),
     "no-account": lazy_gettext("Le prêteur n’a pas de compte en minutes : une communauté doit d’abord lui en ouvrir un."),
+    "to-come": lazy_gettext("Ce jour n’est pas encore venu."),
     "unknown": lazy_gettext("Choisissez dans la liste."),
 }
 

@@ -86,6 +86,7 @@ ASKED = KEY | {
     "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
     "purpose": "Goûter",
 }  # fmt: skip
+OPENED = KEY | {"whom": "members", "decided_on": "2026-10-03", "decision": "Résolution 4, à l’unanimité"}
 RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_on": "2026-12-01", "ends_on": "2027-03-01"}
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
 LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y",
@@ -125,6 +126,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("declarations.confirm", "alice", {}),
     Sent("declarations.refuse", "alice", {"reason": "Ce n’était pas moi"}),
     Sent("seals.export", "aicha", {}, status=200),
+    Sent("seals.opening", "aicha", OPENED),
     Sent("bookings.check", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT, status=200, writes=False),
     Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}),
     Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}),

@@ -65,7 +65,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "declarations.new": ALICE_OR_FANNY, "declarations.check": ALICE_OR_FANNY, "declarations.create": ALICE_OR_FANNY,
     "declarations.show": ALICE_OR_FANNY, "declarations.confirm": ALICE, "declarations.refuse": ALICE,
     "seals.index": EVERYBODY, "seals.head": EVERYBODY, "seals.head_of": EVERYBODY, "seals.export": ADMINISTRATOR,
-    "seals.proof": ALICE,
+    "seals.proof": ALICE, "seals.opening": ADMINISTRATOR,
     "statements.mine": SIGNED_IN, "statements.show": ALICE_OR_FANNY, "statements.export": ALICE,
     "bookings.search": EVERYBODY, "bookings.resource": EVERYBODY, "bookings.new": SIGNED_IN,
     "bookings.check": SIGNED_IN, "bookings.create": SIGNED_IN, "bookings.mine": SIGNED_IN, "bookings.show": ALICE,

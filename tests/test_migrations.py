@@ -32,7 +32,7 @@ NEVER = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 WRITTEN_ONCE = {
     "books.account_events", "books.entries", "books.transfers", "books.holds", "books.hold_resolutions", "books.limits",
     "books.mandates", "books.months", "books.seal_keys", "books.leaves", "books.tiles", "books.heads",
-    "books.cosignatures", "mandates", "ledger_downloads",
+    "books.cosignatures", "mandates", "ledger_downloads", "ledger_openings",
     "application_decisions", "declaration_answers",
     "booking_decisions", "booking_cancellations", "hand_overs", "returns",
 }  # fmt: skip
@@ -104,6 +104,7 @@ def _as_alembic_sees(database: Database) -> list[str]:
     env: dict[str, object] = {}
     source = (ROOT / "migrations" / "env.py").read_text(encoding="utf-8")
     exec(source.rpartition("\nmigrate()")[0], env)  # its functions, without what it does when Alembic runs it
+    import_module("exchange.factory")  # and with it every model
     engine = create_engine(database.owner_url, poolclass=NullPool)
     options = {"include_schemas": True, "include_name": env["ours"], "include_object": env["described"]}
     with engine.connect() as connection:

@@ -1,12 +1,13 @@
-"""Sealing what was written, and noting who takes the whole books."""
+"""Sealing what was written, and who may take the whole books."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from exchange.seals.models import LedgerDownload
+from exchange.errors import Invalid
+from exchange.seals.models import LedgerDownload, LedgerOpening
 from ledger.entries import Acting
 from ledger.signatures import SigningKey
 from ledger.store import sealing
@@ -27,5 +28,22 @@ def note_download(session: Session, head: Head, *, by: Acting, at: datetime) -> 
     """Keep who took the books up to a head: they hold everybody's exchanges, without the names."""
     session.add(LedgerDownload(
         size=head.size, downloaded_at=at, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+    ))  # fmt: skip
+    session.flush()
+
+
+def open_books(
+    session: Session, *, community: int, to_members: bool, decided_on: date, decision: str, today: date, by: Acting,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Keep what an assembly decided: whether every member may take the whole books.
+
+    Raises Invalid for a day to come.
+    """
+    if decided_on > today:
+        raise Invalid(field="decided_on", why="to-come")
+    session.add(LedgerOpening(
+        community_id=community, to_members=to_members, decided_on=decided_on, decision=decision, recorded_at=at,
+        by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
     ))  # fmt: skip
     session.flush()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from exchange.db import table_of
-from exchange.seals.models import LedgerDownload
+from exchange.seals.models import LedgerDownload, LedgerOpening
 from ledger.store.reading import AccountView
 
-_downloads = table_of(LedgerDownload)
+_downloads, _openings = table_of(LedgerDownload), table_of(LedgerOpening)
 
 
 class Sum(NamedTuple):
@@ -30,6 +30,15 @@ class Download(NamedTuple):
     size: int
     downloaded_at: datetime
     by_sign_in: int | None
+
+
+class Opening(NamedTuple):
+    """What the assembly of a community decided, the last time: whether its members may take the whole books."""
+
+    community: int
+    to_members: bool
+    decided_on: date
+    decision: str
 
 
 _SUMS = text(
@@ -58,13 +67,31 @@ def entry_of(session: Session, account: AccountView, seq: int) -> int | None:
     return session.scalar(_ENTRY, {"account": account.id, "seq": seq})
 
 
-def communities_of(session: Session, parties: Collection[int]) -> bool:
-    """Whether these parties are those of every community whose accounts the books hold."""
-    found = session.scalar(
-        text(
-            "SELECT bool_and(c.party_id = ANY (:parties)) FROM communities c"
-            " WHERE c.id IN (SELECT community_id FROM books.accounts)"
-        ),
-        {"parties": list(parties)},
-    )
-    return bool(found)
+def openings(session: Session) -> dict[int, Opening]:
+    """What is in force in each community whose assembly decided something."""
+    of, last = _openings.c, select(func.max(_openings.c.id)).group_by(_openings.c.community_id)
+    wanted = select(of.community_id, of.to_members, of.decided_on, of.decision).where(of.id.in_(last))
+    return {row.community_id: Opening(*row) for row in session.execute(wanted)}
+
+
+_KEPT_FROM = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM communities c
+         WHERE c.id IN (SELECT community_id FROM books.accounts)
+           AND c.party_id <> ALL (:offices)
+           AND NOT (c.id = ANY (:opened) AND EXISTS (
+               SELECT FROM books.accounts a
+                WHERE a.community_id = c.id AND a.party_id = ANY (:own) AND a.closed_at IS NULL)))
+    """
+)
+
+
+def may_take(session: Session, *, offices: Collection[int], own: Collection[int]) -> bool:
+    """Whether the whole books are for somebody: in every community that they hold, by the office of its party, or by
+    an open account of theirs where the assembly opened the books to its members.
+    """
+    opened = [each.community for each in openings(session).values() if each.to_members]
+    if not offices and not opened:
+        return False
+    return not session.scalar(_KEPT_FROM, {"offices": list(offices), "opened": opened, "own": list(own)})

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import datetime
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
-from exchange import clock
+from exchange import clock, idempotency
 from exchange.db import db, transaction, unhurried
-from exchange.errors import NotAllowed, NotFound, NotSealed
+from exchange.errors import Invalid, NotAllowed, NotFound, NotSealed
+from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.seals import operations, queries
-from exchange.seals.forms import ExportForm
-from exchange.security import OFFICES, auth_required, held, own
+from exchange.seals.forms import ExportForm, OpeningForm
+from exchange.security import OFFICES, Office, auth_required, held, office, own, today
 from ledger import exports
 from ledger.entries import Acting
 from ledger.signatures import Checkpoint, Note
@@ -26,11 +29,15 @@ seals = Blueprint("seals", __name__)
 
 
 def _entitled() -> Acting | None:
-    """Who may take the whole books: an auditor or an administrator of every community that they hold."""
-    mandates = [mandate for mandate in held() if mandate.role in OFFICES["books.export"]]
-    if not mandates or not queries.communities_of(db.session(), {mandate.party_id for mandate in mandates}):
+    """Who may take the whole books, by an office or where an assembly opened them to its members; None for others."""
+    offices = [mandate for mandate in held() if mandate.role in OFFICES["books.export"]]
+    members_ = [mandate for mandate in held() if mandate.role == "member"]
+    if not queries.may_take(
+        db.session(), offices={each.party_id for each in offices}, own={each.party_id for each in members_}
+    ):
         return None
-    return Acting(mandates[0].sign_in_id, mandates[0].party_id, mandates[0].id)
+    mandate = (offices or members_)[0]
+    return Acting(mandate.sign_in_id, mandate.party_id, mandate.id)
 
 
 @seals.get("/livre")
@@ -45,7 +52,8 @@ def index() -> str:
         "seals/index.html", head=head, keys=sealing.keys(session), sums=queries.sums(session),
         communities={community.id: community for community in members.communities(session)},
         heads=found[:25], older=found[24].size if len(found) > 25 else None, newer=older_than() is not None,
-        form=ExportForm(formdata=None) if entitled else None, taken=taken, now=clock.now(),
+        form=ExportForm(formdata=None) if entitled else None, taken=taken, openings=queries.openings(session),
+        now=clock.now(),
         signers=members.signers(session, [each.by_sign_in for each in taken]),
         checkpoint=Checkpoint.parse(Note.parse(head.note).text) if head else None,
     )  # fmt: skip
@@ -109,3 +117,36 @@ def proof(account: str, seq: int) -> Response:
     answer = Response(exports.written(told), mimetype="application/json")
     answer.headers.set("Content-Disposition", "attachment", filename=_("preuve-%(entry)s.json", entry=entry))
     return answer
+
+
+@seals.route("/administration/<community>/livre", methods=["GET", "POST"])
+@auth_required()
+def opening(community: str) -> Answer | str | tuple[str, int]:
+    """What the assembly decided of the whole books: for the offices only, or for every member."""
+    desk, session = office("books.open", community), db.session()
+    view = members.community_by_token(session, community)
+    if view is None:
+        raise NotFound
+    found = queries.openings(session).get(view.id)
+    form = OpeningForm(whom="members" if found and found.to_members else "offices", decided_on=today())
+    if request.method == "POST" and form.validate():
+        try:
+            return redirect(_opened(desk, view, form), 303)
+        except Invalid as refused:
+            form.refuse(refused)
+    page = render_template("seals/opening.html", form=form, community=view, found=found)
+    return (page, 422) if request.method == "POST" else page
+
+
+def _opened(desk: Office, community: members.CommunityView, form: OpeningForm) -> str:
+    told = {
+        "to_members": form.whom.data == "members", "decided_on": form.decided_on.data, "decision": form.decision.data,
+    }  # fmt: skip
+
+    def do(session: Session, at: datetime) -> Done:
+        operations.open_books(session, community=community.id, **told, today=today(), by=desk.by, at=at)
+        flash(_("La décision est notée."), "success")
+        return Done(url_for("seals.opening", community=community.token))
+
+    content = idempotency.digest(request.path, told)
+    return idempotency.once(do, party=desk.by.party, key=form.key.data, content=content).location or "/"

@@ -12,13 +12,17 @@ from flask.testing import FlaskClient
 from freezegun import freeze_time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
-from exchange.seals import operations
+from exchange.members import operations as members
+from exchange.members.models import Party
+from exchange.seals import operations, queries
 from ledger import verify
 from ledger.__main__ import main
 from ledger.signatures import SigningKey
-from ledger.store import sealing
+from ledger.store import sealing, writing
 from tests.cast import NOON, Cast, sign_in
+from tests.databases import as_owner
 from tests.exchange.audit.test_audit_pages import help_given
 
 pytestmark = pytest.mark.usefixtures("at_noon")
@@ -117,6 +121,60 @@ def test_who_has_no_such_mandate_takes_nothing(app: Flask, session: Session, cas
         client = sign_in(app.test_client(), person)
         assert client.post("/livre/exports").status_code == 403
         assert "Télécharger le livre" not in client.get("/livre").text
+
+
+def decided(client: FlaskClient, session: Session, cast: Cast, key: str, **said: str) -> TestResponse:
+    desk = session.get_one(Party, cast.community.party_id).token
+    said = {"whom": "members", "decided_on": "2026-10-03", "decision": "Résolution 4", "key": key, **said}
+    return client.post(f"/administration/{desk}/livre", data=said)
+
+
+def take(client: FlaskClient) -> int:
+    with client.post("/livre/exports") as answer:
+        return answer.status_code
+
+
+def test_every_member_takes_the_books_that_the_assembly_opened_and_nobody_once_it_closed_them(
+    app: Flask, session: Session, cast: Cast
+) -> None:
+    operations.seal(session, KEY, at=NOON)
+    aicha, alice, olga = (sign_in(app.test_client(), one) for one in (cast.aicha, cast.alice, cast.olga))
+    assert decided(aicha, session, cast, "opened").status_code == 303
+    assert "ouvert à tous les membres" in alice.get("/livre").text.lower()
+    assert take(alice) == 200
+    assert [row.by_sign_in for row in queries.downloads(session)] == [cast.alice.sign_in.id]
+    assert take(olga) == 403  # an officer of the town, and no member
+    assert take(app.test_client()) == 303
+    assert decided(aicha, session, cast, "closed", whom="offices", decision="Résolution 9").status_code == 303
+    assert take(alice) == 403
+    assert take(aicha) == 200
+
+
+def test_the_books_of_two_communities_open_only_to_who_may_read_both(
+    app: Flask, session: Session, cast: Cast
+) -> None:
+    with as_owner(session):
+        other = members.open_community(session, name="SEL d’à côté", system_name="Autre", at=NOON)
+        party = members.add_party(session, kind="person", name="Zélie", at=NOON)
+    writing.open_account(session, community=other.id, party=party.id, kind="person", holder=party.name, at=NOON)
+    operations.seal(session, KEY, at=NOON)
+    assert decided(sign_in(app.test_client(), cast.aicha), session, cast, "opened").status_code == 303
+    for person in (cast.alice, cast.aicha):
+        assert take(sign_in(app.test_client(), person)) == 403
+
+
+def test_a_decision_of_a_day_to_come_or_without_a_name_is_refused_and_nobody_else_writes_one(
+    app: Flask, session: Session, cast: Cast
+) -> None:
+    aicha = sign_in(app.test_client(), cast.aicha)
+    for said in ({"decided_on": "2027-01-01"}, {"decision": " "}, {"whom": "world"}, {"decided_on": "le 30 février"}):
+        answer = decided(aicha, session, cast, "bad", **said)
+        assert (answer.status_code, "Il y a un problème" in answer.text) == (422, True)
+    assert queries.openings(session) == {}
+    assert decided(sign_in(app.test_client(), cast.alice), session, cast, "hers").status_code == 403
+    assert decided(aicha, session, cast, "once").status_code == 303
+    assert decided(aicha, session, cast, "once").status_code == 303
+    assert session.scalar(text("SELECT count(*) FROM ledger_openings")) == 1
 
 
 def test_two_tabs_and_a_garbled_address_are_no_fault(alice: FlaskClient, session: Session, cast: Cast) -> None:
