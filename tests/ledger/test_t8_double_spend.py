@@ -114,7 +114,7 @@ def test_control_reading_a_balance_and_then_writing_spends_it_twice(database: Da
         owner.execute(NAIVE)
 
     def pay(session: Session) -> object:
-        writing._call(session, "SELECT books.naive_post(%s)", (1000,))
+        writing._call(session, "SELECT books.naive_post($1)", (1000,))
         return True
 
     spent = []
