@@ -38,6 +38,7 @@ $(VENV)/bench.stamp: $(VENV)/test.stamp
 
 proofs: $(VENV)/test.stamp  ## the long campaigns, at their full figures
 	MARRONNIER_FULL=1 $(PY) -m pytest -n 2 --dist worksteal -m "race or campaign"
+	$(PY) -m tests.mutants
 
 messages: $(VENV)/test.stamp  ## collect the sentences to translate, and say what is missing
 	$(BIN)/marronnier messages

@@ -12,7 +12,6 @@ from functools import reduce
 from hashlib import sha256
 from itertools import islice
 from operator import add
-from typing import NamedTuple
 
 HASH_BYTES = 32
 EMPTY = sha256(b"").digest()  # the root of a tree without leaves
@@ -177,27 +176,6 @@ def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, pr
     if not way:
         return False
     return _climb(way[0], (old_size - 1) // lowest, (size - 1) // lowest, way[1:]) == (old_root, root)
-
-
-class Row(NamedTuple):
-    """Hashes [start, end) of one stored level."""
-
-    level: int
-    start: int
-    end: int
-
-
-def grown(old_size: int, size: int) -> list[Row]:
-    """What is to be stored above the leaves when a tree grows from ``old_size``: lower levels first.
-
-    The hash at (level, index) is ``complete`` of the 256 that begin at (level - 8, index * 256), stored before it.
-    Raises NotATree (outside) when the tree would shrink.
-    """
-    if not 0 <= old_size <= size:
-        raise NotATree("outside")
-    levels = range(STEP, size.bit_length(), STEP)
-    rows = (Row(level, old_size >> level, size >> level) for level in levels)
-    return [row for row in rows if row.start < row.end]
 
 
 class Tiles:

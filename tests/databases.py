@@ -178,6 +178,16 @@ class Postgres:
         with self._superuser() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
 
+    def drop_those(self, start: str) -> None:
+        """Forget the databases of this run whose ``end`` begins like this, whoever made them."""
+        with self._superuser() as connection:
+            made = connection.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self.named(start).name]
+            ).fetchall()
+            for (name,) in made:
+                with suppress(psycopg.errors.InvalidCatalogName):
+                    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
     def _template(self) -> Database:
         """The database that the others are copied from, made by the first worker that wants one."""
         self._ready()
@@ -214,11 +224,5 @@ class Postgres:
         if self.embedded:
             self.embedded.remove()
         elif (self.folder / "roles-made").exists():
-            with self._superuser() as connection:
-                made = connection.execute(
-                    "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"{PREFIX}{self.run}_"]
-                ).fetchall()
-                for (name,) in made:
-                    with suppress(psycopg.errors.InvalidCatalogName):
-                        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            self.drop_those("")
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -16,13 +16,11 @@ from ledger.seals import (
     TILE,
     Frontier,
     NotATree,
-    Row,
     Tiles,
     check_consistency,
     check_inclusion,
     complete,
     consistency,
-    grown,
     inclusion,
     leaf_hash,
     node_hash,
@@ -302,9 +300,8 @@ def test_no_proof_is_made_of_what_is_not_there(index: int, size: int) -> None:
 
 @pytest.mark.parametrize(("old", "size"), [(6, 5), (-1, 5), (0, -1)])
 def test_a_tree_doesnt_shrink(old: int, size: int) -> None:
-    for ask in (lambda: consistency(TREE.subtree, old, size), lambda: grown(old, size)):
-        with pytest.raises(NotATree, match="outside"):
-            ask()
+    with pytest.raises(NotATree, match="outside"):
+        consistency(TREE.subtree, old, size)
     with pytest.raises(NotATree, match="outside"):
         root_of(TREE.subtree, -1)
 
@@ -361,12 +358,10 @@ class Store:
         self.read = self.asked = 0
 
     def grow(self, leaves: Sequence[bytes]) -> None:
-        before = len(self.rows[0])
         self.rows[0] += leaves
-        for level, start, end in grown(before, len(self.rows[0])):
-            row = self.rows.setdefault(level, [])
-            assert len(row) == start
-            row += [complete(self.rows[level - 8][at * TILE : (at + 1) * TILE]) for at in range(start, end)]
+        for level in (8, 16):
+            row, below = self.rows.setdefault(level, []), self.rows[level - 8]
+            row += [complete(below[at * TILE : (at + 1) * TILE]) for at in range(len(row), len(below) // TILE)]
 
     def hashes(self, level: int, start: int, count: int) -> list[bytes]:
         found = self.rows.get(level, [])[start : start + count]
@@ -449,19 +444,3 @@ def test_what_should_be_stored_and_isnt_is_named(level: int, index: int) -> None
 def test_a_complete_subtree_has_a_power_of_two_of_hashes(count: int) -> None:
     with pytest.raises(NotATree, match="count"):
         complete(LEAVES[:count])
-
-
-def test_a_tree_that_grows_by_less_than_a_tile_stores_nothing_more() -> None:
-    assert grown(0, 255) == grown(256, 511) == grown(7, 7) == []
-    assert grown(255, 256) == [Row(8, 0, 1)]
-    assert grown(300, 65_536 + 256) == [Row(8, 1, 257), Row(16, 0, 1)]
-
-
-@given(st.lists(st.integers(0, 1 << 25), min_size=1).map(sorted))
-def test_growing_in_steps_stores_what_growing_at_once_does(steps: list[int]) -> None:
-    ends: dict[int, int] = {}
-    for old, size in pairwise([0, *steps]):
-        for level, start, end in grown(old, size):
-            assert ends.get(level, 0) == start
-            ends[level] = end
-    assert ends == {level: end for level, _, end in grown(0, steps[-1])}
