@@ -11,8 +11,9 @@ from typing import Any
 
 import psycopg
 from flask import Flask
-from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 logger = logging.getLogger(__name__)
 BEFORE_WORKING_AGAIN = 2  # seconds
 app = App(connector=PsycopgConnector(), import_paths=["exchange.tasks"])
+_queue = JobManager(SyncPsycopgConnector())  # never opened: it writes on the connection that it is given
 
 
 def defer(session: Session, task: str, *, seconds: int = 0, **arguments: Any) -> None:
@@ -28,8 +30,10 @@ def defer(session: Session, task: str, *, seconds: int = 0, **arguments: Any) ->
     """
     connection = session.connection().connection.driver_connection
     later: dict[str, Any] = {"schedule_in": {"seconds": seconds}} if seconds else {}
+    job = app.configure_task(task, connection=connection, **later)
+    job.job_manager = _queue  # in a worker, the application's own writes on connections of the worker's loop alone
     try:
-        app.configure_task(task, connection=connection, **later).defer(**arguments)
+        job.defer(**arguments)
     except ConnectorException as failed:  # under the same name as from any other statement
         if isinstance(failed.__cause__, psycopg.Error):
             raise DBAPIError.instance(task, None, failed.__cause__, psycopg.Error) from failed

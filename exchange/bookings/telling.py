@@ -35,16 +35,19 @@ def published(token: str) -> ResourceView:
 def split(
     found: list[ResourceView], span: tuple[datetime, datetime]
 ) -> tuple[list[ResourceView], list[ResourceView]]:
-    """Those that are open and free during the whole span, and the others."""
+    """Those that are open and free during the whole span, and until they are put back in order; and the others."""
     session, zone = db.session(), territory().zone
     units = catalogue.units_of(session, [r.id for r in found if r.kind != "pool"])
-    busy = queries.busy_units(session, [unit for leaves in units.values() for unit in leaves], *span)
+    busy = {}
+    for minutes in {r.buffer_minutes for r in found if r.kind != "pool"}:  # a few lengths, whatever the town lends
+        leaves = [unit for r in found if r.kind != "pool" and r.buffer_minutes == minutes for unit in units[r.id]]
+        busy[minutes] = queries.busy_units(session, leaves, span[0], policy.held_until(span[1], minutes))
     left = queries.left_in(session, [r.id for r in found if r.kind == "pool"], *span)
 
     def is_free(resource: ResourceView) -> bool:
         if resource.kind == "pool":
             return left[resource.id] > 0
-        return not busy.intersection(units[resource.id])
+        return not busy[resource.buffer_minutes].intersection(units[resource.id])
 
     free = [r for r in found if is_free(r) and open_throughout(r.opening_hours, zone, *span)]
     ids = {resource.id for resource in free}

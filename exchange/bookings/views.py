@@ -34,7 +34,7 @@ from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
-from exchange.security import Scope, auth_required, own, territory, today
+from exchange.security import Scope, acts_for, auth_required, own, territory, today
 from ledger.entries import Acting
 from ledger.errors import Refused
 
@@ -211,9 +211,11 @@ def check(resource: str) -> str | tuple[str, int]:
     except Refused as error:
         _refuse(asking, form, error)
         return _ask_page(asking, form), 422
-    evaluation = operations.quote(session, wanted, zone=zone, at=clock.now())
+    evaluation, party = operations.quote(session, wanted, zone=zone, at=clock.now()), asking.chosen(form.party.data)
+    assert party is not None
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
-                           party=asking.chosen(form.party.data), community=community_of(evaluation))  # fmt: skip
+                           party=party, own=party.kind == "person" and acts_for(party.id),
+                           community=community_of(evaluation))  # fmt: skip
 
 
 @bookings.post("/salles/<resource>/reservations")

@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from exchange import clock, jobs, outbox
 from exchange.db import transaction
+from tests.cast import committed
 from tests.crashes.processes import PATIENCE, Mortal
 from tests.crashes.serving import Answer, Cut, Working
 from tests.crashes.town import Neighbour, Told, Town, sentence, wait_is_asked
@@ -143,6 +144,21 @@ def test_the_worker_waits_for_a_database_that_is_restarted_and_goes_on(
     finally:
         ended = worker.stop()
     assert ended == 0
+
+
+def test_what_a_job_leaves_for_later_is_done_too(kept: Database, tmp_path: Path) -> None:
+    app = kept.app(SEAL_KEY=str(tmp_path / "key.pem"))
+    committed(app)
+    with app.app_context(), transaction() as session:
+        jobs.defer(session, "seal")
+        jobs.defer(session, "mail_heads", timestamp=0)  # after it: the worker does one thing at a time
+    worker = Working(kept, tmp_path, MARRONNIER_SEAL_KEY=str(tmp_path / "key.pem"))
+    try:
+        until(kept, "EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = 'seal' AND scheduled_at IS NOT NULL)")
+        until(kept, "EXISTS (SELECT FROM outbox) AND NOT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL)")
+    finally:
+        assert worker.stop() == 0
+    assert "Traceback" not in (tmp_path / "worker.log").read_text(encoding="utf-8")
 
 
 def test_a_letter_that_a_killed_worker_had_begun_leaves_with_the_next(kept: Database, tmp_path: Path) -> None:

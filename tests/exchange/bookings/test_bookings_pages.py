@@ -214,6 +214,17 @@ def test_the_time_to_put_things_back_in_order_counts_before_who_comes_next(
         assert client.post(path, data=soon).status_code in {200, 303}
 
 
+def test_a_search_counts_the_time_to_put_a_room_back_in_order(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    session.execute(text("UPDATE resources SET buffer_minutes = 30"))
+    has(session, cast, lent.half, hours=6)
+    found = {ends: client.get(f"/salles?day=2026-11-28&starts=14:00&ends={ends}").text for ends in ("17:45", "17:30")}
+    free = {ends: page.partition("pris ou fermé")[0] for ends, page in found.items()}
+    assert lent.hall.name in free["17:30"]
+    assert lent.hall.name not in free["17:45"]
+
+
 def has(session: Session, cast: Cast, *wanted: ResourceView | tuple[ResourceView, int], hours: int = 2) -> None:
     """Bruno asked for it for that Saturday, from so many hours after noon."""
     request = wanting(cast.bruno.party.id, *wanted, starts=NOON + timedelta(days=7, hours=hours))
@@ -316,6 +327,31 @@ def test_the_letters_tell_both_sides(client: FlaskClient, session: Session, cast
     assert [letter.recipient for letter in letters] == ["olga@example.org", "alice@example.org"]
     assert "Fonctionnement des services" in letters[1].body
     assert "tribunal administratif dans les deux mois" in letters[1].body
+
+
+def test_a_letter_of_what_was_cancelled_leads_to_it(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    sign_in(client, cast.alice)
+    client.post(f"/salles/{lent.hall.token}/reservations", data=form(lent, cast))
+    token = session.execute(text("SELECT token FROM bookings")).scalar_one()
+    client.post(f"/reservations/{token}/annulation", data={"remarks": "Reportée"})
+    body = session.execute(text("SELECT body FROM outbox ORDER BY id DESC LIMIT 1")).scalar_one()
+    path = f"/preteurs/{cast.town.token}/reservations/{token}"
+    assert f"https://localhost{path}" in body
+    assert sign_in(client.application.test_client(), cast.olga).get(path).status_code == 200
+
+
+def test_who_books_for_somebody_reads_whose_minutes_are_set_aside(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    for who, whose, said in (
+        (cast.alice, cast.alice.party, "sur votre compte"), (cast.bruno, cast.club, "sur le compte de Club"),
+    ):  # fmt: skip
+        page = sign_in(client.application.test_client(), who).post(
+            f"/salles/{lent.dojo.token}/verification", data=form(lent, cast, party=whose.token, people="20")
+        )
+        assert (page.status_code, said in page.text) == (200, True)
 
 
 def test_an_unknown_room_or_a_wild_address_is_no_fault_of_ours(client: FlaskClient, lent: Lent) -> None:
