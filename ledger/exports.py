@@ -7,7 +7,9 @@ head, ``{"head": note, "marks": base64}``, the note as C2SP ``tlog-checkpoint`` 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -15,6 +17,10 @@ from ledger.seals import leaf_hash
 
 MARK = 4  # bytes of each leaf's hash that the last line repeats, to name a line that differs; they prove nothing
 HEAD = b'{"head": '
+_KEPT = re.compile(
+    r"^(?P<origin>[^\n]+)\n+(?P<size>[0-9]+)\n+(?P<root>[A-Za-z0-9+/]{43}=)\n+(?P<more>(?:[^\n\u2014][^\n]*\n)*)\n*"
+    r"(?P<signed>(?:\u2014 [^\n]+\n+)+)", re.MULTILINE,
+)  # fmt: skip
 MOST_MARKS = 8_000_000  # lines; a larger export names no line
 
 
@@ -74,6 +80,28 @@ def read(text: str) -> Proof:
     except (KeyError, TypeError, AttributeError, RecursionError) as other:
         raise ValueError("not a proof") from other
     return proof
+
+
+def kept(head: bytes) -> str:
+    """A signed head as it was, whatever a mailbox or an editor made of it: they change the ends of lines, add blanks or
+    take them away, keep the letter around it, write in another encoding. What isn't known again is left as it is.
+    """
+    text = _decoded_text(head)
+    lines = [line.strip() for line in text.splitlines()]
+    found = _KEPT.search("".join(f"{line}\n" for line in lines))
+    if found is None:
+        return text
+    signed = "".join(f"{line}\n" for line in found["signed"].split("\n") if line)
+    return f"{found['origin']}\n{found['size']}\n{found['root']}\n{found['more']}\n{signed}"
+
+
+def _decoded_text(data: bytes) -> str:
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")  # an older Windows
 
 
 def _encoded(hashes: Sequence[bytes]) -> list[str]:

@@ -34,6 +34,10 @@ class Answer(NamedTuple):
     kind: str = "text/plain; charset=utf-8"
 
 
+class NotKept(ValueError):
+    """The file of the heads that were signed can't be read: nothing can be signed."""
+
+
 class Witness:
     """Signs the heads of the logs whose keys it was given. ``kept`` is the file of the largest head of each."""
 
@@ -44,11 +48,15 @@ class Witness:
         self._now = now
         self._turn = Lock()
 
+    def check(self) -> None:
+        """See that what was signed can be read, and kept. Raises NotKept; OSError."""
+        self._write(self._read())
+
     def add_checkpoint(self, body: bytes) -> Answer:
         """Sign a head, if it grew from the last one signed; the body is that of ``tlog-witness``.
 
         404 for a log that isn't known, 403 when its signature is wrong, 409 with the size that is kept when the old
-        one is another, 422 when the proof doesn't hold, 400 for what can't be read.
+        one is another, 422 when the proof doesn't hold, 400 for what can't be read. Raises NotKept; OSError.
         """
         try:
             old, proof, note = _understood(body)
@@ -81,8 +89,11 @@ class Witness:
     def _read(self) -> dict[str, tuple[int, bytes]]:
         if not self._kept.exists():
             return {}
-        told = json.loads(self._kept.read_text(encoding="utf-8"))
-        return {origin: (size, bytes.fromhex(root)) for origin, (size, root) in told.items()}
+        try:
+            told = json.loads(self._kept.read_text(encoding="utf-8"))
+            return {origin: (int(size), bytes.fromhex(root)) for origin, (size, root) in told.items()}
+        except (ValueError, TypeError, AttributeError, RecursionError) as unreadable:
+            raise NotKept(str(self._kept)) from unreadable
 
     def _write(self, heads: dict[str, tuple[int, bytes]]) -> None:
         beside = self._kept.with_suffix(".new")
@@ -121,7 +132,12 @@ def serve(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
             length = self.headers.get("Content-Length", "")
             if not _LENGTH(length) or int(length) > MOST_BYTES:
                 return self._answer(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too large\n"))
-            return self._answer(witness.add_checkpoint(self.rfile.read(int(length))))
+            body = self.rfile.read(int(length))
+            try:
+                return self._answer(witness.add_checkpoint(body))
+            except (OSError, NotKept) as lost:
+                self.log_error("nothing is signed: %s", lost)
+                return self._answer(Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "this witness has lost what it signed\n"))
 
         def _answer(self, answer: Answer) -> None:
             body = answer.body.encode()

@@ -89,7 +89,8 @@ def verified(session: Session, folder: Path, earlier: Head | None = None) -> Hea
     path.write_bytes(export(session, head))
     report = verify.verify(path, earlier=earlier.note if earlier else None, keys=[KEY.public, NEXT.public])
     assert report.finding is None
-    assert (report.size, report.root, report.signed) == (head.size, head.root, NAME)
+    assert report.signed is not None
+    assert (report.size, report.root, report.signed.name) == (head.size, head.root, NAME)
     return head
 
 
@@ -173,7 +174,7 @@ def test_each_fact_is_proven_from_what_is_stored(named: Books, cast: Cast) -> No
         assert (found.line, found.head) == (line, late)
         proof = exports.written(Proof(found.line, found.place, found.proof, found.head.note, early.size, grown))
         told = verify.verify_entry(proof, earlier=early.note, keys=[KEY.public])
-        assert told == (fact_of(line.encode()), late.size, NAME)
+        assert told == (fact_of(line.encode()), late.size, NAME, early.size)
     assert sealing.sealed(named.session, 10**9) is None
 
 

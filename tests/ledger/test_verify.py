@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import subprocess
+import sys
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from inspect import getsource
 from pathlib import Path
 from random import Random
@@ -17,11 +22,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ledger import exports, seals, signatures, verify
-from ledger.__main__ import SENTENCES, main, sentence
+from exchange.config import ROOT
+from ledger import exports, replay, seals, signatures, verify
+from ledger.__main__ import main
 from ledger.exports import Proof
-from ledger.signatures import SigningKey
-from ledger.verify import Fold, Wrong
+from ledger.replay import Fold, Wrong
+from ledger.sentences import SENTENCES, sentence
+from ledger.signatures import SigningKey, VerifierKey
 from tests.databases import Postgres
 from tests.ledger import exported
 from tests.ledger.exported import KEY, NEXT, STRANGER, Fact, Rich, leaves_of, line_of, note_of, signed
@@ -34,14 +41,27 @@ def rich(postgres: Postgres) -> Rich:
 
 
 class Forged(NamedTuple):
-    """A file, the head that its reader kept, and where the fault is: 0 for the file as a whole, None where it shows."""
+    """A file, the head that its reader kept, and where the fault is: 0 for the file as a whole, None where it shows.
+
+    Of an export, the reader believes the keys that it names, or those given; of a proof, those of the books.
+    """
 
     content: bytes
     kept: bytes | None = None
     line: int | None = 0
     proof: bool = False
+    keys: tuple[VerifierKey, ...] = ()
+
+    @property
+    def believed(self) -> list[VerifierKey]:
+        return list(self.keys or (OURS if self.proof else ()))
+
+    @property
+    def earlier(self) -> str | None:
+        return None if self.kept is None else exports.kept(self.kept)
 
 
+OURS = (KEY.public, NEXT.public)
 Forgery = Callable[[Rich], Forged]
 FORGERIES: list[tuple[str, Forgery]] = []
 AMONG_LINES: list[tuple[str, Forgery]] = []  # those that only the fold can find
@@ -386,8 +406,8 @@ def nothing_late_in_october(facts: list[Fact]) -> int:
 
 
 @rewriting("month")
-def an_entry_moved_to_the_month_after(facts: list[Fact]) -> int:
-    facts[plain(facts)]["happened_on"] = "2026-10-01"
+def an_entry_moved_to_the_month_before(facts: list[Fact]) -> int:
+    facts[plain(facts)]["happened_on"] = "2026-08-01"
     return where(facts, fact="month", community=facts[plain(facts)]["community"])
 
 
@@ -461,10 +481,58 @@ def more_minutes_than_there_can_be(facts: list[Fact]) -> int:
 
 
 @rewriting("transfer")
-def half_a_minute_set_aside(facts: list[Fact]) -> int:
+def no_minute_set_aside(facts: list[Fact]) -> int:
     place = where(facts, fact="hold")
-    facts[place]["minutes"] = 0.5
+    facts[place]["minutes"] = 0
     return place
+
+
+@rewriting("twice")
+def an_entry_with_the_number_of_another(facts: list[Fact]) -> int:
+    facts.append(facts[plain(facts, 1)] | {"recorded_at": facts[-1]["recorded_at"]})
+    return len(facts) - 1
+
+
+@rewriting("twice")
+def a_key_with_the_number_of_an_entry(facts: list[Fact]) -> int:
+    facts.append(facts[where(facts, fact="key")] | {"id": facts[plain(facts)]["id"]})
+    return len(facts) - 1
+
+
+@rewriting("to-come")
+def an_entry_of_the_day_after_tomorrow(facts: list[Fact]) -> int:
+    place = plain(facts)
+    assert facts[place]["recorded_at"].startswith("2026-09-03")
+    facts[place]["happened_on"] = "2026-09-05"
+    return place
+
+
+@rewriting("mandate")
+def a_hold_by_nobody(facts: list[Fact]) -> int:
+    place = where(facts, fact="hold")
+    facts[place]["by_mandate"] = 10_000
+    return place
+
+
+DATES: list[tuple[dict[str, object], dict[str, object]]] = [
+    ({"fact": "entry"}, {"happened_on": "2026-02-31"}), ({"fact": "entry"}, {"happened_on": "2026-13-01"}),
+    ({"fact": "entry"}, {"happened_on": "2026-9-3"}),
+    ({"fact": "entry"}, {"recorded_at": "2026-02-30T10:00:00.000000Z"}),
+    ({"fact": "entry"}, {"recorded_at": "2026-09-03T24:00:00.000000Z"}),
+    ({"fact": "hold"}, {"recorded_at": "2026-09-03T23:60:00.000000Z"}),
+    ({"fact": "mandate"}, {"starts_on": "2026-00-01"}), ({"fact": "mandate"}, {"ends_on": "bientôt"}),
+    ({"fact": "mandate"}, {"recorded_at": ""}), ({"fact": "month"}, {"recorded_at": "2026-10-32T10:00:00.000000Z"}),
+    ({"fact": "limit"}, {"starts_at": "2026-09-31T10:00:00.000000Z"}), ({"fact": "limit"}, {"ends_at": "9999"}),
+    ({"fact": "key"}, {"recorded_at": "hier"}),
+]  # fmt: skip
+KINDS: list[tuple[dict[str, object], dict[str, object]]] = [
+    ({"fact": "entry", "kind": "exchange"}, {"kind": "gift"}),
+    ({"fact": "account", "kind": "closed"}, {"kind": "gone"}),
+    ({"fact": "account", "kind": "opened"}, {"account_kind": "secret"}),
+    ({"fact": "account", "kind": "closed"}, {"account_kind": "transit"}),
+    ({"fact": "limit", "account": None}, {"account_kind": "secret"}),
+    ({"fact": "resolution"}, {"kind": "forgotten"}),
+]  # fmt: skip
 
 
 UNREADABLE: list[tuple[dict[str, object], dict[str, object]]] = [
@@ -473,13 +541,22 @@ UNREADABLE: list[tuple[dict[str, object], dict[str, object]]] = [
     ({"fact": "entry"}, {"transfers": None}), ({"fact": "entry"}, {"transfers": [1]}),
     ({"fact": "entry"}, {"happened_on": None}), ({"fact": "entry"}, {"recorded_at": 1}),
     ({"fact": "account"}, {"community": [1]}), ({"fact": "account"}, {"community": "1"}),
-    ({"fact": "account"}, {"account": "1"}), ({"fact": "account", "kind": "closed"}, {"kind": "gone"}),
+    ({"fact": "account"}, {"account": "1"}), ({"fact": "account", "kind": "closed"}, {"note": "a word"}),
+    ({"fact": "hold"}, {"minutes": 0.5}), ({"fact": "hold"}, {"cause": ["booking"]}), ({"fact": "hold"}, {"more": 1}),
+    ({"fact": "entry"}, {"cause": [1, 1]}), ({"fact": "entry"}, {"note": "A" * 64}),
+    ({"fact": "entry"}, {"by_party": None}),
+    ({"fact": "mandate"}, {"role": ["member"]}), ({"fact": "mandate"}, {"starts_on": float("nan")}),
+    ({"fact": "month"}, {"recorded_at": [1]}), ({"fact": "month"}, {"entries": 1.0}),
+    ({"fact": "limit"}, {"ceiling": True}),
+    ({"fact": "limit", "account": None}, {"account": 1}), ({"fact": "limit", "account": None}, {"account_kind": None}),
     ({"fact": "limit"}, {"floor": "-2000"}), ({"fact": "limit"}, {"floor": -0.5}), ({"fact": "key"}, {"key": "x"}),
     ({"fact": "key"}, {"key": 1}), ({"fact": "hold"}, {"id": None}),
 ]  # fmt: skip
 
 
-for wanted, other in UNREADABLE:
+for rule_, wanted, other in [
+    (named, *each) for named, cases in (("unreadable", UNREADABLE), ("date", DATES), ("kind", KINDS)) for each in cases
+]:
 
     def something_else(facts: list[Fact], wanted: Any = wanted, other: Any = other) -> int:
         place = where(facts, **wanted)
@@ -487,7 +564,21 @@ for wanted, other in UNREADABLE:
         return place
 
     something_else.__name__ = f"{wanted}_with_{other}"
-    rewriting("unreadable")(something_else)
+    rewriting(rule_)(something_else)
+
+
+@forgery("unreadable")
+def a_line_whose_names_are_in_another_order(rich: Rich) -> Forged:
+    facts, place = rich.facts, plain(rich.facts)
+    other = dict(reversed(facts[place].items()))
+    return Forged(signed([*rich.lines[:place], line_of(other), *rich.lines[place + 1 :]]), line=place + 1)
+
+
+@forgery("unreadable")
+def a_transfer_that_says_more(rich: Rich) -> Forged:
+    facts, place = rich.facts, plain(rich.facts)
+    facts[place]["transfers"][0]["for"] = "love"
+    return Forged(signed([*rich.lines[:place], line_of(facts[place]), *rich.lines[place + 1 :]]), line=place + 1)
 
 
 @forgery("unreadable")
@@ -683,6 +774,21 @@ def a_proof_under_another_tree_of_the_same_size(rich: Rich) -> Forged:
     return forged_proof(rich, kept, len(rich.lines))
 
 
+@forgery("earlier-signature")
+def a_proof_since_a_head_of_a_stranger(rich: Rich) -> Forged:
+    return forged_proof(rich, note_of(rich.lines[:5], STRANGER), 5)
+
+
+@forgery("only-witness")
+def a_proof_that_a_witness_alone_is_asked_about(rich: Rich) -> Forged:
+    return forged_proof(rich)._replace(keys=(STRANGER.witness,))
+
+
+@forgery("only-witness")
+def an_export_that_a_witness_alone_is_asked_about(rich: Rich) -> Forged:
+    return Forged(rich.content, keys=(STRANGER.witness,))
+
+
 @forgery("shorter")
 def a_proof_under_an_older_tree(rich: Rich) -> Forged:
     return forged_proof(rich, note_of([*rich.lines, rich.lines[0]], KEY))
@@ -721,8 +827,8 @@ def test_what_is_wrong_is_found_by_its_rule_and_said_in_words(
     if forged.kept is not None:
         kept.write_bytes(forged.kept)
         asked += ["--head", str(kept)]
-    if forged.proof:
-        asked += ["--key", str(NEXT.public)]
+    for key in forged.believed:
+        asked += ["--key", str(key)]
     assert main(asked) == 1
     said = capsys.readouterr().out
     found_rule, facts = rule_of(forged, path)
@@ -737,9 +843,9 @@ def rule_of(forged: Forged, path: Path) -> tuple[str, dict[str, Any]]:
         return "proof-malformed", {}
     if forged.proof:
         with pytest.raises(Wrong) as wrong:
-            verify.verify_entry(forged.content.decode(), earlier=forged.kept, keys=[NEXT.public])
+            verify.verify_entry(forged.content.decode(), earlier=forged.earlier, keys=forged.believed)
         return wrong.value.rule, wrong.value.facts
-    found = verify.verify(path, earlier=forged.kept).finding
+    found = verify.verify(path, earlier=forged.earlier, keys=forged.believed).finding
     assert found is not None
     if forged.line is not None:
         assert found.line == forged.line
@@ -757,7 +863,7 @@ def is_text(content: bytes) -> bool:
 def beginning(forged: Forged, path: Path) -> str:
     if forged.proof:
         return "Cette preuve ne vaut rien : "
-    found = verify.verify(path, earlier=forged.kept).finding
+    found = verify.verify(path, earlier=forged.earlier, keys=forged.believed).finding
     assert found is not None
     return f"Ligne {found.line} : " if found.line else "Ce livre ne se vérifie pas : "
 
@@ -768,7 +874,7 @@ def test_every_rule_is_reached_by_a_forgery() -> None:
 
 def raised() -> Iterator[tuple[str, set[str]]]:
     """Each rule that the verifier names in its own source, with the facts that it tells there."""
-    for node in ast.walk(ast.parse(getsource(verify))):
+    for node in ast.walk(ast.parse(getsource(verify) + getsource(replay))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         told = [each for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
@@ -822,7 +928,8 @@ def test_the_books_of_an_autumn_agree(rich: Rich, tmp_path: Path) -> None:
     path.write_bytes(rich.content)
     report = verify.verify(path, earlier=rich.early.note, keys=rich.keys)
     assert report.finding is None
-    assert (report.size, report.root, report.signed) == (rich.late.size, rich.late.root, exported.NAME)
+    assert (report.size, report.root, report.signed) == (rich.late.size, rich.late.root, NEXT.public)
+    assert report.trusted
     assert report.earlier == rich.early.size
     assert report.witnesses == ()
     assert report.accounts == sum(1 for fact in rich.facts if fact.get("kind") == "opened")
@@ -841,7 +948,65 @@ def test_a_head_of_before_the_new_key_and_one_of_after_are_both_known_again(
     assert main(["verify", str(path), "--head", str(head)]) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"Tout concorde : {rich.late.size} lignes, ")
-    assert f"Les {getattr(rich, kept).size} premières lignes sont celles de la tête que vous avez gardée.\n" in said
+    size = getattr(rich, kept).size
+    assert f"Le livre a grandi depuis la tête que vous avez gardée : ses {size} lignes n’ont pas changé.\n" in said
+    assert main(["verify", str(path), "--head", str(head), "--key", str(NEXT.public)]) == 0  # it names the one before
+
+
+def test_a_key_that_only_the_file_names_is_shown_to_be_compared(
+    rich: Rich, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "export"
+    theirs = {"fact": "key", "id": 10_000, "key": str(STRANGER.public), "recorded_at": rich.facts[-1]["recorded_at"]}
+    path.write_bytes(signed([*rich.lines, line_of(theirs)], STRANGER))  # a forger has a key too, and may name it
+    assert main(["verify", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "Donnez-la avec --key, sinon rien ne dit de qui vient ce fichier." in said
+    assert said.endswith(f"\n{STRANGER.public}\n")
+    assert main(["verify", str(path), "--key", str(NEXT.public)]) == 1
+    path.write_bytes(rich.content)
+    capsys.readouterr()
+    assert main(["verify", str(path), "--key", f" {NEXT.public}\n"]) == 0
+    assert "--key" not in capsys.readouterr().out
+
+
+AS_KEPT: dict[str, Callable[[str], bytes]] = {
+    "without its last newline": lambda note: note.rstrip("\n").encode(),
+    "with the ends of lines of Windows": lambda note: note.replace("\n", "\r\n").encode(),
+    "with a mark of its encoding": lambda note: note.encode("utf-8-sig"),
+    "in the encoding that was called Unicode": lambda note: note.encode("utf-16"),
+    "in the encoding of an older Windows": lambda note: note.encode("cp1252"),
+    "with blanks at the ends of lines": lambda note: note.replace("\n", "  \n").encode(),
+    "with a blank line between all lines": lambda note: note.replace("\n", "\n\n", 2).encode(),
+    "without a blank line": lambda note: note.replace("\n\n", "\n").encode(),
+    "with blank lines around it": lambda note: f"\n\n{note}\n\n".encode(),
+    "in its letter": lambda note: f"Bonjour,\n\nVoici la tête du livre.\n\n{note}\n\nComment vérifier : ici\n".encode(),
+    "set in from the margin": lambda note: note.replace("\n", "\n\t").encode(),
+}
+
+
+@pytest.mark.parametrize("how", AS_KEPT)
+def test_a_head_is_known_again_whatever_a_mailbox_made_of_it(rich: Rich, tmp_path: Path, how: str) -> None:
+    path, head = tmp_path / "export", tmp_path / "tête"
+    path.write_bytes(rich.content)
+    head.write_bytes(AS_KEPT[how](rich.early.note))
+    assert exports.kept(head.read_bytes()) == rich.early.note
+    assert main(["verify", str(path), "--head", str(head)]) == 0
+    other = rich.early.note.replace(f"\n{rich.early.size}\n", f"\n{rich.early.size - 1}\n")
+    head.write_bytes(AS_KEPT[how](other))
+    assert main(["verify", str(path), "--head", str(head)]) == 1
+
+
+def test_a_terminal_without_accents_is_told_all_the_same(rich: Rich, tmp_path: Path) -> None:
+    path = tmp_path / "export"
+    path.write_bytes(rich.content)
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        done = subprocess.run(
+            [sys.executable, "-m", "ledger", "verify", str(path)], cwd=ROOT, capture_output=True, check=False,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.startswith(b"Tout concorde")
 
 
 def test_a_reader_who_believes_one_key_believes_no_other(
@@ -852,7 +1017,7 @@ def test_a_reader_who_believes_one_key_believes_no_other(
     assert main(["verify", str(path), "--key", str(NEXT.public)]) == 0
     assert main(["verify", str(path), "--key", str(KEY.public)]) == 1
     assert main(["verify", str(path), "--key", str(STRANGER.public)]) == 1
-    assert "aucune des clés connues" in capsys.readouterr().out
+    assert "aucune des clés que vous donnez" in capsys.readouterr().out
 
 
 def test_a_head_kept_from_before_the_first_line_binds_nobody(rich: Rich, tmp_path: Path) -> None:
@@ -906,10 +1071,13 @@ def test_an_entry_is_proven_to_be_in_the_books(
     path.write_text(exports.written(proof_of(rich, place, rich.early.size)), encoding="utf-8")
     number = rich.facts[place]["id"]
     for asked in ([], ["--head", str(kept)]):
-        assert main(["verify-entry", str(path), "--key", str(NEXT.public), *asked]) == 0
+        assert main(["verify-entry", str(path), "--key", str(KEY.public), "--key", str(NEXT.public), *asked]) == 0
         said = capsys.readouterr().out
-        assert said.startswith(f"L’écriture {number} du 2026-09-03 (")
+        assert said.startswith(f"Oui, l’écriture {number} du 2026-09-03 (")
         assert f"est dans le livre, sous une tête de {rich.late.size} lignes signée par {exported.NAME}." in said
+        assert (f"ses {rich.early.size} lignes n’ont pas changé" in said) == bool(asked)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # an editor marked its encoding
+    assert main(["verify-entry", str(path), "--key", str(NEXT.public)]) == 0
 
 
 def test_without_a_key_it_says_that_the_signature_was_not_checked(
@@ -919,8 +1087,8 @@ def test_without_a_key_it_says_that_the_signature_was_not_checked(
     path.write_text(exports.written(proof_of(rich, 0, head=note_of(rich.lines, STRANGER))), encoding="utf-8")
     assert main(["verify-entry", str(path)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("Le fait 1 est dans le livre")
-    assert "dont la signature n’a pas été vérifiée (donnez --key)" in said
+    assert said.startswith("Personne n’a encore vérifié la signature (donnez la clé du livre avec --key")
+    assert "Si elle est bonne : le fait 1 est dans le livre" in said
 
 
 def test_each_line_has_its_proof_and_grew_from_any_head(rich: Rich) -> None:
@@ -929,13 +1097,13 @@ def test_each_line_has_its_proof_and_grew_from_any_head(rich: Rich) -> None:
         kept = note_of(rich.lines[:since], KEY)
         text = exports.written(proof_of(rich, place, since))
         assert exports.written(exports.read(text)) == text
-        told = verify.verify_entry(text, earlier=kept, keys=[NEXT.public])
-        assert told == (rich.facts[place], rich.late.size, exported.NAME)
+        told = verify.verify_entry(text, earlier=kept, keys=OURS)
+        assert told == (rich.facts[place], rich.late.size, exported.NAME, since)
 
 
 def test_no_change_of_a_proof_passes(rich: Rich) -> None:
     """Each value of the document, changed: refused by a rule, never broken."""
-    chance, key = seeded(), [NEXT.public]
+    chance, key = seeded(), OURS
     document = json.loads(exports.written(proof_of(rich, plain(rich.facts), rich.early.size)))
     verify.verify_entry(json.dumps(document), earlier=rich.early.note, keys=key)
     for _ in range(600):
@@ -988,7 +1156,8 @@ def test_a_strange_fact_in_a_tree_of_its_own_is_told_without_harm(
     path.write_text(exports.written(Proof(line.decode(), 0, [], note_of([line], STRANGER))), encoding="utf-8")
     assert main(["verify-entry", str(path)]) == 0
     said = capsys.readouterr().out
-    assert "signature n’a pas été vérifiée" in said
+    assert "Personne n’a encore vérifié la signature" in said
+    assert "sous une tête de 1 ligne." in said
     assert said.count("\n") == 1
 
 
@@ -1005,8 +1174,24 @@ def test_a_file_that_cannot_be_read_is_neither_right_nor_wrong(
                   ["verify", str(there), "--head", str(tmp_path / "absent")]):  # fmt: skip
         assert main(asked) == 2
         told = capsys.readouterr()
-        assert told.err.startswith("Ce fichier ne se lit pas : ")
+        assert told.err.startswith("Impossible : « ")
+        assert told.err.endswith((" n’existe pas.\n", " est un dossier.\n"))
         assert told.out == ""
+
+
+def test_a_pipe_cannot_be_read_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with suppress(BrokenPipeError):
+            pipe.write_bytes(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert main(["verify", str(pipe)]) == 2
+    writer.join()
+    assert capsys.readouterr().err == "Impossible : il faut un fichier, qui puisse se lire deux fois.\n"
 
 
 def test_what_is_no_key_is_refused_before_anything_is_read(capsys: pytest.CaptureFixture[str]) -> None:

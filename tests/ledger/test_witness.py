@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from exchange.config import ROOT
 from ledger import exports, seals, signatures, verify
 from ledger.__main__ import main
 from ledger.signatures import Checkpoint, SigningKey
-from ledger.witness import MOST_PROOF, Answer, Witness, asked, serve
+from ledger.witness import MOST_PROOF, Answer, NotKept, Witness, asked, serve
 from tests.databases import Postgres
 from tests.ledger import exported
 from tests.ledger.exported import KEY, NEXT, STRANGER, leaves_of, note_of
@@ -117,8 +118,10 @@ def test_what_was_signed_is_never_forgotten(kept: Path) -> None:
 
 def test_a_witness_that_cannot_read_what_it_signed_signs_nothing(kept: Path) -> None:
     kept.write_text("{")
-    with pytest.raises(ValueError, match="Expecting"):
+    with pytest.raises(NotKept):
         Witness(TOWN, [KEY.public], kept, lambda: SEEN).add_checkpoint(request(0, 5))
+    with listening(Witness(TOWN, [KEY.public], kept, lambda: SEEN)) as port:
+        assert post(port, request(0, 5))[0] == HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 # -- what it refuses
@@ -271,13 +274,16 @@ def test_what_a_town_signs_is_seen_by_who_verifies_the_export(
         assert post(port, asked(early.size, grown, late.note))[:2] == (HTTPStatus.CONFLICT, "text/x.tlog.size")
     marks = b"".join(leaf[: exports.MARK] for leaf in leaves_of(rich.lines))
     path.write_bytes(b"".join([*rich.lines, exports.last_line(late.note + line, marks)]))
-    for keys in ([TOWN.witness], [TOWN.witness, NEXT.public], [NEXT.public, TOWN.witness]):
+    for keys in ([TOWN.witness, NEXT.public], [NEXT.public, TOWN.witness]):
         report = verify.verify(path, keys=keys)
-        assert (report.finding, report.signed, report.witnesses) == (None, exported.NAME, (TOWN.name,))
+        assert (report.finding, report.signed, report.witnesses) == (None, NEXT.public, (TOWN.name,))
     assert verify.verify(path).witnesses == ()  # a witness that the reader doesn't know tells nothing
-    assert verify.verify(path, earlier=late.note + line, keys=[TOWN.witness]).finding is None
-    assert main(["verify", str(path), "--key", str(TOWN.witness)]) == 0
-    assert f"signés par {exported.NAME}, vus par {TOWN.name}." in capsys.readouterr().out
+    assert verify.verify(path, earlier=late.note + line, keys=[NEXT.public, TOWN.witness]).finding is None
+    asked_ = ["verify", str(path), "--key", str(TOWN.witness)]
+    assert main(asked_) == 1
+    assert "la clé d’un témoin ne suffit pas" in capsys.readouterr().out
+    assert main([*asked_, "--key", str(NEXT.public)]) == 0
+    assert f"signé par {exported.NAME}, vu par {TOWN.name}." in capsys.readouterr().out
 
 
 def test_a_signature_that_a_witness_did_not_make_is_refused(postgres: Postgres, tmp_path: Path) -> None:
@@ -285,7 +291,7 @@ def test_a_signature_that_a_witness_did_not_make_is_refused(postgres: Postgres, 
     marks = b"".join(leaf[: exports.MARK] for leaf in leaves_of(rich.lines))
     of_another_head = TOWN.cosign(rich.early.note.partition("\n\n")[0] + "\n", SEEN)
     path.write_bytes(b"".join([*rich.lines, exports.last_line(rich.late.note + of_another_head, marks)]))
-    found = verify.verify(path, keys=[TOWN.witness]).finding
+    found = verify.verify(path, keys=[NEXT.public, TOWN.witness]).finding
     assert found is not None
     assert found.rule == "signature"
 
@@ -343,4 +349,43 @@ def test_a_witness_whose_secret_others_can_read_does_not_start(
     asked_ = ["witness", "--name", TOWN.name, "--secret", str(secret), "--kept", str(tmp_path / "heads.json"), "--log",
               str(KEY.public)]  # fmt: skip
     assert main(asked_) == 2
-    assert capsys.readouterr().err == "Cette clé ne convient pas (exposed).\n"
+    assert "d’autres que vous peuvent lire" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["a folder", "no folder", "garbage", "a list"])
+def test_a_witness_that_could_not_keep_what_it_signs_does_not_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    kept = tmp_path / "there" / "heads.json"
+    if what != "no folder":
+        kept.parent.mkdir()
+    if what == "a folder":
+        kept.mkdir()
+    elif what != "no folder":
+        kept.write_text({"garbage": "{", "a list": "[1]"}[what])
+    assert main(command(tmp_path, kept)) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Impossible : «")
+    assert said.out == ""
+
+
+def command(folder: Path, kept: Path, *more: str) -> list[str]:
+    secret = folder / "secret.pem"
+    if not secret.exists():
+        TOWN.save(secret)
+    asked_ = ["witness", "--name", TOWN.name, "--secret", str(secret), "--kept", str(kept), "--log", str(KEY.public)]
+    return [*asked_, *more]
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http", "²", "1" * 5000])
+def test_a_port_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
+    with pytest.raises(SystemExit):
+        main(command(tmp_path, tmp_path / "heads.json", f"--port={port}"))
+    assert "un port est un nombre de 0 à 65535" in capsys.readouterr().err
+
+
+def test_a_port_that_somebody_has_is_said_to_be_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(command(tmp_path, tmp_path / "heads.json", "--port", port)) == 2
+    assert capsys.readouterr().err == "Impossible : ce port est déjà pris.\n"

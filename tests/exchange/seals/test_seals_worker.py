@@ -133,7 +133,7 @@ def test_a_second_town_countersigns_what_only_grows(
         assert running.ask_witness(at=NOON)
         path = tmp_path / "livre.jsonl"
         running.export(path, at=NOON)
-        report = verify.verify(path, keys=[secret.witness])
+        report = verify.verify(path, keys=[running.signing_key().public, secret.witness])
         assert (report.finding, report.witnesses) == (None, ("temoin.example.org",))
         (tmp_path / "kept.json").unlink()  # a witness that forgot asks for everything again, and is told nothing
         with writing(database) as session:
