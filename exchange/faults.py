@@ -38,12 +38,15 @@ TITLES = {
     500: lazy_gettext("Une erreur de notre part"),
     503: lazy_gettext("Service momentanément indisponible"),
 }
+TITLES_OF_RULES = {"not-sealed": lazy_gettext("Pas encore scellé")}  # where the title of its status would say otherwise
 
 
 def answer(status: int, sentence: Sentence, rule: str = "about:blank", *, links: list[tuple[str, str]] | None = None,
            **more: object) -> tuple[Response | str, int]:  # fmt: skip
     """An error as the caller reads it: a page, or a problem document under ``/api/``."""
-    title = str(TITLES.get(status, TITLES[400 if status < 500 else 500]))
+    title = str(
+        TITLES_OF_RULES.get(rule.rpartition("#")[2]) or TITLES.get(status) or TITLES[400 if status < 500 else 500]
+    )
     if request.path.startswith("/api/"):
         problem = {"type": rule, "title": title, "status": status, "detail": " ".join(filter(None, sentence)), **more}
         body = jsonify(problem)

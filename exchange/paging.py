@@ -7,7 +7,11 @@ from flask import request
 
 def older_than() -> int | None:
     """The number that ended the page before (``avant``); anything else than a number begins with the newest."""
-    given = request.args.get("avant", "")
+    return digits(request.args.get("avant", ""))
+
+
+def digits(given: str) -> int | None:
+    """A number that the database can hold, as an address says it; None for anything else."""
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
 
 

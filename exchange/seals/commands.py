@@ -8,9 +8,14 @@ from pathlib import Path
 import click
 
 from exchange import clock, sealing
+from ledger.sentences import of_file, of_key
 from ledger.signatures import KeyRefused
 
-UNUSABLE = "La clé du livre n'est pas utilisable : {}. Remettez-la, ou lancez `marronnier rotate-key`."
+
+def _unusable(refused: sealing.KeyMissing | KeyRefused) -> None:
+    lost = f"« {refused} » n’est pas là, ou n’est plus celle qui signe"
+    why = of_key(refused) if isinstance(refused, KeyRefused) else lost
+    _fail(f"La clé du livre n’est pas utilisable : {why}. Remettez-la, ou lancez `marronnier rotate-key`.")
 
 
 def _fail(said: str) -> None:
@@ -24,7 +29,7 @@ def seal() -> None:
     try:
         head = sealing.seal_now(at=clock.now())
     except (sealing.KeyMissing, KeyRefused) as refused:
-        return _fail(UNUSABLE.format(refused))
+        return _unusable(refused)
     click.echo(head.note if head else "Tout est déjà scellé.")
     return None
 
@@ -49,8 +54,8 @@ def ledger(path: Path) -> None:
     except FileExistsError:
         return _fail(f"{path} existe déjà : choisissez un autre nom.")
     except OSError as unwritten:
-        return _fail(f"{path} ne s'écrit pas : {unwritten.strerror}.")
+        return _fail(f"Le livre ne s’écrit pas : {of_file(unwritten)}.")
     except (sealing.KeyMissing, KeyRefused) as refused:
-        return _fail(UNUSABLE.format(refused))
+        return _unusable(refused)
     click.echo(f"{head.size} lignes écrites dans {path}." if head else "Le livre est encore vide : rien n'a été écrit.")
     return None

@@ -23,10 +23,10 @@ class LedgerDownload(Base):
 
 
 class LedgerOpening(Base):
-    """An assembly decided that the members may take the whole books, or no more; the last decision is in force."""
+    """An assembly decided that the members may take the whole books, or no more; its latest decision is in force."""
 
     __tablename__ = "ledger_openings"
-    __table_args__ = (Index("ledger_openings_community_id_idx", "community_id", "id"),)
+    __table_args__ = (Index("ledger_openings_community_id_idx", "community_id", "decided_on", "id"),)
     id: Mapped[Id]
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
     to_members: Mapped[bool]

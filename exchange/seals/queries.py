@@ -6,7 +6,8 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from exchange.db import table_of
@@ -17,7 +18,7 @@ _downloads, _openings = table_of(LedgerDownload), table_of(LedgerOpening)
 
 
 class Sum(NamedTuple):
-    """The accounts of one community, and what they sum to: zero, or the books are broken."""
+    """The open accounts of one community, and what all sum to: zero, or the books are broken."""
 
     community: int
     accounts: int
@@ -33,7 +34,7 @@ class Download(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What the assembly of a community decided, the last time: whether its members may take the whole books."""
+    """What the assembly of a community decided one day: whether its members may take the whole books."""
 
     community: int
     to_members: bool
@@ -67,11 +68,23 @@ def entry_of(session: Session, account: AccountView, seq: int) -> int | None:
     return session.scalar(_ENTRY, {"account": account.id, "seq": seq})
 
 
+_DECISIONS = select(
+    _openings.c.community_id, _openings.c.to_members, _openings.c.decided_on, _openings.c.decision
+).order_by(_openings.c.community_id, _openings.c.decided_on.desc(), _openings.c.id.desc())
+
+
 def openings(session: Session) -> dict[int, Opening]:
-    """What is in force in each community whose assembly decided something."""
-    of, last = _openings.c, select(func.max(_openings.c.id)).group_by(_openings.c.community_id)
-    wanted = select(of.community_id, of.to_members, of.decided_on, of.decision).where(of.id.in_(last))
+    """What is in force in each community whose assembly decided something: the decision of the latest day, and of those
+    of one day the one that was noted last.
+    """
+    wanted = _DECISIONS.ext(distinct_on(_openings.c.community_id))
     return {row.community_id: Opening(*row) for row in session.execute(wanted)}
+
+
+def decisions(session: Session, community: int, *, size: int = 25) -> list[Opening]:
+    """What the assemblies of a community decided, the latest first."""
+    wanted = _DECISIONS.where(_openings.c.community_id == community)
+    return [Opening(*row) for row in session.execute(wanted.limit(size))]
 
 
 _KEPT_FROM = text(

@@ -18,4 +18,4 @@ def mail(session: Session, *, at: datetime) -> None:
         return
     day, communities = clock.local_date(at, members.territory(session).zone), members.communities(session)
     recipients = {to for each in communities for to in members.auditors(session, each.party_id, on=day)}
-    outbox.write(session, sorted(recipients), "head", at=at, head=head)
+    outbox.write(session, sorted(recipients), "head", at=at, head=head, key=sealing.keys(session)[-1])

@@ -16,7 +16,7 @@ from exchange.db import db, transaction, unhurried
 from exchange.errors import Invalid, NotAllowed, NotFound, NotSealed
 from exchange.idempotency import Done
 from exchange.members import queries as members
-from exchange.paging import older_than
+from exchange.paging import digits, older_than
 from exchange.seals import operations, queries
 from exchange.seals.forms import ExportForm, OpeningForm
 from exchange.security import OFFICES, Office, auth_required, held, office, own, today
@@ -109,9 +109,11 @@ def proof(account: str, seq: int) -> Response:
     sealed = sealing.sealed(session, entry)
     if sealed is None:
         raise NotSealed
-    since = request.args.get("depuis", type=int)
-    if since is not None and not 0 <= since <= sealed.head.size:
-        raise NotFound
+    since = None
+    if given := request.args.get("depuis"):
+        since = digits(given)
+        if since is None or since > sealed.head.size:
+            raise NotFound
     grown = sealing.consistency(session, since, sealed.head.size) if since is not None else []
     told = exports.Proof(sealed.line, sealed.place, sealed.proof, sealed.head.note, since, grown)
     answer = Response(exports.written(told), mimetype="application/json")
@@ -127,14 +129,15 @@ def opening(community: str) -> Answer | str | tuple[str, int]:
     view = members.community_by_token(session, community)
     if view is None:
         raise NotFound
-    found = queries.openings(session).get(view.id)
+    decided = queries.decisions(session, view.id)
+    found = decided[0] if decided else None
     form = OpeningForm(whom="members" if found and found.to_members else "offices", decided_on=today())
     if request.method == "POST" and form.validate():
         try:
             return redirect(_opened(desk, view, form), 303)
         except Invalid as refused:
             form.refuse(refused)
-    page = render_template("seals/opening.html", form=form, community=view, found=found)
+    page = render_template("seals/opening.html", form=form, community=view, decided=decided)
     return (page, 422) if request.method == "POST" else page
 
 

@@ -86,7 +86,8 @@ def test_the_commands_seal_export_and_change_the_key(books: tuple[Flask, Cast], 
     assert verify.verify(path).facts["key"] == 2
     again = run.invoke(export, ["ledger", str(path)])
     assert (again.exit_code, "existe déjà" in again.output) == (1, True)
-    assert run.invoke(export, ["ledger", str(tmp_path / "nowhere" / "x")]).exit_code == 1
+    nowhere = run.invoke(export, ["ledger", str(tmp_path / "nowhere" / "x")])
+    assert (nowhere.exit_code, "n’existe pas" in nowhere.output) == (1, True)
 
 
 def test_a_key_that_is_lost_or_of_other_books_stops_the_seals_and_says_so(books: tuple[Flask, Cast]) -> None:

@@ -76,6 +76,7 @@ def test_bruno_leaves_and_two_administrators_settle_and_close_his_account(
     assert "Noter un départ" in aicha.get(his).text
     assert send(aicha, f"{his}/depart", reason="Il déménage")[0] == 303
     assert "Départ noté le samedi 21 novembre 2026" in aicha.get(his).text
+    assert send(aicha, f"{his}/solde", reason="Il le demande")[0] == 303
     assert send(aicha, f"{his}/solde", reason="Il l’a demandé")[0] == 303
     page = aicha.get(f"{his}/solde").text
     assert "Un autre administrateur que vous doit l’approuver" in page
@@ -84,6 +85,8 @@ def test_bruno_leaves_and_two_administrators_settle_and_close_his_account(
     assert send(chloe, f"{his}/soldes/{proposed(session)}/accord")[0] == 303
     now = of(session, cast.bruno)
     assert (now.balance, now.closed_at is not None) == (0, True)
+    page = chloe.get(f"{his}/solde").text  # the first proposal was never approved
+    assert ("Ce compte est clos" in page, "Approuver et solder" in page) == (True, False)
     [entry] = browsing.entries(session, cast.community.id, browsing.Sought(kind="settlement"))
     assert (entry.note, entry.moved[0].minutes, entry.moved[0].from_account) == ("Il l’a demandé", 90, now.id)
     assert [finding for finding in auditing.run(session, auditing.CHECKS) if finding.wrong] == []
