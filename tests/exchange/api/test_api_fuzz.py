@@ -144,7 +144,7 @@ def test_a_field_that_takes_anything_is_noticed(ground: Ground, monkeypatch: pyt
     monkeypatch.setattr(Count, "_deserialize", lambda *_given, **_more: 7)
     operation = ground.document["/api/v1/lenders/{lender}/resources/{resource}/publication"]["POST"]
     with pytest.raises(FailureGroup) as noticed:
-        asked(ground, operation, "olga", Mode.NEGATIVE, examples=60)
+        asked(ground, operation, "olga", Mode.NEGATIVE, examples=600)
     assert {type(failure) for failure in noticed.value.exceptions} == {AcceptedNegativeData}
 
 
