@@ -88,7 +88,7 @@ def _verify(told: argparse.Namespace) -> int:
     print(f"Tout concorde : {of_lines(report.size)}, écritures : {report.facts['entry']}, comptes ouverts ou clos :"
           f" {report.accounts}, dont la somme est zéro ; {signed}{witnesses}.")  # fmt: skip
     if report.earlier is not None:
-        print(f"Le livre a grandi depuis la tête que vous avez gardée : ses {of_lines(report.earlier)} n’ont pas changé.")
+        print(f"Rien n’a changé sous la tête que vous avez gardée ({of_lines(report.earlier)}).")
     if report.signed is not None and not report.trusted:
         print("Cette clé, c’est le fichier qui la nomme. Est-ce celle que vous connaissez du livre ? Donnez-la avec --key,"
               f" sinon rien ne dit de qui vient ce fichier.\n{report.signed}")  # fmt: skip
@@ -112,7 +112,7 @@ def _verify_entry(told: argparse.Namespace) -> int:
         print(f"Personne n’a encore vérifié la signature ({why}). Si elle est bonne : {_said(shown.fact)} est dans le livre,"
               f" sous une tête de {of_lines(shown.size)}.")  # fmt: skip
     if shown.earlier is not None:
-        print(f"Le livre a grandi depuis la tête que vous avez gardée : ses {of_lines(shown.earlier)} n’ont pas changé.")
+        print(f"Rien n’a changé sous la tête que vous avez gardée ({of_lines(shown.earlier)}).")
     return 0
 
 

@@ -949,7 +949,7 @@ def test_a_head_of_before_the_new_key_and_one_of_after_are_both_known_again(
     said = capsys.readouterr().out
     assert said.startswith(f"Tout concorde : {rich.late.size} lignes, ")
     size = getattr(rich, kept).size
-    assert f"Le livre a grandi depuis la tête que vous avez gardée : ses {size} lignes n’ont pas changé.\n" in said
+    assert f"Rien n’a changé sous la tête que vous avez gardée ({size} lignes).\n" in said
     assert main(["verify", str(path), "--head", str(head), "--key", str(NEXT.public)]) == 0  # it names the one before
 
 
@@ -1075,7 +1075,7 @@ def test_an_entry_is_proven_to_be_in_the_books(
         said = capsys.readouterr().out
         assert said.startswith(f"Oui, l’écriture {number} du 2026-09-03 (")
         assert f"est dans le livre, sous une tête de {rich.late.size} lignes signée par {exported.NAME}." in said
-        assert (f"ses {rich.early.size} lignes n’ont pas changé" in said) == bool(asked)
+        assert (f"que vous avez gardée ({rich.early.size} lignes)" in said) == bool(asked)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # an editor marked its encoding
     assert main(["verify-entry", str(path), "--key", str(NEXT.public)]) == 0
 
