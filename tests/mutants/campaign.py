@@ -38,7 +38,7 @@ class Result:
     tried: int
 
 
-@dataclass
+@dataclass(eq=False)  # a plugin is known by itself
 class Campaign:
     """A plugin that runs every test once as usual, then those that matter for each mutant.
 
