@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -136,12 +137,18 @@ def _witness(told: argparse.Namespace) -> int:
     seen.check()
     print(f"Témoin : {secret.witness}", flush=True)
     server = witness.serve(seen, told.host, told.port)
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever started it, and whatever it was told to ignore
+        signal.signal(number, _interrupt)
     print(f"À l’écoute sur http://{told.host}:{server.server_port}/add-checkpoint", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         server.server_close()
     return 0
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

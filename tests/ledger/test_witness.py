@@ -323,7 +323,7 @@ def test_a_town_becomes_a_witness_with_one_command(tmp_path: Path) -> None:
         "--kept", str(kept), "--log", str(KEY.public), "--port", "0",
     ]  # fmt: skip
     keys = []
-    for old, size in ((0, 5), (5, 8)):  # started, stopped, and started again
+    for old, size, stop in ((0, 5, signal.SIGINT), (5, 8, signal.SIGTERM)):  # started, stopped, and started again
         with subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
         ) as running:
@@ -335,7 +335,7 @@ def test_a_town_becomes_a_witness_with_one_command(tmp_path: Path) -> None:
             status, _kind, line = post(port, request(old, size), urlsplit(address).path)
             assert status == HTTPStatus.OK
             assert signatures.verify(note_of(BOOK[:size], KEY) + line, [keys[-1]])
-            running.send_signal(signal.SIGINT)
+            running.send_signal(stop)
         assert running.returncode == 0
     assert keys[0] == keys[1]
 
