@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.pool import StaticPool
@@ -32,6 +33,8 @@ from tests import proofs
 from tests.databases import Database, Postgres
 
 FOLDER = "MARRONNIER_TESTS_FOLDER"
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timings here
+settings.load_profile("any-machine")
 # The library of opening hours keeps the type of datetime that it meets first: not one that a test has frozen.
 intervals("24/7", "UTC", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 asking: contextvars.ContextVar[str] = contextvars.ContextVar("asking", default="test")

@@ -28,7 +28,7 @@ def main(at_most: int) -> int:
     campaign = Campaign(modules, functions, random.Random(seed), at_most)
     with tempfile.TemporaryDirectory() as examples:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = examples  # what a mutant breaks is no example to keep
-        status = pytest.main(["-q", "-s", "-p", "no:cacheprovider", *TESTS], plugins=[campaign])
+        status = pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-m", "not campaign", *TESTS], plugins=[campaign])
     if status != pytest.ExitCode.OK:
         return int(status)
     return _said(campaign.results, seed)
