@@ -1,77 +1,21 @@
-"""Pages of the service itself: home, accessibility, health."""
+"""Pages of the service itself: accessibility, legal notice, privacy, health."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 from flask import Flask, Response, current_app, jsonify, render_template
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy import text
 
-from exchange import clock
-from exchange.adverts import queries as adverts
-from exchange.bookings import queries as bookings
-from exchange.catalogue import queries as catalogue
+from exchange import home
 from exchange.config import ROOT
 from exchange.db import db
-from exchange.declarations import queries as declarations
-from exchange.members import queries as members
 from exchange.members.operations import SESSION_LIVES
-from exchange.navigation import offices
-from exchange.security import communities, held, own, territory, today
-from ledger.store import reading
-from ledger.store.reading import AccountView
+from exchange.security import territory
 
-NEWEST = 3  # of each list on the first page
 STATED_ON = date(2026, 11, 22)  # when the statement of accessibility was last read again
-
-
-class Purse(NamedTuple):
-    """One account on the first page: whose, where, and what waits for its holder's word."""
-
-    account: AccountView
-    community: members.CommunityView
-    holder: members.PartyView
-
-
-def home() -> str:
-    """The first page, for whoever comes."""
-    if not current_user.is_authenticated:
-        return _for_visitors()
-    return _for_people()
-
-
-def _for_visitors() -> str:
-    since = today() - timedelta(days=365)
-    return render_template("home.html", figures=members.figures(db.session(), since=since))
-
-
-def _for_people() -> str:
-    """Balances, what waits for an answer, messages, bookings, the doors of one's offices: at most twelve queries."""
-    work, scope = db.session(), own("account.read")
-    accounts = sorted(reading.accounts_of(work, scope.parties), key=lambda account: account.kind != "person")
-    waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []
-    talks, _older = adverts.threads(work, own("thread.write").parties, size=NEWEST)
-    holders = reading.parties_of(work, [a for each in waiting for a in (each.giver_account, each.receiver_account)])
-    spoken = {party for talk in talks for party in (talk.thread.author_party, talk.thread.asking_party)}
-    people = members.parties(work, {*holders.values(), *spoken, *(account.party_id for account in accounts)})
-    by_id = {community.id: community for community in communities("member.read")}
-    mine = {account.id for account in accounts}
-    coming = bookings.coming(work, own("booking.read").parties, at=clock.now())
-    admitting = [mandate.party_id for mandate in held() if mandate.role == "administrator"]
-    return render_template(
-        "home.html",
-        purses=[Purse(each, by_id[each.community_id], people[each.party_id]) for each in accounts],
-        to_answer=[each for each in waiting if each.receiver_account in mine],
-        expected=[each for each in waiting if each.receiver_account not in mine],
-        talks=talks, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
-        offices=offices(held()), coming=coming, lent=catalogue.views(work, [each.resource_id for each in coming]),
-        applications=members.waiting_number(work, [c.id for c in by_id.values() if c.party_id in admitting])
-        if admitting else 0,
-    )  # fmt: skip
 
 
 def accessibility() -> str:
@@ -120,7 +64,7 @@ def readyz() -> tuple[Response, int]:
 
 def init(app: Flask) -> None:
     """Bind to the application."""
-    app.add_url_rule("/", "home", home)
+    app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/accessibilite", "accessibility", accessibility)
     app.add_url_rule("/mentions-legales", "legal_notice", legal_notice)
     app.add_url_rule("/confidentialite", "privacy", privacy)

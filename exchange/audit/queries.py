@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from ledger.store import auditing, browsing
 from ledger.store.auditing import Check, Finding
 from ledger.store.browsing import Sought, Standing, Written
 
+SEALED_WITHIN = timedelta(minutes=5)  # the worker takes one; beyond, something is wrong
 FOR_OTHERS = ("facilitator", "delegate")  # roles under which one acts for somebody else
 
 
@@ -129,6 +130,61 @@ def mandates_for_others(session: Session) -> tuple[int, ...]:
     return tuple(rows)
 
 
+# Whoever acts in this community, or asked to join it: letters to others are none of its business.
+_READERS = """
+    SELECT s.email FROM sign_ins s JOIN mandates m ON m.sign_in_id = s.id JOIN communities c ON c.id = :community
+     WHERE m.party_id = c.party_id
+        OR m.party_id IN (SELECT a.party_id FROM books.accounts a WHERE a.community_id = c.id)
+    UNION ALL SELECT p.email FROM applications p WHERE p.community_id = :community
+"""
+
+
+class Health(NamedTuple):
+    """How a community is: its people, what they exchanged in 30 days and in the 30 before, in minutes; what waits, and
+    what is wrong.
+    """
+
+    community: int
+    people: int
+    active: int  # people whose account moved in 90 days
+    minutes: int
+    minutes_before: int
+    applications: int  # that nobody answered
+    outside: int  # accounts outside their limits
+    lost_letters: int  # that couldn't leave
+    unsealed_since: datetime | None  # the oldest fact without a leaf
+
+
+_HEALTH = f"""
+    WITH mine AS (SELECT * FROM books.accounts WHERE community_id = :community),
+    moved AS (
+        SELECT e.recorded_at, e.happened_on, t.minutes, t.from_account, t.to_account
+          FROM books.entries e JOIN books.transfers t ON t.entry_id = e.id
+         WHERE e.community_id = :community AND e.kind = 'exchange' AND e.happened_on > :today - 90
+           AND NOT EXISTS (SELECT FROM books.entries c WHERE c.reverses_id = e.id))
+    SELECT :community,
+           (SELECT count(*) FROM mine WHERE kind = 'person' AND closed_at IS NULL),
+           (SELECT count(*) FROM mine WHERE kind = 'person' AND closed_at IS NULL
+               AND id IN (SELECT from_account FROM moved UNION SELECT to_account FROM moved)),
+           (SELECT coalesce(sum(minutes), 0) FROM moved WHERE happened_on > :today - 30)::bigint,
+           (SELECT coalesce(sum(minutes), 0) FROM moved WHERE happened_on BETWEEN :today - 59 AND :today - 30)::bigint,
+           (SELECT count(*) FROM applications a WHERE a.community_id = :community
+               AND NOT EXISTS (SELECT FROM application_decisions d WHERE d.application_id = a.id)),
+           (SELECT count(*) FROM mine WHERE closed_at IS NULL AND (balance - held < floor OR balance > ceiling)),
+           (SELECT count(*) FROM outbox o
+             WHERE o.failure IS NOT NULL AND o.sent_at IS NULL AND o.recipient IN ({_READERS})),
+           (SELECT min(e.recorded_at) FROM books.entries e
+             WHERE e.id > (SELECT coalesce(max(fact_id), 0) FROM books.leaves)
+               AND e.recorded_at < :late)
+"""  # noqa: S608 - a constant
+
+
+def health(session: Session, community: int, *, today: date, at: datetime) -> Health:
+    """How a community is, in one query."""
+    values = {"community": community, "today": today, "late": at - SEALED_WITHIN}
+    return Health(*session.execute(text(_HEALTH), values).one())
+
+
 class Kept(NamedTuple):
     """A letter of the outbox."""
 
@@ -141,17 +197,10 @@ class Kept(NamedTuple):
     failure: str | None
 
 
-# Letters to whoever acts in this community, or asked to join it: another's are none of this one's business.
-_LETTERS = """
+_LETTERS = f"""
     SELECT o.id, o.recipient, o.subject, o.body, o.written_at, o.sent_at, o.failure FROM outbox o
-     WHERE o.recipient IN (
-               SELECT s.email FROM sign_ins s JOIN mandates m ON m.sign_in_id = s.id
-                 JOIN communities c ON c.id = :community
-                WHERE m.party_id = c.party_id
-                   OR m.party_id IN (SELECT a.party_id FROM books.accounts a WHERE a.community_id = c.id)
-               UNION ALL SELECT p.email FROM applications p WHERE p.community_id = :community)
-       AND o.id < :before ORDER BY o.id DESC LIMIT :size
-"""
+     WHERE o.recipient IN ({_READERS}) AND o.id < :before ORDER BY o.id DESC LIMIT :size
+"""  # noqa: S608 - a constant
 
 
 def letters(session: Session, community: int, *, before: int | None = None, size: int = 25) -> list[Kept]:

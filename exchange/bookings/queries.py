@@ -169,6 +169,72 @@ def coming(session: Session, parties: Collection[int], *, at: datetime, size: in
     return [Coming(*row) for row in rows]
 
 
+class Due(NamedTuple):
+    """What an office has to do for a booking, in a line: "decide", "take-back" (out, ``late`` or not), "hand-over" (of
+    things) or "open" (a room).
+    """
+
+    token: str
+    lender_id: int
+    party_id: int
+    resource_id: int
+    starts_at: datetime
+    ends_at: datetime
+    act: str
+    late: bool
+
+
+_FIRST_ITEM = "(SELECT i.resource_id FROM booking_items i WHERE i.booking_id = b.id ORDER BY i.id LIMIT 1)"
+_UNDECIDED = text(
+    f"""
+    SELECT b.token, b.lender_id, b.party_id, {_FIRST_ITEM}, b.starts_at, b.ends_at, 'decide', false, count(*) OVER ()
+      FROM bookings b
+     WHERE b.lender_id = ANY (:lenders)
+       AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.id)
+       AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
+     ORDER BY b.asked_at, b.id LIMIT :size
+    """  # noqa: S608 - a constant
+)
+_TODAY = text(
+    f"""
+    SELECT b.token, b.lender_id, b.party_id, {_FIRST_ITEM}, b.starts_at, b.ends_at,
+           CASE WHEN h.booking_id IS NOT NULL THEN 'take-back' WHEN things THEN 'hand-over' ELSE 'open' END,
+           h.booking_id IS NOT NULL AND b.ends_at < :at, count(*) OVER ()
+      FROM bookings b
+      JOIN booking_decisions d ON d.booking_id = b.id AND d.verdict = 'accepted'
+      LEFT JOIN hand_overs h ON h.booking_id = b.id
+     CROSS JOIN LATERAL (
+           SELECT EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id
+                           WHERE i.booking_id = b.id AND r.kind <> 'room') AS things) what
+     WHERE b.lender_id = ANY (:lenders)
+       AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
+       AND NOT EXISTS (SELECT FROM returns r WHERE r.booking_id = b.id)
+       AND NOT EXISTS (SELECT FROM no_shows n WHERE n.booking_id = b.id)
+       AND CASE WHEN h.booking_id IS NULL THEN b.starts_at < :until AND (b.ends_at > :at OR things)
+                ELSE b.ends_at < :until END
+     ORDER BY CASE WHEN h.booking_id IS NULL THEN b.starts_at ELSE b.ends_at END, b.id LIMIT :size
+    """  # noqa: S608 - a constant
+)
+
+
+def undecided(session: Session, lenders: Collection[int], *, size: int = 3) -> tuple[list[Due], int]:
+    """The requests that wait for the decision of these lenders, the first asked first, and how many wait in all."""
+    return _due(session.execute(_UNDECIDED, {"lenders": list(lenders), "size": size}))
+
+
+def of_the_day(
+    session: Session, lenders: Collection[int], *, at: datetime, until: datetime, size: int = 6
+) -> tuple[list[Due], int]:
+    """What these lenders open, hand over or take back before ``until``, what is late included; and how much in all."""
+    values = {"lenders": list(lenders), "at": at, "until": until, "size": size}
+    return _due(session.execute(_TODAY, values))
+
+
+def _due(rows: Iterable[Any]) -> tuple[list[Due], int]:
+    found = list(rows)
+    return [Due(*row[:-1]) for row in found], found[0][-1] if found else 0
+
+
 def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
     """The requests that wait for this lender's decision, the first asked first."""
     query = (

@@ -149,6 +149,18 @@ def published(
     return [ResourceView(*row) for row in rows]
 
 
+def newest(session: Session, *, size: int) -> list[ResourceView]:
+    """What was published last, some of each kind."""
+    turn = func.row_number().over(partition_by=Resource.kind, order_by=[Resource.published_at.desc(), Resource.id])
+    query = _ROWS.where(_is_published()).order_by(turn, Resource.kind)
+    return [ResourceView(*row) for row in session.execute(query.limit(size))]
+
+
+def published_number(session: Session) -> int:
+    """How many resources are published."""
+    return session.scalar(select(func.count()).select_from(Resource).where(_is_published())) or 0
+
+
 def views(session: Session, ids: Iterable[int]) -> dict[int, ResourceView]:
     """These resources by id, published or not, in one query: what bookings name."""
     wanted = set(ids)

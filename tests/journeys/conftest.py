@@ -11,17 +11,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from exchange.config import ROOT
 from tests import browser as chromium
 from tests.databases import Database
+from tests.live import Live, served
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4", "best-practice"]
@@ -37,34 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
 
 
-@dataclass
-class Live:
-    """A server that answers at ``url``."""
-
-    url: str
-    app: Flask
-    database: Database
-
-
-class Quiet(WSGIRequestHandler):
-    """Says nothing of each request."""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
-        """Nothing."""
-
-
 @pytest.fixture
 def live(database: Database) -> Iterator[Live]:
     """The application served for real, forms protected, on a database that is dropped afterwards."""
-    app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http")
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    app.config["SERVER_NAME"] = f"127.0.0.1:{server.server_port}"  # where links in letters lead
-    thread = Thread(target=server.serve_forever, name="live server")
-    thread.start()
-    yield Live(f"http://127.0.0.1:{server.server_port}", app, database)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(database) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from tests.cast import PASSWORD, Cast, Person, committed
-from tests.journeys.conftest import Live, Opened
+from tests.journeys.conftest import Opened
 from tests.journeys.test_first_page import Check
 from tests.lent import Lent, lend
+from tests.live import Live
 
 NBSP = "\u00a0"
 

@@ -15,7 +15,8 @@ from exchange.adverts.models import Category
 from exchange.db import db, transaction
 from exchange.outbox import Letter
 from tests.cast import PASSWORD, Cast, Person, committed
-from tests.journeys.conftest import DESKTOP, PHONE, Live, Opened
+from tests.journeys.conftest import DESKTOP, PHONE, Opened
+from tests.live import Live
 
 Check = Callable[..., None]
 

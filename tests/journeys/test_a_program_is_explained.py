@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import Live
+from tests.live import Live
 
 pytestmark = pytest.mark.journey
 

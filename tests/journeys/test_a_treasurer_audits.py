@@ -13,7 +13,7 @@ from exchange import clock
 from exchange.declarations import operations
 from tests.cast import PASSWORD, Cast, committed
 from tests.exchange.declarations.test_declarations_operations import said
-from tests.journeys.conftest import Live
+from tests.live import Live
 
 Check = Callable[..., None]
 

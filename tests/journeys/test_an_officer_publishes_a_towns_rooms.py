@@ -12,9 +12,10 @@ from playwright.sync_api import Page, expect
 from exchange import jobs
 from tests.cast import Cast, committed
 from tests.exchange.imports.conftest import town_path
-from tests.journeys.conftest import Live, Opened
+from tests.journeys.conftest import Opened
 from tests.journeys.test_a_hall_is_lent import enter
 from tests.journeys.test_first_page import Check
+from tests.live import Live
 
 CHOSEN = ("Maison pour tous", "Equipement sportifs", "Multi - affectation")
 NARROW = "\u202f"

@@ -18,8 +18,8 @@ from ledger.__main__ import main
 from ledger.store import sealing as sealed
 from tests.cast import Cast, committed
 from tests.exchange.declarations.test_declarations_operations import said
-from tests.journeys.conftest import Live
 from tests.journeys.test_a_treasurer_audits import signs_in
+from tests.live import Live
 
 Check = Callable[..., None]
 

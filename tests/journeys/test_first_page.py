@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.databases import TERRITORY
-from tests.journeys.conftest import Complaints, Live, shape, violations
+from tests.journeys.conftest import Complaints, shape, violations
+from tests.live import Live
 
 Check = Callable[..., None]
 

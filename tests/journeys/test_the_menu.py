@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cast import PASSWORD, Cast, Person, committed
-from tests.journeys.conftest import DESKTOP, PHONE, Live, Opened
+from tests.journeys.conftest import DESKTOP, PHONE, Opened
+from tests.live import Live
 
 Check = Callable[..., None]
 

@@ -10,14 +10,18 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from freezegun import freeze_time
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from exchange import outbox
 from exchange.declarations import operations
 from exchange.members.models import Party
+from exchange.seals import operations as seals
+from ledger.signatures import SigningKey
 from ledger.store import writing
 from tests.cast import NOON, SATURDAY, Cast, Person, sign_in
+from tests.databases import as_owner
 from tests.exchange.declarations.test_declarations_operations import said
 
 PAGES = ("/comptes", "/comptes.csv", "/ecritures", "/ecritures.csv", "/verification")
@@ -260,3 +264,35 @@ def test_the_administrator_reads_the_letters_of_this_community_alone(
     assert "&lt;b&gt;Secret" in page
     monkeypatch.setitem(app.config, "MAIL_BACKEND", "smtp")
     assert "Secret" not in aicha.get(f"{office}/lettres").text
+
+
+# -- the first page of who administers
+
+
+def test_the_administrator_reads_on_the_first_page_how_the_group_is(
+    app: Flask, session: Session, cast: Cast
+) -> None:
+    with freeze_time(NOON, ignore=["psycopg", "sqlalchemy"]):
+        aicha, alice = (sign_in(app.test_client(), who) for who in (cast.aicha, cast.alice))
+        help_given(session, cast.alice, cast.bruno, 90)
+        page = aicha.get("/").text
+        assert "Le groupe se porte bien" in page
+        assert "dont 2 ont échangé depuis trois mois" in page
+        assert ("1 h 30" in page.replace("\u00a0", " "), "Le groupe" in alice.get("/").text) == (True, False)
+        with as_owner(session):
+            session.execute(text("UPDATE books.accounts SET floor = -10 WHERE party_id = :bruno"),
+                            {"bruno": cast.bruno.party.id})  # fmt: skip
+            assert cast.alice.sign_in is not None
+            for to in (cast.alice.sign_in.email, "a-stranger@example.org"):
+                lost = outbox.Letter(recipient=to, subject="Bonjour", body="…", written_at=NOON)
+                lost.failure = "refused"
+                session.add(lost)
+        page = aicha.get("/").text
+        assert "Le groupe demande votre attention" in page
+        assert "1 compte est hors de ses limites" in page
+        assert "1 lettre n’a pas pu partir" in page
+        assert "ne sont plus scellées" not in page
+    with freeze_time(NOON + timedelta(minutes=6), ignore=["psycopg", "sqlalchemy"]):
+        assert "Les écritures ne sont plus scellées" in aicha.get("/").text
+        seals.seal(session, SigningKey.generate("localhost/livre"), at=NOON)
+        assert "ne sont plus scellées" not in aicha.get("/").text

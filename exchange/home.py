@@ -1,0 +1,116 @@
+"""The first page: for a visitor, for a member, and for each office that somebody holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import render_template
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from exchange import clock
+from exchange.adverts import queries as adverts
+from exchange.audit import queries as audit
+from exchange.audit.queries import Health
+from exchange.bookings import queries as bookings
+from exchange.bookings.queries import Due
+from exchange.catalogue import queries as catalogue
+from exchange.db import db
+from exchange.declarations import queries as declarations
+from exchange.members import queries as members
+from exchange.navigation import offices
+from exchange.security import communities, held, own, territory, today
+from ledger.store import reading
+from ledger.store.reading import AccountView
+
+NEWEST = 3  # of each list on the first page
+
+
+class Purse(NamedTuple):
+    """One account on the first page: whose, where, and what waits for its holder's word."""
+
+    account: AccountView
+    community: members.CommunityView
+    holder: members.PartyView
+
+
+@dataclass(frozen=True)
+class Lending:
+    """What waits for the officers of one or several lenders."""
+
+    to_decide: list[Due]
+    undecided: int
+    today: list[Due]
+    of_today: int
+
+    @property
+    def all(self) -> list[Due]:
+        """Both."""
+        return self.to_decide + self.today
+
+
+def home() -> str:
+    """The first page, for whoever comes."""
+    if not current_user.is_authenticated:
+        return _for_visitors()
+    return _for_people()
+
+
+def _for_visitors() -> str:
+    session = db.session()
+    lent, published = catalogue.newest(session, size=2 * NEWEST), catalogue.published_number(session)
+    return render_template(
+        "home/visitor.html", figures=members.figures(session, since=today() - timedelta(days=365)), lent=lent,
+        lenders=members.parties(session, {each.lender_id for each in lent}), published=published,
+    )  # fmt: skip
+
+
+def _for_people() -> str:
+    """Balances, what waits for an answer, messages, bookings, what each office has to do: at most twelve queries."""
+    work, scope = db.session(), own("account.read")
+    accounts = sorted(reading.accounts_of(work, scope.parties), key=lambda account: account.kind != "person")
+    waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []
+    talks, _older = adverts.threads(work, own("thread.write").parties, size=NEWEST)
+    holders = reading.parties_of(work, [a for each in waiting for a in (each.giver_account, each.receiver_account)])
+    spoken = {party for talk in talks for party in (talk.thread.author_party, talk.thread.asking_party)}
+    lending = _lending(work)
+    due = lending.all if lending else []
+    people = members.parties(work, {
+        *holders.values(), *spoken, *(account.party_id for account in accounts),
+        *(party for each in due for party in (each.party_id, each.lender_id)),
+    })  # fmt: skip
+    by_id = {community.id: community for community in communities("member.read")}
+    mine = {account.id for account in accounts}
+    coming = bookings.coming(work, own("booking.read").parties, at=clock.now())
+    return render_template(
+        "home/person.html",
+        purses=[Purse(each, by_id[each.community_id], people[each.party_id]) for each in accounts],
+        to_answer=[each for each in waiting if each.receiver_account in mine],
+        expected=[each for each in waiting if each.receiver_account not in mine],
+        talks=talks, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
+        offices=offices(held()), coming=coming, lending=lending, health=_health(work, by_id),
+        lent=catalogue.views(work, [*(each.resource_id for each in coming), *(each.resource_id for each in due)]),
+    )  # fmt: skip
+
+
+def _lending(session: Session) -> Lending | None:
+    """What the lenders have to do whose officer this person is; None who is none."""
+    lenders = [mandate.party_id for mandate in held() if mandate.role == "officer"]
+    if not lenders:
+        return None
+    tomorrow = datetime.combine(today() + timedelta(days=1), time.min, ZoneInfo(territory().zone))
+    to_decide, undecided = bookings.undecided(session, lenders, size=NEWEST)
+    of_today, many = bookings.of_the_day(session, lenders, at=clock.now(), until=tomorrow)
+    return Lending(to_decide, undecided, of_today, many)
+
+
+def _health(session: Session, by_id: dict[int, members.CommunityView]) -> list[Health]:
+    """How the communities are that this person administers."""
+    parties = {mandate.party_id for mandate in held() if mandate.role == "administrator"}
+    return [
+        audit.health(session, community.id, today=today(), at=clock.now())
+        for community in by_id.values() if community.party_id in parties
+    ]  # fmt: skip

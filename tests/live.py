@@ -1,0 +1,45 @@
+"""The application served for real, in a thread: for browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.databases import Database
+
+
+@dataclass
+class Live:
+    """A server that answers at ``url``."""
+
+    url: str
+    app: Flask
+    database: Database
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of each request."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+        """Nothing."""
+
+
+@contextmanager
+def served(database: Database) -> Iterator[Live]:
+    """The application on a database, forms protected."""
+    app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http")
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    app.config["SERVER_NAME"] = f"127.0.0.1:{server.server_port}"  # where links in letters lead
+    thread = Thread(target=server.serve_forever, name="live server")
+    thread.start()
+    try:
+        yield Live(f"http://127.0.0.1:{server.server_port}", app, database)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,158 @@
+"""Photograph every page of the demonstration, in both widths and themes: ``python -m tests.screens [folder]``.
+
+Beside the pictures, ``sheet-NN.png`` shows many at once, and ``index.html`` all of them.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from exchange import demo
+from exchange.config import ROOT
+from tests import browser as chromium
+from tests.databases import Postgres
+from tests.live import Live, served
+from tests.screens.walking import Page, walk
+
+WIDTHS = {320: 640, 1280: 800}
+THEMES = ("light", "dark")
+ON_A_SHEET = 8  # pages
+VISITOR = "visiteur"
+
+
+def main(folder: Path) -> int:
+    """Write the pictures; the status is 1 when a page answers anything but 200."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in [*folder.glob("*.png"), *folder.glob("index.html")]:
+        old.unlink()
+    path = chromium.find()
+    if path is None:
+        print(chromium.REMEDY, file=sys.stderr)
+        return 1
+    postgres = Postgres(Path(tempfile.mkdtemp(prefix="marronnier-tests-")))
+    try:
+        database = postgres.copy()
+        with served(database) as live, sync_playwright() as playwright:
+            with live.app.app_context():
+                demo.load(database.owner_url, print)
+            pages = list(found(live))
+            browser = playwright.chromium.launch(**chromium.options(path))  # type: ignore[arg-type]
+            photograph(live, browser, pages, folder)
+            sheets(browser, pages, folder)
+            browser.close()
+    finally:
+        postgres.forget()
+    print(f"{len(pages)} pages : {folder}/index.html")
+    return 0
+
+
+def found(live: Live) -> Iterator[Page]:
+    """Each page once, as the first role meets it that finds it; the first page as each role."""
+    known: set[str] = set()
+    for role, user_name in [(VISITOR, ""), *demo.VISITORS]:
+        client = live.app.test_client()
+        if user_name:
+            token = _token(client.get("/connexion").text)
+            told = {"username": user_name, "password": demo.PASSWORD, "csrf_token": token}
+            assert client.post("/connexion", data=told).status_code in {302, 303}
+        for page in walk(live.app, client, role):
+            if page.endpoint == "home" or page.endpoint not in known:
+                known.add(page.endpoint)
+                yield page
+
+
+def _token(text: str) -> str:
+    token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', text)
+    assert token is not None
+    return token[1]
+
+
+def photograph(live: Live, browser: Browser, pages: list[Page], folder: Path) -> None:
+    """Each page in each mode, the whole of it."""
+    names = dict(demo.VISITORS)
+    for width, theme in product(WIDTHS, THEMES):
+        context, who = None, None
+        for page in pages:
+            if page.role != who:
+                if context:
+                    context.close()
+                context, who = _enter(live, browser, names.get(page.role), width, theme), page.role
+            assert context is not None
+            view = context.new_page()
+            answer = view.goto(live.url + page.path)
+            assert answer is not None
+            assert answer.status == 200, page
+            view.screenshot(path=folder / picture(page, width, theme), full_page=True)
+            view.close()
+        if context:
+            context.close()
+
+
+def _enter(live: Live, browser: Browser, user_name: str | None, width: int, theme: str) -> BrowserContext:
+    context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]}, locale="fr-FR",
+                                  color_scheme=theme, timezone_id="Europe/Paris")  # type: ignore[arg-type]
+    if user_name:
+        view = context.new_page()
+        view.goto(f"{live.url}/connexion")
+        view.fill("[name=username]", user_name)
+        view.fill("[name=password]", demo.PASSWORD)
+        view.click("main button[type=submit]")
+        view.wait_for_url(lambda url: urlsplit(url).path != "/connexion")
+        view.close()
+    return context
+
+
+def picture(page: Page, width: int, theme: str) -> str:
+    """The name of a picture."""
+    role = f"-{page.role.split()[0].rstrip(',')}" if page.endpoint == "home" else ""
+    return f"{page.endpoint}{role}-{width}-{theme}.png"
+
+
+def sheets(browser: Browser, pages: list[Page], folder: Path) -> None:
+    """All pictures in one document, and in a few pictures of it."""
+    (folder / "index.html").write_text(_document(pages), encoding="utf-8")
+    view = browser.new_page(viewport={"width": 1900, "height": 900})
+    part = folder / "part.html"
+    for start in range(0, len(pages), ON_A_SHEET):
+        part.write_text(_document(pages[start : start + ON_A_SHEET]), encoding="utf-8")
+        view.goto(part.as_uri())
+        view.screenshot(path=folder / f"sheet-{start // ON_A_SHEET + 1:02}.png", full_page=True)
+    part.unlink()
+
+
+STYLE = """
+    body { font: 16px sans-serif; display: grid; grid-template-columns: 1fr 1fr; gap: 24px }
+    h2 { font-size: 16px; margin: 0 0 8px }
+    p { margin: 0; display: flex; gap: 6px; align-items: start; max-height: 520px; overflow: hidden }
+    img { border: 1px solid #888 }
+    .w320 { width: 150px }
+    .w1280 { width: 310px }
+"""
+
+
+def _document(pages: list[Page]) -> str:
+    shown = "".join(map(_section, pages))
+    return f"<!doctype html><html lang=fr><meta charset=utf-8><title>Pages</title><style>{STYLE}</style>{shown}"
+
+
+def _section(page: Page) -> str:
+    images = (
+        f"<a href='{name}'><img class=w{width} src='{name}' alt=''></a>"
+        for width, theme in product(WIDTHS, THEMES) if (name := picture(page, width, theme))
+    )  # fmt: skip
+    return f"<section><h2>{html.escape(f'{page.endpoint}, {page.role}')}</h2><p>{''.join(images)}</p></section>"
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "var" / "screens"))
