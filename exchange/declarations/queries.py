@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from exchange.declarations.models import Declaration, DeclarationAnswer
@@ -50,6 +50,36 @@ def recent(session: Session, account: int, *, size: int = 6) -> Sequence[int]:
         .order_by(func.max(Declaration.id).desc())
         .limit(size)
     ).all()
+
+
+class Habit(NamedTuple):
+    """An exchange that may happen again: with whose account, in which direction, of what."""
+
+    token: str
+    other: int
+    given: bool
+    minutes: int
+    description: str
+
+
+def habits(session: Session, account: int, *, size: int = 3, among: int = 30) -> list[Habit]:
+    """What this account exchanged lately and was not refused, each once, what came back most often first."""
+    refused = exists().where(
+        DeclarationAnswer.declaration_id == Declaration.id, DeclarationAnswer.answer != "confirmed"
+    )
+    rows = session.scalars(
+        select(Declaration)
+        .where(or_(Declaration.giver_account == account, Declaration.receiver_account == account), ~refused)
+        .order_by(Declaration.id.desc())
+        .limit(among)
+    )
+    found: dict[Habit, list[str]] = {}
+    for row in rows:
+        given = row.giver_account == account
+        other = row.receiver_account if given else row.giver_account
+        found.setdefault(Habit("", other, given, row.minutes, row.description), []).append(row.token)
+    often = sorted(found.items(), key=lambda each: -len(each[1]))
+    return [habit._replace(token=tokens[0]) for habit, tokens in often[:size]]
 
 
 class Said(NamedTuple):

@@ -49,6 +49,13 @@ class Shown(NamedTuple):
     scope: Scope
 
     @property
+    def own_account(self) -> str | None:
+        """The account of theirs that it is about; None at the counter."""
+        sides = {self.declaration.giver_account, self.declaration.receiver_account}
+        mine = reading.accounts_of(db.session(), self.scope.parties)
+        return next((account.token for account in mine if account.id in sides and not account.closed_at), None)
+
+    @property
     def mine_to_answer(self) -> bool:
         """Whether the word of who was helped is waited for, and the person may give it."""
         return self.answer is None and (not self.at_the_counter or (self.counter_may_answer and not self.counter_gains))

@@ -30,20 +30,34 @@ declarations = Blueprint("declarations", __name__)
 @declarations.get("/echanges/nouveau")
 @auth_required()
 def begin() -> Response | str:
-    """The form, for one's own account; with several accounts, a choice first."""
+    """The form, for one's own account, perhaps with somebody (``avec``); with several accounts, a choice first."""
     found = counters("exchange.declare")
     if len(found) == 1:
-        return redirect(url_for("declarations.new", account=found[0].account.token), 303)
+        return redirect(url_for("declarations.new", account=found[0].account.token, avec=request.args.get("avec")), 303)
     return render_template("declarations/accounts.html", counters=found, endpoint="declarations.new",
-                           title=_("Déclarer un échange"))  # fmt: skip
+                           avec=request.args.get("avec"), title=_("Déclarer un échange"))  # fmt: skip
 
 
 @declarations.get("/comptes/<account>/echanges/nouveau")
 @auth_required()
 def new(account: str) -> str:
-    """The form, perhaps begun: with somebody (``avec``), or again like an earlier one."""
+    """The form, perhaps begun: with somebody (``avec``), or again like an earlier one (``comme``)."""
     counter = counter_of("exchange.declare", account)
-    return _form_page(counter, _form(counter, formdata=None, happened_on=today(), other=request.args.get("avec")))
+    return _form_page(counter, _form(counter, formdata=None, happened_on=today(), **_begun(counter)))
+
+
+def _begun(counter: Counter) -> dict[str, Any]:
+    """What the address says already: whom with, or which earlier exchange happened again."""
+    session, mine = db.session(), counter.account.id
+    earlier = queries.within(session, request.args.get("comme", ""), [mine])
+    if earlier is None:
+        return {"other": request.args.get("avec")}
+    gave = earlier.giver_account == mine
+    other = earlier.receiver_account if gave else earlier.giver_account
+    return {
+        "direction": "given" if gave else "received", "other": members.holders(session, [other])[other].token,
+        "minutes": earlier.minutes, "nature": earlier.nature, "description": earlier.description,
+    }  # fmt: skip
 
 
 def _form(counter: Counter, **given: Any) -> DeclarationForm:
@@ -149,7 +163,10 @@ def _form_page(counter: Counter, form: DeclarationForm, *, quiet: bool = False) 
     if quiet:
         for field in form:
             field.errors = ()
-    return render_template("declarations/new.html", counter=counter, form=form)
+    names = {id_: people[party] for id_, party in holders.items() if party in people}
+    again = [] if form.is_submitted() or form.other.data else queries.habits(session, counter.account.id)
+    return render_template("declarations/new.html", counter=counter, form=form, names=names,
+                           again=[each for each in again if each.other in names])  # fmt: skip
 
 
 @declarations.get("/declarations/<declaration>")

@@ -21,6 +21,7 @@ from exchange.idempotency import Done
 from exchange.members import operations, queries
 from exchange.members.forms import AccessTokenForm, DeclineForm, JoinForm, LanguageForm, ProfileForm
 from exchange.members.models import Application, ApplicationDecision, SignIn
+from exchange.members.qr import picture
 from exchange.security import Office, auth_required, communities, community_of, held, office, own, today
 from exchange.sign_in import write_link
 from ledger.entries import Acting
@@ -264,6 +265,17 @@ def edit(party: str) -> Response | str | tuple[str, int]:
         )  # fmt: skip
     flash(_("C’est enregistré."), "success")
     return redirect(url_for("members.show", party=party), 303)
+
+
+@members.get("/membres/<party>/carte")
+@auth_required()
+def card(party: str) -> str:
+    """One's card, to show at a market: who scans it declares an exchange with whom it names."""
+    known = _known(party)
+    if known.by is None:
+        raise NotFound
+    address = url_for("declarations.begin", avec=known.party.token, _external=True)
+    return render_template("members/card.html", known=known, address=address, picture=picture(address))
 
 
 @members.get("/membres")

@@ -70,6 +70,44 @@ def test_alice_says_that_bruno_helped_her_in_three_screens(alice: FlaskClient, c
     assert written(session) == (1, 1)
 
 
+def test_what_happened_before_is_declared_again_in_two_screens(
+    alice: FlaskClient, bruno: FlaskClient, cast: Cast, session: Session
+) -> None:
+    new = path(cast.alice, "echanges/nouveau")
+    assert "Refaire un échange" not in alice.get(new).text
+    for key, words in enumerate(("Ménage", "Courses", "Ménage", "Bois")):
+        minutes = {"Ménage": "1h", "Courses": "30", "Bois": "2h"}[words]
+        alice.post(path(cast.alice), data=said(cast.bruno, key=str(key), minutes=minutes, description=words))
+    again = re.findall(r'href="([^"]+comme=[^"]+)">Bruno vous a aidé, ([^<]+)<', alice.get(new).text)
+    said_again = [words.replace("\u00a0", " ") for _href, words in again]
+    assert said_again == ["1 h : Ménage", "2 h : Bois", "30 min : Courses"]
+    begun = alice.get(again[0][0]).text
+    assert re.search(r'value="received"[^>]* checked', begun)
+    assert 'value="1 h"' in begun
+    assert 'value="Ménage"' in begun
+    assert f'selected value="{cast.bruno.party.token}"' in begun
+    token = again[0][0].partition("comme=")[2]
+    assert "Refaire le même échange" in alice.get(f"/declarations/{token}").text
+    his = bruno.get(path(cast.bruno, "echanges/nouveau") + f"?comme={token}").text
+    assert re.search(r'value="given"[^>]* checked', his)  # the other way round, for him
+
+
+def test_an_exchange_of_others_begins_no_form(app: Flask, alice: FlaskClient, cast: Cast, session: Session) -> None:
+    alice.post(path(cast.alice), data=said(cast.bruno, description="Notre secret"))
+    token = session.execute(text("SELECT token FROM declarations")).scalar_one()
+    chloe = sign_in(app.test_client(), cast.chloe)
+    for wild in (token, "x", "\0", "é" * 300):
+        page = chloe.get(path(cast.chloe, "echanges/nouveau"), query_string={"comme": wild, "avec": wild})
+        assert (page.status_code in {200, 422}, "Notre secret" in page.text) == (True, False)
+
+
+def test_what_was_refused_does_not_happen_again(alice: FlaskClient, bruno: FlaskClient, cast: Cast) -> None:
+    address = waiting(alice, cast)
+    bruno.post(f"{address}/refus", data={"reason": "Ce n’était pas moi"})
+    assert "Refaire" not in alice.get(path(cast.alice, "echanges/nouveau")).text
+    assert "Refaire" not in alice.get(address).text
+
+
 def choices(page: str) -> dict[str, list[str]]:
     """The names that a list of people offers, group by group; the ones above the groups under the empty name."""
     select = page.partition('name="other"')[2].partition("</select>")[0]

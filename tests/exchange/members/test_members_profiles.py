@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from exchange.members import operations, queries
 from exchange.members.models import Party
+from exchange.members.qr import picture
 from ledger.store import writing
 from tests.cast import NOON, Cast, Person, sign_in
 
@@ -45,6 +46,23 @@ def test_alice_sees_all_of_her_own(app: Flask, session: Session, cast: Cast) -> 
     show_some(session, cast)
     page = seen_by(app, cast.alice, f"/membres/{cast.alice.party.token}")
     assert all(value in page for value in EVERYTHING.values())
+
+
+def test_who_scans_a_card_declares_an_exchange_with_whom_it_names(app: Flask, session: Session, cast: Cast) -> None:
+    alice, bruno = (sign_in(app.test_client(), who) for who in (cast.alice, cast.bruno))
+    page = alice.get(f"/membres/{cast.alice.party.token}/carte").text
+    assert '<svg' in page
+    assert "style=" not in page
+    address = f"https://localhost/echanges/nouveau?avec={cast.alice.party.token}"
+    assert address in page
+    assert picture(address) in page
+    chosen = bruno.get(address)
+    assert chosen.status_code == 200  # he has an account of his own, and the club's: he chooses
+    assert f"avec={cast.alice.party.token}" in chosen.text
+    begun = sign_in(app.test_client(), cast.chloe).get(address, follow_redirects=True).text
+    assert f'selected value="{cast.alice.party.token}"' in begun
+    for person, status in ((cast.bruno, 404), (cast.zoe, 404)):
+        assert seen_by(app, person, f"/membres/{cast.alice.party.token}/carte") == str(status)
 
 
 def test_a_stranger_finds_nobody_and_a_visitor_signs_in_first(
