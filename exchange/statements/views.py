@@ -11,9 +11,9 @@ from exchange.declarations import queries as declarations
 from exchange.errors import NotFound
 from exchange.members import queries as members
 from exchange.paging import older_than
-from exchange.security import acts_for, auth_required, counters, own
+from exchange.security import acts_for, auth_required, community_of, counters, own, territory, today
 from exchange.sheets import sheet
-from exchange.statements import queries
+from exchange.statements import pictures, queries
 from ledger.store import reading, sealing
 from ledger.store.reading import AccountView
 
@@ -64,6 +64,27 @@ def show(account: str) -> str:
 def _just_declared(mine: AccountView) -> object:
     token = request.args.get("fait", "")
     return declarations.within(db.session(), token, [mine.id]) if token else None
+
+
+@statements.get("/comptes/<account>/annee")
+@auth_required()
+def year(account: str) -> str:
+    """A year of the account in pictures, each with its table."""
+    mine = _account(account, "account.read")
+    found = pictures.of_account(db.session(), mine.id, seq=mine.seq, today=today(), zone=territory().zone)
+    return render_template(
+        "statements/year.html", account=mine, year=found, holder=members.holders(db.session(), [mine.id])[mine.id],
+        community=members.community(db.session(), mine.community_id),
+    )  # fmt: skip
+
+
+@statements.get("/communautes/<community>/annee")
+@auth_required()
+def community_year(community: str) -> str:
+    """What a community exchanged in a year, for its members; nobody is named."""
+    found = community_of("member.read", community)
+    flows, shares = pictures.of_community(db.session(), found.id, today=today())
+    return render_template("statements/community_year.html", community=found, flows=flows, shares=shares)
 
 
 @statements.get("/comptes/<account>/releve.csv")
