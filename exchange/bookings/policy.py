@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -89,6 +90,23 @@ def first_day(given: str | None, *, today: date) -> date:
     except ValueError:
         return today
     return min(max(wanted, today), today + FARTHEST)
+
+
+Span = tuple[datetime, datetime]
+
+
+def left_of(open_: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
+    """What is free of the open spans, both in their order."""
+    left = []
+    for start, end in open_:
+        for begun, ended in taken:
+            if begun < end and start < ended:
+                if start < begun:
+                    left.append((start, begun))
+                start = max(start, ended)
+        if start < end:
+            left.append((start, end))
+    return left
 
 
 def hours_of(day: date, zone: str) -> list[tuple[datetime, datetime]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import operations, policy, queries
+from exchange import clock, idempotency, outbox
+from exchange.bookings import operations, policy, queries, weeks
 from exchange.bookings.forms import GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.operations import Request, Wanted
 from exchange.bookings.queries import BookingView
@@ -28,7 +28,6 @@ from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db, transaction
 from exchange.errors import PoolExhausted, RuleRefuses, status_of
-from exchange.hours import intervals
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.paging import older_than
@@ -38,6 +37,7 @@ from exchange.security import Scope, acts_for, auth_required, own, territory, to
 from ledger.entries import Acting
 from ledger.errors import Refused
 
+MOST_ROOMS = 60  # on the page of the week
 bookings = Blueprint("bookings", __name__)
 
 THINGS_BESIDE = 8  # pools offered beside a room in one request
@@ -103,7 +103,7 @@ def resource(resource: str) -> str:
     session, it = db.session(), published(resource)
     first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
     known = {name: value for name in ("jour", "de", "a", "personnes") if (value := request.args.get(name))}
-    days, rows = _week(it, first) if it.kind != "pool" else ([], [])
+    days, rows = weeks.of_one(it, first) if it.kind != "pool" else ([], [])
     return render_template(
         "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
@@ -116,36 +116,16 @@ def _binds(rule: Rule, it: ResourceView) -> bool:
     return rule.resource in (None, it.id) and rule.category in (None, it.category)
 
 
-def _week(it: ResourceView, first_day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Seven days of a room or a thing, hour by hour; a public page names nobody, and leaves out hours always closed."""
-    session, zone, at = db.session(), territory().zone, clock.now()
-    days = [first_day + timedelta(days=n) for n in range(7)]
-    spans = {day: policy.hours_of(day, zone) for day in days}
-    first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
-    units = catalogue.units_of(session, [it.id])[it.id]
-    taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
-    closed = [interval for interval in intervals(it.opening_hours, zone, first, last) if not interval.open]
-
-    def cell(day: date, start: datetime, end: datetime) -> dict[str, Any]:
-        over = next((t for t in taken if t.starts_at < end and start < t.ends_at), None)
-        if over is not None:
-            if over.party_id in mine:
-                return {"state": "mine", "label": None, "href": url_for("bookings.show", booking=over.booking_token)}
-            return {"state": "pending" if over.pending else "taken", "label": None, "href": None}
-        if start < at:
-            return {"state": "closed", "label": _("Passé"), "href": None}
-        if any(c.starts_at < end and start < c.ends_at for c in closed):
-            return {"state": "closed", "label": None, "href": None}
-        href = url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}")
-        return {"state": "free", "label": None, "href": href}
-
-    labels = [{"label": formats.day(day, "week"), "iso": day.isoformat(), "today": day == today()} for day in days]
-    rows = []
-    for hour, (start, _end) in enumerate(spans[first_day]):
-        cells = [cell(day, *spans[day][hour]) for day in days]
-        if any(each["state"] != "closed" for each in cells):
-            rows.append({"label": formats.hour(start), "cells": cells})
-    return labels, rows
+@bookings.get("/salles/semaine")
+def week() -> str:
+    """Seven days of every room, one line each; a public page names nobody."""
+    session, first = db.session(), policy.first_day(request.args.get("semaine"), today=today())
+    rooms = catalogue.published(session, kind="room", limit=MOST_ROOMS)
+    days = [first + timedelta(days=n) for n in range(7)]
+    return render_template(
+        "bookings/week.html", first=first, today=today(), week=timedelta(days=7),
+        rows=weeks.of_rooms(rooms, days), days=weeks.labels(days),
+    )  # fmt: skip
 
 
 class Asking(NamedTuple):

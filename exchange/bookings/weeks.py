@@ -1,0 +1,84 @@
+"""Seven days of a room hour by hour, and of all rooms day by day, as ``templates/macros/charts.html`` draws them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from exchange import clock, formats
+from exchange.bookings import policy, queries
+from exchange.catalogue import queries as catalogue
+from exchange.catalogue.queries import ResourceView
+from exchange.db import db
+from exchange.hours import intervals
+from exchange.security import own, territory, today
+
+Row = dict[str, Any]
+
+
+def labels(days: list[date]) -> list[Row]:
+    """How the days are named above their columns."""
+    return [{"label": formats.day(day, "week"), "iso": day.isoformat(), "today": day == today()} for day in days]
+
+
+def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
+    """Seven days of a room or a thing, hour by hour; a public page names nobody, and leaves out hours always closed."""
+    session, zone, at = db.session(), territory().zone, clock.now()
+    days = [first_day + timedelta(days=n) for n in range(7)]
+    spans = {day: policy.hours_of(day, zone) for day in days}
+    first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
+    units = catalogue.units_of(session, [it.id])[it.id]
+    taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
+    closed = [interval for interval in intervals(it.opening_hours, zone, first, last) if not interval.open]
+
+    def cell(day: date, start: datetime, end: datetime) -> dict[str, Any]:
+        over = next((t for t in taken if t.starts_at < end and start < t.ends_at), None)
+        if over is not None:
+            if over.party_id in mine:
+                return {"state": "mine", "label": None, "href": url_for("bookings.show", booking=over.booking_token)}
+            return {"state": "pending" if over.pending else "taken", "label": None, "href": None}
+        if start < at:
+            return {"state": "closed", "label": _("Passé"), "href": None}
+        if any(c.starts_at < end and start < c.ends_at for c in closed):
+            return {"state": "closed", "label": None, "href": None}
+        href = url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}")
+        return {"state": "free", "label": None, "href": href}
+
+    rows = []
+    for hour, (start, _end) in enumerate(spans[first_day]):
+        cells = [cell(day, *spans[day][hour]) for day in days]
+        if any(each["state"] != "closed" for each in cells):
+            rows.append({"label": formats.hour(start), "cells": cells})
+    return labels(days), rows
+
+
+def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
+    """Each room day by day: free, what is left of it, taken or closed."""
+    session, zone, at = db.session(), territory().zone, clock.now()
+    bounds = {day: (policy.hours_of(day, zone)[0][0], policy.hours_of(day, zone)[-1][1]) for day in days}
+    first, last = bounds[days[0]][0], bounds[days[-1]][1]
+    units = catalogue.units_of(session, [room.id for room in rooms])
+    taken = queries.taken(session, {unit for leaves in units.values() for unit in leaves}, first, last)
+
+    def cell(room: ResourceView, day: date, opened: list[policy.Span]) -> dict[str, Any]:
+        start, end = max(bounds[day][0], at), bounds[day][1]
+        held = [(each.starts_at, each.ends_at) for each in taken if each.unit_id in units[room.id]]
+        hours = [(max(a, start), min(b, end)) for a, b in opened if a < end and start < b]
+        href = url_for("bookings.resource", resource=room.token, jour=day.isoformat())
+        left = policy.left_of(hours, held)
+        if not hours:
+            return {"state": "closed", "label": _("Passé") if end <= at else None, "href": None}
+        if not left:
+            return {"state": "taken", "label": None, "href": href}
+        said = ", ".join(f"{formats.hour(a)}–{formats.hour(b)}" for a, b in left) if left != hours else None
+        return {"state": "free", "label": said, "href": href}
+
+    rows = []
+    for room in rooms:
+        hours = intervals(room.opening_hours, zone, first, last)
+        opened = [(each.starts_at, each.ends_at) for each in hours if each.open]
+        rows.append({"label": room.name, "cells": [cell(room, day, opened) for day in days]})
+    return rows
