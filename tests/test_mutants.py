@@ -85,3 +85,17 @@ def test_a_function_of_the_database_loses_one_condition_at_a_time() -> None:
     said = {mutant.what for mutant in found}
     assert {"< became '<='", "OR became 'AND'", "greatest( became 'least('"} <= said
     assert any(one.startswith("left out: PERFORM refuse('floor-reached'") for one in said)
+
+
+def test_the_tests_of_a_function_are_those_of_whatever_calls_it(tmp_path: Path) -> None:
+    def made(name: str, body: str, returns: str = "bigint") -> Path:
+        file = tmp_path / f"books_{name}.v1.sql"
+        file.write_text(f"CREATE FUNCTION books.{name}() RETURNS {returns} AS $$ BEGIN {body} END $$")
+        return file
+
+    inner, outer = made("inner", ""), made("outer", "PERFORM inner(1);")
+    around, guard = made("around", "x := outer (2);"), made("guard", "", "trigger")
+    functions = [inner, outer, around, guard]
+    assert database.callers(str(inner), functions) == {"inner", "outer", "around"}
+    assert database.callers(str(around), functions) == {"around"}
+    assert database.callers(str(guard), functions) == {"inner", "outer", "around", "guard"}

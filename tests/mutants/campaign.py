@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import sys
 import threading
 import time
 import traceback
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,7 +29,9 @@ from tests.databases import Database, Postgres
 from tests.mutants import database, python
 
 LONGEST = 30.0  # seconds: a test that takes more tries no mutant
+ENOUGH = 60.0  # seconds of tests, as long as they took unchanged, after which a mutant has survived
 PATIENCE = 30.0  # seconds that a mutant may take beyond three times what its tests took
+_FUNCTION = re.compile(r"books\.(\w+)\s*\(")
 Place = tuple[str, int]
 
 
@@ -54,6 +60,7 @@ class Campaign:
     _failed: bool = False
     _took: dict[pytest.Item, float] = field(default_factory=dict)
     _runs: dict[Place, list[pytest.Item]] = field(default_factory=dict)
+    _calls: dict[str, list[pytest.Item]] = field(default_factory=dict)
     _kills: Counter[pytest.Item] = field(default_factory=Counter)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -93,6 +100,7 @@ class Campaign:
         files = {str(import_module(name).__file__) for name in self.modules}
         for item, following in zip(items, [*items[1:], None], strict=True):
             ran: set[Place] = set()
+            called: set[str] = set()
 
             def note(frame: FrameType, event: str, _: Any, ran: set[Place] = ran) -> None:
                 if event == "call" and frame.f_code.co_filename in files:
@@ -102,13 +110,16 @@ class Campaign:
             threading.setprofile(note)
             sys.setprofile(note)
             try:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                with _heard(called):
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             finally:
                 sys.setprofile(None)
                 threading.setprofile(None)
             self._took[item] = time.monotonic() - began
             for place in ran:
                 self._runs.setdefault(place, []).append(item)
+            for name in called:
+                self._calls.setdefault(name, []).append(item)
 
     def _drawn(self, postgres: Postgres) -> list[python.Mutant | database.Mutant]:
         code = [each for name in self.modules for each in python.mutants(import_module(name), ROOT)]
@@ -126,14 +137,17 @@ class Campaign:
         return drawn
 
     def _chosen(self, mutant: python.Mutant | database.Mutant) -> list[pytest.Item]:
-        """The tests that may notice: those that killed most first, then the shortest."""
+        """The tests that may notice: those that killed most first, then the shortest; for ENOUGH seconds."""
         if isinstance(mutant, python.Mutant):
             code = mutant.function.__code__
             items = self._runs.get((code.co_filename, code.co_firstlineno), [])
         else:
-            items = [item for item in self._took if {"session", "database", "postgres"} & set(_fixtures(item))]
+            callers = database.callers(mutant.file, self.functions)
+            items = [item for item in self._took if any(item in self._calls.get(name, ()) for name in callers)]
         items = [item for item in items if self._took[item] < LONGEST]
-        return sorted(items, key=lambda item: (-self._kills[item], self._took[item]))
+        items.sort(key=lambda item: (-self._kills[item], self._took[item]))
+        spent = list(accumulate(self._took[item] for item in items))
+        return items[: bisect_left(spent, ENOUGH) + 1]
 
     def _split(self, mutant: python.Mutant | database.Mutant, items: list[pytest.Item]) -> int:
         """Start a process in which the mutant is tried. Its status is 0 when no test failed, else which did."""
@@ -164,13 +178,27 @@ class Campaign:
 
     def _told(self, result: Result) -> None:
         self.results.append(result)
+        if len(self.results) % 25 == 0:
+            print(f"{len(self.results)} tried, {sum(each.killed for each in self.results)} noticed", flush=True)
         if not result.killed:
             how = f"{result.tried} tests" if result.tried else "no test runs it"
             print(f"survived: {result.mutant.file}:{result.mutant.line} {result.mutant.what} ({how})", flush=True)
 
 
-def _fixtures(item: pytest.Item) -> list[str]:
-    return list(getattr(item, "fixturenames", []))
+@contextmanager
+def _heard(called: set[str]) -> Iterator[None]:
+    """Note the functions of the books that statements name, in whichever thread."""
+    execute = psycopg.Cursor.execute
+
+    def noting(self: Any, query: Any, *args: Any, **more: Any) -> Any:
+        called.update(_FUNCTION.findall(query if isinstance(query, str) else str(query)))
+        return execute(self, query, *args, **more)
+
+    psycopg.Cursor.execute = noting  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
 
 
 def _made(connection: psycopg.Connection, mutant: database.Mutant) -> bool:

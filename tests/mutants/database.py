@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,26 @@ def mutants(file: Path, root: Path) -> Iterator[Mutant]:
     for found in _ALONE.finditer(source, start):
         what = f"left out: {' '.join(found.group().split())[:60]}"
         yield _mutant(file, root, source, found.start(), found.end(), "NULL;", what)
+
+
+def callers(file: str, functions: Iterable[Path]) -> set[str]:
+    """The functions through which the one of this file is reached, itself included; all for a trigger's."""
+    sources = {_named(path.name): path.read_text(encoding="utf-8") for path in functions}
+    changed = _named(Path(file).name)
+    if "RETURNS trigger" in sources[changed]:
+        return set(sources)
+    found, waiting = {changed}, [changed]
+    while waiting:
+        name = waiting.pop()
+        calls = re.compile(rf"\b{name}\s*\(")
+        others = {other for other, source in sources.items() if other not in found and calls.search(source)}
+        found |= others
+        waiting += others
+    return found
+
+
+def _named(file_name: str) -> str:
+    return file_name.removeprefix("books_").partition(".")[0]
 
 
 def _mutant(file: Path, root: Path, source: str, start: int, end: int, new: str, what: str) -> Mutant:
