@@ -80,6 +80,17 @@ def test_the_floor_refuses_and_nothing_is_written(books: Books, cast: Cast) -> N
     books.give(cast.alice, cast.bruno, 2000)
 
 
+@pytest.mark.parametrize("who", ["alice", "bruno", "chloe"])
+def test_the_floor_of_each_pupil_of_a_class_is_looked_at(books: Books, cast: Cast, who: str) -> None:
+    """Whatever the place of their account among those of the entry."""
+    moves = [
+        (cast.denise, getattr(cast, name), 2001 if name == who else 10) for name in ("alice", "bruno", "chloe")
+    ]  # fmt: skip
+    with pytest.raises(FloorReached) as refused, books.undone():
+        books.post(books.move(*moves))
+    assert refused.value.facts["account"] == books.account(getattr(cast, who)).id
+
+
 def test_a_ceiling_refuses_nobody(books: Books, cast: Cast) -> None:
     books.give(cast.alice, cast.bruno, 1500)
     books.give(cast.alice, cast.chloe, 1500)
