@@ -11,6 +11,7 @@ from ledger.entries import Entry, Transfer
 from ledger.errors import (
     AccountClosed,
     AccountExists,
+    AccountLeaving,
     AccountNotSettled,
     AccountUnknown,
     CorrectionGains,
@@ -245,6 +246,26 @@ def test_held_minutes_count_for_the_floor_until_they_are_given_back(books: Books
     books.release(hold)
     books.give(cast.chloe, cast.bruno, 501)
     assert books.account(cast.bruno).held == 0
+    healthy(books)
+
+
+def test_who_leaves_sets_aside_no_more_than_they_have_and_nothing_is_set_aside_for_them(
+    books: Books, cast: Cast
+) -> None:
+    books.give(cast.bruno, cast.alice, 60)
+    books.leave(cast.bruno)
+    books.leave(cast.chloe)
+    first = books.hold(cast.bruno, cast.alice, 40)
+    with pytest.raises(AccountLeaving), books.undone():
+        books.hold(cast.bruno, cast.alice, 21)
+    books.hold(cast.bruno, cast.alice, 20)
+    for payer in (cast.alice, cast.fanny):  # below and above the other's place among accounts
+        with pytest.raises(AccountLeaving), books.undone():
+            books.hold(payer, cast.chloe, 1)
+    with pytest.raises(AccountLeaving), books.undone():
+        books.hold(cast.chloe, cast.alice, 1)
+    books.release(first)
+    books.hold(cast.bruno, cast.alice, 40)
     healthy(books)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+OF_HELP = {"help", "metavar", "description", "prog", "flush"}  # what a command says of itself, and when it is shown
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
     ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
@@ -102,6 +103,8 @@ def changes(body: list[ast.stmt]) -> Iterator[Change]:
         node = todo.pop()
         if isinstance(node, ast.FormattedValue):
             todo.append(node.value)  # how it is shown is not changed
+            continue
+        if isinstance(node, ast.keyword) and node.arg in OF_HELP:
             continue
         yield from _of_one(node)
         for name, value in ast.iter_fields(node):
