@@ -89,5 +89,6 @@ def from_environment() -> dict[str, Any]:
         "OPERATOR_ADDRESS": os.environ.get("MARRONNIER_OPERATOR_ADDRESS", ""),
         "PUBLISHER": os.environ.get("MARRONNIER_PUBLISHER", ""),
         "HOSTING": os.environ.get("MARRONNIER_HOSTING", ""),
+        "STYLE_PAGE": os.environ.get("MARRONNIER_STYLE") == "1",
         "CONTACT": os.environ.get("MARRONNIER_CONTACT", ""),
     }

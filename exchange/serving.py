@@ -231,6 +231,7 @@ def run(port: int, say: Say) -> None:
     Raises CannotRun.
     """
     check_port(port)
+    os.environ.setdefault("MARRONNIER_STYLE", "1")  # /style, for who changes the pages
     os.environ["PORT"] = str(port)  # the worker writes links to us
     stop_on_signals()
     stack = ExitStack()

@@ -30,9 +30,9 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(database: Database) -> Iterator[Live]:
+def served(database: Database, **settings: object) -> Iterator[Live]:
     """The application on a database, forms protected."""
-    app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http")
+    app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http", **settings)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     app.config["SERVER_NAME"] = f"127.0.0.1:{server.server_port}"  # where links in letters lead
     thread = Thread(target=server.serve_forever, name="live server")

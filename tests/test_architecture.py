@@ -35,8 +35,9 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
     "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
-    "forgetting", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "paging",
-    "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in", "tasks", "upgrading",
+    "forgetting", "home", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "paging",
+    "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in", "style", "tasks",
+    "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
@@ -52,6 +53,9 @@ KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "audit": {"wording": "forms"},
+    "bookings": {"weeks": "telling"},
+    "members": {"qr": "telling"},
+    "statements": {"pictures": "queries"},
     "imports": {
         # reading a file that somebody has is long, and all of it is pure
         **dict.fromkeys(

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from exchange.members import operations as members
 from ledger.entries import Entry, Transfer
 from ledger.errors import (
     AccountClosed,
@@ -90,6 +92,39 @@ def test_the_floor_of_each_pupil_of_a_class_is_looked_at(books: Books, cast: Cas
     with pytest.raises(FloorReached) as refused, books.undone():
         books.post(books.move(*moves))
     assert refused.value.facts["account"] == books.account(getattr(cast, who)).id
+
+
+@pytest.mark.parametrize("side", ["from", "to"])
+@pytest.mark.parametrize("stranger", ["nobody's", "another community's"])
+def test_a_class_of_which_one_account_is_not_of_these_books_is_refused(
+    books: Books, cast: Cast, side: str, stranger: str
+) -> None:
+    other = 10**9
+    if stranger != "nobody's":
+        with as_owner(books.session):
+            sel = members.open_community(books.session, name="SEL d’à côté", system_name="Autre", at=NOON)
+        found = reading.account_of(books.session, sel.id, sel.party_id)
+        assert found is not None
+        other = found.id
+    alice, bruno = books.account(cast.alice).id, books.account(cast.bruno).id
+    odd = Transfer(other, alice, 10) if side == "from" else Transfer(bruno, other, 10)
+    with pytest.raises(AccountUnknown), books.undone():
+        books.post(Entry("exchange", (Transfer(bruno, alice, 10), odd), SATURDAY))
+
+
+@pytest.mark.parametrize(("kind", "at"), [("given", "now()"), (None, "now()"), ("released", "NULL::timestamptz")])
+def test_a_resolution_of_no_kind_or_of_no_instant_is_refused(
+    books: Books, cast: Cast, kind: str | None, at: str
+) -> None:
+    hold = books.hold(cast.bruno, cast.alice, 60)
+    asked = text(
+        "SELECT books.resolve_hold(:community, :hold, :kind, NULL, 'loan', CAST(:on AS date),"
+        f" {at}, NULL, :party, NULL, '')"
+    )
+    values = {"community": books.community, "hold": hold, "kind": kind, "party": cast.system.party, "on": SATURDAY}
+    with pytest.raises(DBAPIError, match="entry-malformed"), books.undone():
+        books.session.execute(asked, values)
+    assert books.account(cast.bruno).held == 60
 
 
 def test_a_ceiling_refuses_nobody(books: Books, cast: Cast) -> None:
