@@ -94,6 +94,21 @@ def test_the_floor_of_each_pupil_of_a_class_is_looked_at(books: Books, cast: Cas
     assert refused.value.facts["account"] == books.account(getattr(cast, who)).id
 
 
+def test_a_class_said_again_under_its_key_is_the_same_and_another_one_is_refused(books: Books, cast: Cast) -> None:
+    lesson = books.move((cast.alice, cast.bruno, 90), (cast.alice, cast.chloe, 90))
+    first = books.post(lesson, key="lesson")
+    assert (books.post(lesson, key="lesson").id, books.balance(cast.alice)) == (first.id, 180)
+    for other in (
+        books.move((cast.alice, cast.bruno, 90), (cast.alice, cast.chloe, 91)),
+        books.move((cast.alice, cast.chloe, 90), (cast.alice, cast.bruno, 90)),
+        books.move((cast.alice, cast.bruno, 90), (cast.alice, cast.chloe, 90), on=FRIDAY),
+    ):
+        with pytest.raises(KeyReused) as refused, books.undone():
+            books.post(other, key="lesson")
+        assert refused.value.facts == {"entry": first.id}
+    assert books.balance(cast.alice) == 180
+
+
 @pytest.mark.parametrize("side", ["from", "to"])
 @pytest.mark.parametrize("stranger", ["nobody's", "another community's"])
 def test_a_class_of_which_one_account_is_not_of_these_books_is_refused(
@@ -308,6 +323,27 @@ def test_a_hold_posts_less_and_releases_the_rest(books: Books, cast: Cast) -> No
     hold = books.hold(cast.bruno, cast.alice, 120)
     books.post_hold(hold, 45)
     assert (books.balance(cast.bruno), books.account(cast.bruno).held) == (-45, 0)
+    healthy(books)
+
+
+def test_of_a_hold_one_minute_is_posted_no_less_and_no_more_than_all(books: Books, cast: Cast) -> None:
+    for minutes, right in ((0, False), (1, True), (120, True), (121, False)):
+        hold = books.hold(cast.bruno, cast.alice, 120)
+        if right:
+            books.post_hold(hold, minutes)
+        else:
+            with pytest.raises(HoldExceeded), books.undone():
+                books.post_hold(hold, minutes)
+    healthy(books)
+
+
+def test_a_resolution_is_never_recorded_before_what_its_accounts_know(books: Books, cast: Cast) -> None:
+    first, second = books.hold(cast.bruno, cast.alice, 60), books.hold(cast.bruno, cast.alice, 60)
+    late = LATER + timedelta(days=1)
+    books.give(cast.alice, cast.chloe, 10, at=late)
+    assert books.post_hold(first, 30).recorded_at == late
+    later = late + timedelta(hours=1)
+    assert books.post_hold(second, 30, at=later).recorded_at == later
     healthy(books)
 
 

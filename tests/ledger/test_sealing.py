@@ -789,3 +789,16 @@ def test_a_mandate_enters_the_books_when_it_is_granted(named: Books, cast: Cast)
     assert (told["sign_in"], told["party"], told["role"]) == (cast.zoe.sign_in.id, cast.club.id, "delegate")
     assert (told["starts_on"], told["ends_on"]) == ("2026-11-21", "2027-11-20")
     assert datetime.fromisoformat(told["recorded_at"]) == LATER
+
+
+def test_a_tile_above_others_is_the_root_of_its_own_256(named: Books) -> None:
+    """Of 65,536 leaves and more; their own tiles are said, here, rather than 131,072 facts written."""
+    row = [leaf_hash(b"%d" % number) for number in range(512)]
+    with as_owner(named.session):
+        named.session.execute(
+            text("INSERT INTO books.tiles (level, place, hash) VALUES (8, :place, :hash)"),
+            [{"place": place, "hash": hash_} for place, hash_ in enumerate(row)],
+        )
+        for place in (0, 1):
+            found = named.session.scalar(text("SELECT books.tile(16, :place)"), {"place": place})
+            assert bytes(found or b"") == seals.complete(row[256 * place : 256 * (place + 1)])

@@ -582,6 +582,25 @@ def a_transfer_that_says_more(rich: Rich) -> Forged:
 
 
 @forgery("unreadable")
+def a_line_that_begins_nothing(rich: Rich) -> Forged:
+    return Forged(signed([*rich.lines[:5], b"bonjour\n", *rich.lines[5:]]), line=6)
+
+
+@forgery("unreadable")
+def an_empty_line(rich: Rich) -> Forged:
+    return Forged(signed([*rich.lines[:5], b"\n", *rich.lines[5:]]), line=6)
+
+
+@forgery("signature")
+def a_head_that_a_witness_alone_signed(rich: Rich) -> Forged:
+    head = note_of(rich.lines, STRANGER).partition("\n\n")[0] + "\n"
+    note = signatures.signed(head, STRANGER.cosign(head, 1_800_000_000))
+    marks = b"".join(leaf[: exports.MARK] for leaf in leaves_of(rich.lines))
+    content = b"".join([*rich.lines, exports.last_line(note, marks)])
+    return Forged(content, keys=(NEXT.public, STRANGER.witness))
+
+
+@forgery("unreadable")
 def an_entry_with_two_numbers(rich: Rich) -> Forged:
     """The last counts for who parses, the first for who only looks."""
     facts = rich.facts
