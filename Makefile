@@ -7,7 +7,7 @@ PY := $(BIN)/python
 UNBUILT := --only-binary :all: --no-binary flask-principal  # its only release is a source of one file
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fast bench proofs screenshots check lock messages clean
+.PHONY: help run test fast bench bench-web proofs screenshots check lock messages clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ $(VENV)/bench.stamp: $(VENV)/test.stamp
 proofs: $(VENV)/test.stamp  ## the long campaigns, at their full figures
 	MARRONNIER_FULL=1 $(PY) -m pytest -n 2 --dist worksteal -m "race or campaign"
 	$(PY) -m tests.mutants
+
+bench-web: $(VENV)/test.stamp  ## pages as a telephone of the middle range meets them
+	@$(PY) -m tests.browser --install
+	@$(PY) -m tests.bench.web
 
 screenshots: $(VENV)/test.stamp  ## every page of the demonstration, in both widths and themes, in var/screens
 	@$(PY) -m tests.browser --install

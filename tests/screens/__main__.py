@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from exchange import demo
+from exchange import clock, demo, sealing
 from exchange.config import ROOT
 from tests import browser as chromium
 from tests.databases import Postgres
@@ -45,6 +45,7 @@ def main(folder: Path) -> int:
         with served(database) as live, sync_playwright() as playwright:
             with live.app.app_context():
                 demo.load(database.owner_url, print)
+                sealing.seal_now(at=clock.now())
             pages = list(found(live))
             browser = playwright.chromium.launch(**chromium.options(path))  # type: ignore[arg-type]
             photograph(live, browser, pages, folder)
@@ -62,7 +63,7 @@ def found(live: Live) -> Iterator[Page]:
     for role, user_name in [(VISITOR, ""), *demo.VISITORS]:
         client = live.app.test_client()
         if user_name:
-            token = _token(client.get("/connexion").text)
+            token = token_of(client.get("/connexion").text)
             told = {"username": user_name, "password": demo.PASSWORD, "csrf_token": token}
             assert client.post("/connexion", data=told).status_code in {302, 303}
         for page in walk(live.app, client, role):
@@ -71,7 +72,8 @@ def found(live: Live) -> Iterator[Page]:
                 yield page
 
 
-def _token(text: str) -> str:
+def token_of(text: str) -> str:
+    """The token of a form."""
     token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', text)
     assert token is not None
     return token[1]
@@ -86,7 +88,8 @@ def photograph(live: Live, browser: Browser, pages: list[Page], folder: Path) ->
             if page.role != who:
                 if context:
                     context.close()
-                context, who = _enter(live, browser, names.get(page.role), width, theme), page.role
+                context = enter(live, browser, names.get(page.role), {"width": width, "height": WIDTHS[width]}, theme)
+                who = page.role
             assert context is not None
             view = context.new_page()
             answer = view.goto(live.url + page.path)
@@ -98,9 +101,12 @@ def photograph(live: Live, browser: Browser, pages: list[Page], folder: Path) ->
             context.close()
 
 
-def _enter(live: Live, browser: Browser, user_name: str | None, width: int, theme: str) -> BrowserContext:
-    context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]}, locale="fr-FR",
-                                  color_scheme=theme, timezone_id="Europe/Paris")  # type: ignore[arg-type]
+def enter(
+    live: Live, browser: Browser, user_name: str | None, viewport: dict[str, int], theme: str
+) -> BrowserContext:
+    """The browser of somebody who signed in; of a visitor without a name."""
+    context = browser.new_context(viewport=viewport, locale="fr-FR", color_scheme=theme,  # type: ignore[arg-type]
+                                  timezone_id="Europe/Paris")  # fmt: skip
     if user_name:
         view = context.new_page()
         view.goto(f"{live.url}/connexion")
