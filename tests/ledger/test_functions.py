@@ -326,6 +326,42 @@ def test_a_hold_posts_less_and_releases_the_rest(books: Books, cast: Cast) -> No
     healthy(books)
 
 
+CALLS = {
+    "hold": "books.hold(:community, 'k', NULL, NULL, CAST(:at AS timestamptz), NULL, :party, NULL,"
+    " :payer, :payee, :minutes)",
+    "close_month": "books.close_month(:community, CAST(:month AS date), CAST(:at AS timestamptz), NULL, :party, NULL)",
+    "leave_account": "books.leave_account(:community, :payer, CAST(:at AS timestamptz), 'Part', NULL, :party, NULL)",
+}  # the functions as somebody would call them who holds the web role's password and writes what they like
+
+
+@pytest.mark.parametrize(
+    ("function", "wrong"),
+    [("hold", {"at": None}), ("hold", {"payee": "payer"}), ("hold", {"payee": None}), ("hold", {"minutes": 0}),
+     ("hold", {"minutes": None}), ("close_month", {"at": None}), ("close_month", {"month": None}),
+     ("close_month", {"month": "2026-10-02"}), ("leave_account", {"at": None})],
+)  # fmt: skip
+def test_a_call_that_makes_no_sense_is_refused_and_the_same_made_whole_is_not(
+    books: Books, cast: Cast, function: str, wrong: dict[str, object]
+) -> None:
+    whole: dict[str, object] = {
+        "community": books.community, "party": cast.system.party, "at": LATER, "minutes": 10, "month": "2026-10-01",
+        "payer": books.account(cast.bruno).id, "payee": books.account(cast.alice).id,
+    }  # fmt: skip
+    call = text(f"SELECT {CALLS[function]}")
+    values = whole | {name: whole["payer"] if value == "payer" else value for name, value in wrong.items()}
+    with pytest.raises(DBAPIError), books.undone():
+        books.session.execute(call, values)
+    books.session.execute(call, whole)
+
+
+def test_who_leaves_does_so_after_what_their_account_knows(books: Books, cast: Cast) -> None:
+    late = LATER + timedelta(days=1)
+    books.give(cast.alice, cast.bruno, 10, at=late)
+    books.leave(cast.bruno)
+    assert books.account(cast.bruno).leaving_at == late
+    healthy(books)
+
+
 def test_of_a_hold_one_minute_is_posted_no_less_and_no_more_than_all(books: Books, cast: Cast) -> None:
     for minutes, right in ((0, False), (1, True), (120, True), (121, False)):
         hold = books.hold(cast.bruno, cast.alice, 120)
