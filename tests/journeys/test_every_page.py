@@ -23,6 +23,7 @@ from tests.test_every_route import EVERYBODY, MAY, PAGES, PEOPLE, SIGNED_IN, Pla
 
 pytestmark = [pytest.mark.campaign]
 VISITOR = "visitor"
+ROLES = [VISITOR, *(name for name in PEOPLE if name != "chloe")]  # she has no other role than Alice
 NO_PAGES = ("files.", "languages.", "healthz", "readyz", "security.logout")
 TWICE = "document.documentElement.style.fontSize = '200%'"
 
@@ -113,7 +114,7 @@ def _signed_in(chrome: Browser, ground: Ground, who: str) -> object:
     return state
 
 
-@pytest.mark.parametrize("who", [VISITOR, *PEOPLE])
+@pytest.mark.parametrize("who", ROLES)
 def test_each_page_of_somebody_is_sound_in_its_mode(
     who: str, ground: Ground, entered: Entered, complaints: Complaints
 ) -> None:
@@ -141,11 +142,16 @@ def _faults(page: Page, mode: Mode) -> list[str]:
 
 
 @pytest.mark.parametrize("who", ["alice", "olga"])
-def test_every_pair_of_modes_occurs_and_no_page_is_missing(who: str) -> None:
+def test_every_pair_of_modes_occurs_and_no_page_of_theirs_is_missing(who: str) -> None:
     turns = tours(who, random.Random(1))
     assert {page for page, _mode in turns} == set(pages_of(who))
     wanted = {(a, b) for mode in MODES for a, b in combinations(mode, 2)}
     assert {(a, b) for _page, mode in turns for a, b in combinations(mode, 2)} == wanted
+
+
+def test_no_page_is_left_out() -> None:
+    everything = {endpoint for endpoint in PAGES if not endpoint.startswith((*NO_PAGES, "api"))}
+    assert {page for who in ROLES for page in pages_of(who)} == everything
 
 
 def test_control_a_picture_without_words_and_grey_on_grey_are_noticed(
