@@ -7,21 +7,17 @@ travels on a first visit and later, the largest paint, what shifts, and how long
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from flask import Flask, render_template_string
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from exchange import demo
-from tests import browser as chromium
 from tests.bench.figures import Figure
-from tests.databases import Postgres
-from tests.live import Live, served
-from tests.screens.__main__ import VISITOR, enter, found, token_of
+from tests.live import Live
+from tests.screens.village import VISITOR, enter, token_of, village
 from tests.screens.walking import Page
 
 PHONE = {"width": 360, "height": 640}
@@ -132,22 +128,8 @@ def _spent(client: Any, path: str, times: int = 15) -> float:
 
 def main() -> int:
     """Print the figures; the status is 1 when a bar isn't reached."""
-    path = chromium.find()
-    if path is None:
-        print(chromium.REMEDY, file=sys.stderr)
-        return 1
-    postgres = Postgres(Path(tempfile.mkdtemp(prefix="marronnier-tests-")))
-    try:
-        database = postgres.copy()
-        with served(database) as live, sync_playwright() as playwright:
-            with live.app.app_context():
-                demo.load(database.owner_url, print)
-            pages = list(found(live))
-            browser = playwright.chromium.launch(**chromium.options(path))  # type: ignore[arg-type]
-            figures = [*measure(live, browser, pages), serving(live, pages)]
-            browser.close()
-    finally:
-        postgres.forget()
+    with village() as (live, browser, pages):
+        figures = [*measure(live, browser, pages), serving(live, pages)]
     for figure in figures:
         print(figure)
     return 0 if all(figure.reached in (True, None) for figure in figures) else 1

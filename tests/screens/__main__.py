@@ -7,76 +7,33 @@ from __future__ import annotations
 
 import html
 import os
-import re
 import sys
-import tempfile
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser
 
-from exchange import clock, demo, sealing
+from exchange import demo
 from exchange.config import ROOT
-from tests import browser as chromium
-from tests.databases import Postgres
-from tests.live import Live, served
-from tests.screens.walking import Page, walk
+from tests.live import Live
+from tests.screens.village import enter, village
+from tests.screens.walking import Page
 
 WIDTHS = {320: 640, 1280: 800}
 THEMES = ("light", "dark")
 ON_A_SHEET = 8  # pages
-VISITOR = "visiteur"
 
 
 def main(folder: Path) -> int:
-    """Write the pictures; the status is 1 when a page answers anything but 200."""
+    """Write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in [*folder.glob("*.png"), *folder.glob("index.html")]:
         old.unlink()
-    path = chromium.find()
-    if path is None:
-        print(chromium.REMEDY, file=sys.stderr)
-        return 1
-    postgres = Postgres(Path(tempfile.mkdtemp(prefix="marronnier-tests-")))
-    try:
-        database = postgres.copy()
-        with served(database) as live, sync_playwright() as playwright:
-            with live.app.app_context():
-                demo.load(database.owner_url, print)
-                sealing.seal_now(at=clock.now())
-            pages = list(found(live))
-            browser = playwright.chromium.launch(**chromium.options(path))  # type: ignore[arg-type]
-            photograph(live, browser, pages, folder)
-            sheets(browser, pages, folder)
-            browser.close()
-    finally:
-        postgres.forget()
+    with village() as (live, browser, pages):
+        photograph(live, browser, pages, folder)
+        sheets(browser, pages, folder)
     print(f"{len(pages)} pages : {folder}/index.html")
     return 0
-
-
-def found(live: Live) -> Iterator[Page]:
-    """Each page once, as the first role meets it that finds it; the first page as each role."""
-    known: set[str] = set()
-    for role, user_name in [(VISITOR, ""), *demo.VISITORS]:
-        client = live.app.test_client()
-        if user_name:
-            token = token_of(client.get("/connexion").text)
-            told = {"username": user_name, "password": demo.PASSWORD, "csrf_token": token}
-            assert client.post("/connexion", data=told).status_code in {302, 303}
-        for page in walk(live.app, client, role):
-            if page.endpoint == "home" or page.endpoint not in known:
-                known.add(page.endpoint)
-                yield page
-
-
-def token_of(text: str) -> str:
-    """The token of a form."""
-    token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', text)
-    assert token is not None
-    return token[1]
 
 
 def photograph(live: Live, browser: Browser, pages: list[Page], folder: Path) -> None:
@@ -99,23 +56,6 @@ def photograph(live: Live, browser: Browser, pages: list[Page], folder: Path) ->
             view.close()
         if context:
             context.close()
-
-
-def enter(
-    live: Live, browser: Browser, user_name: str | None, viewport: dict[str, int], theme: str
-) -> BrowserContext:
-    """The browser of somebody who signed in; of a visitor without a name."""
-    context = browser.new_context(viewport=viewport, locale="fr-FR", color_scheme=theme,  # type: ignore[arg-type]
-                                  timezone_id="Europe/Paris")  # fmt: skip
-    if user_name:
-        view = context.new_page()
-        view.goto(f"{live.url}/connexion")
-        view.fill("[name=username]", user_name)
-        view.fill("[name=password]", demo.PASSWORD)
-        view.click("main button[type=submit]")
-        view.wait_for_url(lambda url: urlsplit(url).path != "/connexion")
-        view.close()
-    return context
 
 
 def picture(page: Page, width: int, theme: str) -> str:
