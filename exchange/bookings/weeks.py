@@ -63,9 +63,8 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
     units = catalogue.units_of(session, [room.id for room in rooms])
     taken = queries.taken(session, {unit for leaves in units.values() for unit in leaves}, first, last)
 
-    def cell(room: ResourceView, day: date, opened: list[policy.Span]) -> dict[str, Any]:
+    def cell(room: ResourceView, day: date, opened: list[policy.Span], held: list[policy.Span]) -> dict[str, Any]:
         start, end = max(bounds[day][0], at), bounds[day][1]
-        held = [(each.starts_at, each.ends_at) for each in taken if each.unit_id in units[room.id]]
         hours = [(max(a, start), min(b, end)) for a, b in opened if a < end and start < b]
         href = url_for("bookings.resource", resource=room.token, jour=day.isoformat())
         left = policy.left_of(hours, held)
@@ -80,5 +79,6 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
     for room in rooms:
         hours = intervals(room.opening_hours, zone, first, last)
         opened = [(each.starts_at, each.ends_at) for each in hours if each.open]
-        rows.append({"label": room.name, "cells": [cell(room, day, opened) for day in days]})
+        held = [(each.starts_at, each.ends_at) for each in taken if each.unit_id in units[room.id]]
+        rows.append({"label": room.name, "cells": [cell(room, day, opened, held) for day in days]})
     return rows

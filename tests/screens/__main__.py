@@ -6,7 +6,6 @@ Beside the pictures, ``sheet-NN.png`` shows many at once, and ``index.html`` all
 from __future__ import annotations
 
 import html
-import os
 import sys
 from itertools import product
 from pathlib import Path
@@ -100,5 +99,4 @@ def _section(page: Page) -> str:
 
 
 if __name__ == "__main__":
-    os.umask(0o022)
     sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "var" / "screens"))
