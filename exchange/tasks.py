@@ -14,6 +14,8 @@ from procrastinate.jobs import Status
 from sqlalchemy.orm import Session
 
 from exchange import clock, forgetting, sealing
+from exchange.audit import operations as audit
+from exchange.audit import telling as mismatch
 from exchange.bookings import operations as bookings
 from exchange.bookings import telling
 from exchange.db import transaction
@@ -112,6 +114,25 @@ def mail_heads(timestamp: int) -> None:
     """Send the newest head to those who audit: kept elsewhere, it shows whether the books are rewritten."""
     with transaction() as session:
         heads.mail(session, at=clock.now())
+
+
+@app.task(name="recompute", retry=PATIENCE)
+def recompute(verification: int) -> None:
+    """Recompute the books of a community from their entries; when they disagree, say so to everybody who reads them."""
+    at = clock.now()
+    with transaction() as session:
+        done = audit.recompute(session, verification, at=at)
+        if done is not None and any(finding["wrong"] for finding in done.findings or []):
+            mismatch.write_mismatch(session, done, at=at)
+
+
+@app.periodic(cron="13 4 * * *")
+@app.task(name="recompute_all", queueing_lock="recompute_all", pass_context=False)
+def recompute_all(timestamp: int) -> None:
+    """Have the books of each community recomputed, each night."""
+    with transaction() as session:
+        for community in members.communities(session):
+            audit.ask(session, community=community.id, by=Acting(None, community.system_party_id), at=clock.now())
 
 
 @app.periodic(cron="23 3 * * *")

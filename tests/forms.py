@@ -127,6 +127,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("declarations.refuse", "alice", {"reason": "Ce n’était pas moi"}),
     Sent("seals.export", "aicha", {}, status=200),
     Sent("seals.opening", "aicha", OPENED),
+    Sent("audit.recompute", "tibo", {}),
     Sent("bookings.check", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT, status=200, writes=False),
     Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}),
     Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}),

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from exchange.audit.models import Verification
 from exchange.declarations import queries as declarations
 from exchange.members import queries as members
 from ledger.store import auditing, browsing
@@ -153,6 +154,7 @@ class Health(NamedTuple):
     outside: int  # accounts outside their limits
     lost_letters: int  # that couldn't leave
     unsealed_since: datetime | None  # the oldest fact without a leaf
+    wrong: bool  # the books, when they were last recomputed
 
 
 _HEALTH = f"""
@@ -175,7 +177,10 @@ _HEALTH = f"""
              WHERE o.failure IS NOT NULL AND o.sent_at IS NULL AND o.recipient IN ({_READERS})),
            (SELECT min(e.recorded_at) FROM books.entries e
              WHERE e.id > (SELECT coalesce(max(fact_id), 0) FROM books.leaves)
-               AND e.recorded_at < :late)
+               AND e.recorded_at < :late),
+           (SELECT coalesce(bool_or(f -> 'wrong' <> '[]'), false) FROM jsonb_array_elements(
+               (SELECT v.findings FROM verifications v WHERE v.community_id = :community AND v.findings IS NOT NULL
+                 ORDER BY v.id DESC LIMIT 1)) f)
 """  # noqa: S608 - a constant
 
 
@@ -306,8 +311,31 @@ def checks(session: Session, community: int | None = None, *, at: datetime) -> I
     yield auditing.tree(session)
 
 
-def checks_at_once(session: Session, community: int, *, at: datetime) -> list[Finding]:
-    """The same for a page, in a few queries."""
-    around = [*(_filled(question) for question in AROUND), *auditing.SEALS]
-    inside = auditing.run(session, auditing.CHECKS, community, at=at)
-    return [*inside, *auditing.run(session, around, community, at=at, rows=""), auditing.tree(session)]
+class Recomputed(NamedTuple):
+    """Books that were recomputed: the instant of which it tells the state, who asked, and what was found."""
+
+    at: datetime
+    by_sign_in: int | None
+    findings: list[Finding]
+
+    @property
+    def right(self) -> bool:
+        """Whether everything agrees."""
+        return not any(finding.wrong for finding in self.findings)
+
+
+def recomputed(session: Session, community: int) -> Recomputed | None:
+    """What the last recomputing of the books of a community found; None before the first."""
+    last = session.scalars(
+        select(Verification).where(Verification.community_id == community, Verification.recomputed_at.is_not(None))
+        .order_by(Verification.id.desc()).limit(1)
+    ).first()  # fmt: skip
+    if last is None or last.recomputed_at is None:
+        return None
+    return Recomputed(last.recomputed_at, last.by_sign_in, [Finding(**found) for found in last.findings or []])
+
+
+def recomputing(session: Session, community: int) -> Verification | None:
+    """The recomputing that was asked, and is not done yet."""
+    waits = Verification.recomputed_at.is_(None)
+    return session.scalars(select(Verification).where(Verification.community_id == community, waits)).one_or_none()

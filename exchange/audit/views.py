@@ -7,14 +7,15 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
 
 from exchange import clock
-from exchange.audit import queries
+from exchange.audit import operations, queries
 from exchange.audit.forms import ACCOUNT_KINDS, KINDS, DateForm, EntriesForm
 from exchange.audit.wording import CHECKED
-from exchange.db import db, unhurried
+from exchange.db import db, transaction, unhurried
 from exchange.errors import NotFound
 from exchange.formats import local
 from exchange.members import queries as members
@@ -200,12 +201,28 @@ def exceptions(community: str) -> str:
 
 @audit.get("/administration/<community>/verification")
 @auth_required()
-def verification(community: str) -> str:
-    """Everything recomputed from the entries, now."""
-    desk = _desk(community)
-    unhurried(db.session())
-    findings = queries.checks_at_once(db.session(), desk.community.id, at=clock.now())
-    return render_template("audit/verification.html", desk=desk, findings=findings, checked=CHECKED, at=clock.now())
+def verification(community: str) -> Response:
+    """What the last recomputing found. While one is awaited, the page comes again until somebody stops that."""
+    desk, session = _desk(community), db.session()
+    last, asked = queries.recomputed(session, desk.community.id), queries.recomputing(session, desk.community.id)
+    still = "fixe" in request.args
+    answer = make_response(render_template(
+        "audit/verification.html", desk=desk, last=last, asked=asked, still=still, checked=CHECKED,
+        signers=members.signers(session, [last.by_sign_in] if last and last.by_sign_in else []),
+    ))  # fmt: skip
+    if asked and not still:
+        answer.headers["Refresh"] = "3"
+    return answer
+
+
+@audit.post("/administration/<community>/verification")
+@auth_required()
+def recompute(community: str) -> Answer:
+    """Have everything recomputed from the entries, by the worker."""
+    desk, by = _desk(community), office("books.read", community).by
+    with transaction() as session:
+        operations.ask(session, community=desk.community.id, by=by, at=clock.now())
+    return redirect(url_for("audit.verification", community=community), 303)
 
 
 @audit.get("/administration/<community>/lettres")

@@ -17,13 +17,16 @@ from sqlalchemy.orm import Session
 
 from exchange import clock
 from exchange.adverts.models import Advert
+from exchange.audit import operations as audit
 from exchange.bookings.models import Booking
 from exchange.db import db, transaction
 from exchange.declarations.models import Declaration
 from exchange.demo import lending, naming, neighbours, notices, people, stories
 from exchange.demo.story import Calendar, Story
 from exchange.demo.world import World, texts
+from exchange.members import queries as members
 from exchange.upgrading import bare_app
+from ledger.entries import Acting
 
 NAME = "Saint-Marron-sur-Vilaine"
 PASSWORD = "chataigne"  # noqa: S105 - of everybody, in a demonstration only
@@ -72,7 +75,16 @@ def fill(session: Session, *, hashed: str, at: datetime, seed: str = SEED) -> st
     stories.plan(world)
     world.story.tell(until=at)
     naming.rename_from(session, seed)
+    _verify(session, at)
     return _counted(session)
+
+
+def _verify(session: Session, at: datetime) -> None:
+    """As the worker does each night."""
+    for community in members.communities(session):
+        asked = audit.begin(session, community=community.id, by=Acting(None, community.system_party_id), at=at)
+        if asked is not None:
+            audit.recompute(session, asked, at=at)
 
 
 def _counted(session: Session) -> str:

@@ -233,12 +233,12 @@ def e_mails_of(session: Session, party: int, *, on: date) -> list[Addressee]:
     return _addressees(session, party, ("member", "delegate", "officer", "administrator"), on=on)
 
 
-def auditors(session: Session, community_party: int, *, on: date) -> list[Addressee]:
-    """Where a letter to those who audit a community goes."""
-    return _addressees(session, community_party, ("auditor", "administrator"), on=on)
+def in_office(session: Session, party: int, roles: Collection[str], *, on: date) -> list[Addressee]:
+    """Where a letter to who holds one of these offices of a party goes."""
+    return _addressees(session, party, roles, on=on)
 
 
-def _addressees(session: Session, party: int, roles: Sequence[str], *, on: date) -> list[Addressee]:
+def _addressees(session: Session, party: int, roles: Collection[str], *, on: date) -> list[Addressee]:
     rows = session.execute(_E_MAILS_OF, {"party": party, "on": on, "roles": list(roles)})
     return [Addressee(row.email, row.language) for row in rows if row.email]
 

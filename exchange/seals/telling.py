@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
 from exchange.members import queries as members
+from exchange.security import OFFICES
 from ledger.store import sealing
 
 
@@ -17,5 +18,6 @@ def mail(session: Session, *, at: datetime) -> None:
     if head is None:
         return
     day, communities = clock.local_date(at, members.territory(session).zone), members.communities(session)
-    recipients = {to for each in communities for to in members.auditors(session, each.party_id, on=day)}
+    roles = OFFICES["books.export"]
+    recipients = {to for each in communities for to in members.in_office(session, each.party_id, roles, on=day)}
     outbox.write(session, sorted(recipients), "head", at=at, head=head, key=sealing.keys(session)[-1])
