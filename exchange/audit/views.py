@@ -19,7 +19,7 @@ from exchange.db import db, transaction, unhurried
 from exchange.errors import NotFound
 from exchange.formats import local
 from exchange.members import queries as members
-from exchange.paging import older_than
+from exchange.paging import older_than, page_number
 from exchange.security import OFFICES, auth_required, held, office, territory
 from exchange.sheets import sheet
 from exchange.statements import queries as statements
@@ -29,6 +29,7 @@ from ledger.store.browsing import Sought
 audit = Blueprint("audit", __name__)
 
 MOST_EXPORTED = 200_000  # entries in one file
+PAGE = 40  # accounts
 
 
 class Desk(NamedTuple):
@@ -64,7 +65,14 @@ def trial_balance(community: str) -> str | tuple[str, int]:
     desk, form = _desk(community), DateForm(request.args)
     valid = form.validate()
     balance = queries.trial_balance(db.session(), desk.community.id, before=_evening(form) if valid else None)
-    page = render_template("audit/trial_balance.html", desk=desk, form=form, balance=balance, kinds=ACCOUNT_KINDS)
+    last = max(1, -(-len(balance.rows) // PAGE))
+    number = min(last, page_number(request.args.get("page", "")))
+    whole = "tout" in request.args
+    page = render_template(
+        "audit/trial_balance.html", desk=desk, form=form, balance=balance, kinds=ACCOUNT_KINDS, number=number,
+        last=1 if whole else last, rows=balance.rows if whole else balance.rows[PAGE * (number - 1) : PAGE * number],
+        narrowed={"le": form.le.data.isoformat()} if valid and form.le.data else {},
+    )  # fmt: skip
     return page if valid else (page, 422)
 
 

@@ -30,14 +30,14 @@ from exchange.db import db, transaction
 from exchange.errors import PoolExhausted, RuleRefuses, status_of
 from exchange.idempotency import Done
 from exchange.members import queries as members
-from exchange.paging import older_than
+from exchange.paging import older_than, page_number
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
 from exchange.security import Scope, acts_for, auth_required, own, territory, today
 from ledger.entries import Acting
 from ledger.errors import Refused
 
-MOST_ROOMS = 60  # on the page of the week
+ROOMS = 15  # on one page of the week
 bookings = Blueprint("bookings", __name__)
 
 THINGS_BESIDE = 8  # pools offered beside a room in one request
@@ -120,11 +120,14 @@ def _binds(rule: Rule, it: ResourceView) -> bool:
 def week() -> str:
     """Seven days of every room, one line each; a public page names nobody."""
     session, first = db.session(), policy.first_day(request.args.get("semaine"), today=today())
-    rooms = catalogue.published(session, kind="room", limit=MOST_ROOMS)
+    rooms = catalogue.published(session, kind="room")
+    last = max(1, -(-len(rooms) // ROOMS))
+    page = min(last, page_number(request.args.get("page", "")))
     days = [first + timedelta(days=n) for n in range(7)]
+    rows = weeks.of_rooms(rooms[ROOMS * (page - 1) : ROOMS * page], days)
     return render_template(
-        "bookings/week.html", first=first, today=today(), week=timedelta(days=7),
-        rows=weeks.of_rooms(rooms, days), days=weeks.labels(days),
+        "bookings/week.html", first=first, today=today(), week=timedelta(days=7), rows=rows, days=weeks.labels(days),
+        page=page, last=last,
     )  # fmt: skip
 
 

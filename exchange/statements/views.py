@@ -47,18 +47,19 @@ def show(account: str) -> str:
     waiting = declarations.waiting(session, [mine.id])
     sides = (account for each in waiting for account in (each.giver_account, each.receiver_account))
     holders = members.holders(session, [mine.id, *sides])
+    served = not acts_for(mine.party_id)
     return render_template(
         "statements/show.html",
         account=mine,
         community=members.community(session, mine.community_id),
         holder=holders[mine.id],
-        served=not acts_for(mine.party_id),
+        served=served, signs_in=served and members.reads_letters(session, mine.party_id, on=today()),
         page=queries.page(session, mine.id, before=older_than()),
         waiting=waiting,
         holders=holders,
         done=_just_declared(mine),
         head=sealing.last_head(session),
-    )
+    )  # fmt: skip
 
 
 def _just_declared(mine: AccountView) -> object:

@@ -187,8 +187,9 @@ def test_the_pages_around_are_readable_by_everybody(
 
     sign_in(fanny, live, cast.fanny)
     menu(fanny, "Comptoir")
-    fanny.get_by_text("Denise", exact=True).click()
     check_page(fanny, "counter")
+    follow(fanny, "Denise")
+    check_page(fanny, "counter, Denise")
     follow(fanny, "Déclarer un échange")
     expect(fanny.get_by_text("Compte de Denise")).to_be_visible()
 

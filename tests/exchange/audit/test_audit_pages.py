@@ -15,7 +15,9 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from exchange import outbox
+from exchange.audit import views as audit
 from exchange.declarations import operations
+from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.seals import operations as seals
 from ledger.signatures import SigningKey
@@ -93,6 +95,27 @@ def test_on_a_telephone_the_balance_is_two_columns_and_the_sum_stands_under_them
     rows = [re.findall(r"<t[hd]([^>]*)>", row) for row in table.split("<tr>")[1:]]
     assert len({len(cells) for cells in rows}) == 1
     assert {tuple("wide-only" in cell for cell in cells) for cells in rows} == {(False, True, False, True, True)}
+
+
+def test_a_long_balance_comes_by_pages_or_whole_and_its_sum_is_of_all(
+    tibo: FlaskClient, session: Session, cast: Cast, office: str
+) -> None:
+    with as_owner(session):
+        for number in range(audit.PAGE):
+            party = members.add_party(session, kind="person", name=f"Zélie {number:02}", at=NOON)
+            writing.open_account(session, community=cast.community.id, party=party.id, kind="person",
+                                 holder=party.name, at=NOON)  # fmt: skip
+
+    def names(query: str) -> list[str]:
+        table = tibo.get(f"{office}/comptes{query}").text.partition("<tbody>")[2].partition("</tbody>")[0]
+        return re.findall(r'<th scope="row"><a [^>]*>([^<]+)</a>', table)
+
+    first, second, whole = names(""), names("?page=2"), names("?tout=1")
+    assert len(first) == audit.PAGE
+    assert first + second == whole
+    assert names("?page=99") == second
+    assert "page=2" in tibo.get(f"{office}/comptes?le=2026-11-21").text
+    assert "le=2026-11-21" in tibo.get(f"{office}/comptes?le=2026-11-21").text
 
 
 def test_an_account_outside_its_limits_is_pointed_at(

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from exchange.bookings import views
 from exchange.bookings.operations import ask
 from exchange.bookings.policy import left_of
 from tests.cast import NOON, Cast
@@ -48,6 +49,20 @@ def test_a_visitor_reads_what_is_left_of_each_day(
     assert cells(page, "Dojo")[1] == "Fermé"  # on Sundays
     assert "Bruno" not in page
     assert "Chaises" not in page
+
+
+def test_many_rooms_come_by_pages(
+    client: FlaskClient, lent: Lent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "ROOMS", 2)
+
+    def rooms(page: str) -> list[str]:
+        table = client.get("/salles/semaine", query_string={"page": page}).text.partition("<tbody>")[2]
+        return re.findall(r'<th scope="row">(.*?)</th>', table.partition("</tbody>")[0])
+
+    assert [len(rooms("1")), len(rooms("2"))] == [2, 2]
+    assert len({*rooms("1"), *rooms("2")}) == 4
+    assert rooms("99") == rooms("2")
 
 
 def test_a_wild_week_is_this_week(client: FlaskClient, lent: Lent) -> None:

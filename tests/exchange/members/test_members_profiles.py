@@ -126,9 +126,21 @@ def test_the_counter_declares_an_exchange_in_the_name_of_who_stands_at_it(
     client: FlaskClient, session: Session, cast: Cast
 ) -> None:
     assert cast.denise.account is not None
-    address = f"/comptes/{cast.denise.account.token}/echanges/nouveau"
-    assert address in sign_in(client, cast.fanny).get(f"/comptoir/{sel(session, cast)}").text
-    assert client.get(address).status_code == 200
+    account = f"/comptes/{cast.denise.account.token}"
+    assert f'"{account}"' in sign_in(client, cast.fanny).get(f"/comptoir/{sel(session, cast)}").text
+    page = client.get(account).text
+    assert f"{account}/echanges/nouveau" in page
+    assert f"/membres/{cast.denise.party.token}/modifier" in page
+    assert client.get(f"{account}/echanges/nouveau").status_code == 200
+
+
+def test_the_counter_is_told_who_does_these_things_by_themselves(
+    client: FlaskClient, session: Session, cast: Cast
+) -> None:
+    assert cast.alice.account is not None
+    page = sign_in(client, cast.fanny).get(f"/comptes/{cast.alice.account.token}").text
+    assert "Alice a son propre accès" in page
+    assert f"/membres/{cast.alice.party.token}/modifier" not in page
 
 
 @pytest.mark.parametrize(
