@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 from flask import g, has_request_context
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import BigInteger, DateTime, Table, Text, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
@@ -32,7 +33,32 @@ def table_of(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+class Sturdy(FlaskSession):
+    """A session that can always be given back: when its connection is lost, so is what it had not committed, and
+    nothing is left to undo. The answer that is ready is then given, or the refusal that is on its way.
+    """
+
+    def rollback(self) -> None:
+        """Undo what was not committed."""
+        with self._lost_already():
+            super().rollback()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lost_already():
+            super().close()
+
+    @contextmanager
+    def _lost_already(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as lost:
+            if not lost.connection_invalidated:
+                raise
+            self.invalidate()
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"class_": Sturdy})
 
 # How long a request waits before it is told to come back: well under the 30 seconds of the least patient proxy.
 CONNECTING = 5  # seconds: for the server, and for one of our connections to it to be free

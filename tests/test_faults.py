@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from exchange import clock
 from exchange.db import db, transaction
+from exchange.errors import NotFound
 from exchange.faults import TITLES
 from exchange.outbox import send_later
 from tests.databases import Database
@@ -62,3 +64,39 @@ def test_what_was_written_before_the_database_stopped_answering_is_not_denied(da
     assert "Rien n’a été enregistré" in nothing.text
     assert "Rien n’a été enregistré" not in written.text
     assert "regardez si c’est enregistré" in written.text
+
+
+def test_an_answer_that_is_ready_is_given_although_the_database_goes_away_before_the_connection_is_given_back(
+    database: Database,
+) -> None:
+    """Nothing was left to write; who reads sees nothing of it, and neither does who comes next."""
+    app = database.app()
+
+    @app.after_request
+    def loses_its_connection(response: Response) -> Response:
+        if db.session.registry.has():
+            number = db.session.scalar(text("SELECT pg_backend_pid()"))
+            with database.connected("superuser") as superuser:
+                superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+        return response
+
+    for path in ("/", "/salles", "/livre"):
+        answer = app.test_client().get(path)
+        assert (path, answer.status_code) == (path, 200)
+
+
+def test_a_refusal_is_told_although_the_database_goes_away_meanwhile(database: Database) -> None:
+    app = database.app(WTF_CSRF_ENABLED=False)
+
+    @app.post("/essai")
+    def refuses() -> str:
+        with transaction() as session:
+            number = session.scalar(text("SELECT pg_backend_pid()"))
+            with database.connected("superuser") as superuser:
+                superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+            raise NotFound
+
+    for _again in range(2):
+        answer = app.test_client().post("/essai")
+        assert answer.status_code == 404
+        assert "Page introuvable" in answer.text
