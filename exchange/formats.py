@@ -89,14 +89,23 @@ _OF = re.compile(r"\b([Dd])e (%\((\w+)\)s)")
 
 
 def elided(sentence: str, **names: Any) -> str:
-    """A sentence with "de" before names, elided where French does: "Compte d’Annaïg", "Compte de Solenn".
+    """A sentence with "de" before names, as French joins them: "Compte d’Annaïg", "Compte de Solenn", "Compte des
+    Amis de la chapelle".
 
     It is given whole, as to ``gettext``, and other languages translate it as they like.
     """
     said = gettext(sentence)
     if str(get_locale()).startswith("fr"):
-        said = _OF.sub(lambda of: f"{of[1]}’{of[2]}" if _begins_with_vowel(str(names[of[3]])) else of[0], said)
+        said = _OF.sub(lambda of: _joined(of, str(names[of[3]])), said)
     return str(said % names)
+
+
+def _joined(of: re.Match[str], name: str) -> str:
+    """ "de" and a name, which is written where it is contracted with its article: "du Relais", "des Amis"."""
+    article, _space, rest = name.partition(" ")
+    if rest and article in ("Le", "Les"):
+        return f"{of[1]}{'u' if article == 'Le' else 'es'} {rest.replace('%', '%%')}"
+    return f"{of[1]}’{of[2]}" if _begins_with_vowel(name) else of[0]
 
 
 def _begins_with_vowel(name: str) -> bool:

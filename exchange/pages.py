@@ -7,12 +7,14 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, jsonify, render_template
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import text
 
 from exchange import home
 from exchange.config import ROOT
 from exchange.db import db
 from exchange.members.operations import SESSION_LIVES
+from exchange.navigation import link
 from exchange.security import territory
 
 STATED_ON = date(2026, 11, 22)  # when the statement of accessibility was last read again
@@ -32,6 +34,22 @@ def legal_notice() -> str:
 def privacy() -> str:
     """What is kept about people, and for how long: what the tables and the tasks really do, nothing better."""
     return render_template("privacy.html", contact=contact(), operator=operator(), days=SESSION_LIVES.days)
+
+
+def site_map() -> str:
+    """The menu unfolded, and the pages that stand outside of it: the second way to find one's way."""
+    yours = (
+        [link(_("Mon profil"), "members.me"), link(_("Changer de mot de passe"), "security.change_password"),
+         link(_("Clés d’accès pour un programme"), "members.tokens")]
+        if current_user.is_authenticated
+        else [link(_("Se connecter"), "security.login"), link(_("Mot de passe oublié"), "security.forgot_password")]
+    )  # fmt: skip
+    service = [
+        link(_("La semaine de toutes les salles"), "bookings.week"), link(_("Les comptes scellés"), "seals.index"),
+        link(_("Pour les programmes : l’API"), "api.index"), link(_("Mentions légales"), "legal_notice"),
+        link(_("Confidentialité"), "privacy"), link(_("Accessibilité"), "accessibility"),
+    ]  # fmt: skip
+    return render_template("site_map.html", yours=yours, service=service)
 
 
 def operator() -> str:
@@ -66,6 +84,7 @@ def init(app: Flask) -> None:
     """Bind to the application."""
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/accessibilite", "accessibility", accessibility)
+    app.add_url_rule("/plan", "site_map", site_map)
     app.add_url_rule("/mentions-legales", "legal_notice", legal_notice)
     app.add_url_rule("/confidentialite", "privacy", privacy)
     app.add_url_rule("/healthz", "healthz", healthz)

@@ -46,6 +46,13 @@ def test_each_name_of_a_sentence_is_elided_by_itself() -> None:
     assert elided("Demande de %(name)s\u00a0: %(what)s", name="Olga", what="Halle") == "Demande d’Olga\u00a0: Halle"
 
 
+def test_an_article_is_joined_to_what_precedes_it() -> None:
+    assert elided("Compte de %(name)s", name="Les Amis du 100%") == "Compte des Amis du 100%"
+    assert elided("De %(name)s", name="Le Relais") == "Du Relais"
+    assert elided("Compte de %(name)s", name="Lesly Le Goff") == "Compte de Lesly Le Goff"
+    assert elided("Compte de %(name)s", name="Les") == "Compte de Les"
+
+
 def test_other_languages_are_left_as_they_translate_it() -> None:
     with force_locale("en"):
         assert elided("Compte de %(name)s", name="Annaïg") == "Annaïg’s account"

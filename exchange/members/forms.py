@@ -126,5 +126,4 @@ class AccessTokenForm(KeyedForm):
     days = SelectField(
         _("Valable pendant"), coerce=int, default=90,
         choices=[SelectChoice(days, label) for days, label in LIFETIMES.items()],
-        validators=[DataRequired(_("Choisissez une durée."))],
     )  # fmt: skip
