@@ -40,7 +40,7 @@ def parse(text: str) -> int:
 
     Raises NotADuration, or Ambiguous for a bare number up to 12 or with a decimal.
     """
-    said = " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").lower().split())
+    said = " ".join(text.lower().split())  # on any blank, the thin and the unbreakable included
     if not said:
         raise NotADuration("empty")
     if len(said) > 40 or not said.isascii():

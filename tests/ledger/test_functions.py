@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -164,6 +164,15 @@ def test_nothing_moves_on_a_closed_account(books: Books, cast: Cast) -> None:
         books.post(move)
 
 
+@pytest.mark.parametrize("who", ["alice", "bruno", "chloe"])
+def test_a_class_with_a_closed_account_is_refused_whatever_its_place(books: Books, cast: Cast, who: str) -> None:
+    books.close(getattr(cast, who))
+    with pytest.raises(AccountClosed) as refused, books.undone():
+        books.post(books.move((cast.alice, cast.bruno, 10), (cast.alice, cast.chloe, 10)))
+    assert refused.value.facts["account"] == books.account(getattr(cast, who)).id
+    healthy(books)
+
+
 def test_another_communitys_account_is_unknown(books: Books, cast: Cast) -> None:
     from exchange.members import operations as members
 
@@ -188,6 +197,16 @@ def test_when_the_clock_goes_back_the_books_do_not(books: Books, cast: Cast) -> 
     books.give(cast.alice, cast.bruno, 60)
     late = books.post(books.move((cast.bruno, cast.chloe, 30), on=FRIDAY), at=LATER - timedelta(days=1))
     assert late.recorded_at == LATER
+    healthy(books)
+
+
+def test_an_entry_of_several_is_recorded_after_what_each_of_its_accounts_knows(books: Books, cast: Cast) -> None:
+    for latest in (cast.alice, cast.chloe, cast.denise):
+        tomorrow = LATER + timedelta(days=1 + latest.party.id)
+        books.post(books.move((cast.bruno, latest, 10), on=SATURDAY), at=tomorrow)
+        others = [each for each in (cast.alice, cast.chloe, cast.denise) if each is not latest]
+        late = books.post(books.move(*((latest, other, 1) for other in others)))
+        assert late.recorded_at == tomorrow
     healthy(books)
 
 
@@ -454,6 +473,15 @@ def test_an_account_closes_at_zero_with_nothing_held_on_it_or_for_it(books: Book
     healthy(books)
 
 
+def test_an_account_is_never_closed_before_what_it_knows(books: Books, cast: Cast) -> None:
+    tomorrow = LATER + timedelta(days=1)
+    books.reverse(books.give(cast.alice, cast.bruno, 60, at=tomorrow), at=tomorrow)
+    books.close(cast.alice)
+    assert books.account(cast.alice).closed_at == tomorrow
+    closed = text("SELECT recorded_at FROM books.account_events WHERE kind = 'closed'")
+    assert books.session.scalar(closed) == tomorrow
+
+
 def test_a_party_has_one_account_in_a_community(books: Books, cast: Cast) -> None:
     with pytest.raises(AccountExists), books.undone():
         writing.open_account(
@@ -507,6 +535,18 @@ def test_a_new_default_binds_every_account_of_its_kind(books: Books, cast: Cast)
     healthy(books)
 
 
+def test_a_default_decided_in_advance_binds_from_its_day(books: Books, cast: Cast) -> None:
+    books.give(cast.alice, cast.denise, 1)  # who knows its limits does not ask for them again before they change
+    starts = LATER + timedelta(days=1)
+    writing.set_limit(books.session, Limits(-60), community=books.community, kind="person", starts_at=starts,
+                      reason="Assemblée", by=cast.system, at=LATER)  # fmt: skip
+    books.give(cast.alice, cast.denise, 60)
+    with pytest.raises(FloorReached) as refused, books.undone():
+        books.give(cast.alice, cast.denise, 1, at=starts)
+    assert refused.value.facts["floor"] == -60
+    healthy(books)
+
+
 def test_a_limit_never_begins_in_the_past(books: Books, cast: Cast) -> None:
     books.give(cast.alice, cast.bruno, 1500)
     books.exception(cast.bruno, 0, starts=LATER - timedelta(days=9), ends=LATER + timedelta(days=1))
@@ -522,3 +562,21 @@ def test_an_exception_ends_after_it_begins_and_says_why(books: Books, cast: Cast
     with pytest.raises(AccountUnknown), books.undone():
         writing.set_limit(books.session, Limits(0), community=books.community, account=99999, starts_at=LATER,
                           ends_at=LATER + timedelta(days=1), reason="x", by=cast.system, at=LATER)  # fmt: skip
+
+
+# -- months
+
+
+def test_a_late_fact_counts_in_the_month_that_follows_the_last_one_closed(books: Books, cast: Cast) -> None:
+    def close(month: int) -> tuple[int, int, int]:
+        writing.close_month(books.session, date(2026, month, 1), community=books.community, by=cast.system, at=december)
+        figures = text("SELECT entries, minutes, late FROM books.months WHERE month = :month")
+        return tuple(books.session.execute(figures, {"month": date(2026, month, 1)}).one())
+
+    december = LATER + timedelta(days=20)
+    books.post(books.move((cast.alice, cast.bruno, 30), on=date(2026, 9, 5)))
+    assert close(9) == (1, 30, 0)
+    assert close(10) == (0, 0, 0)
+    books.post(books.move((cast.alice, cast.bruno, 20), on=date(2026, 9, 6)))
+    books.give(cast.alice, cast.bruno, 10)
+    assert close(11) == (2, 30, 1)

@@ -11,7 +11,7 @@ from ledger.entries import Cause, Entry, Transfer
 from ledger.errors import KeyReused
 from ledger.store import auditing, writing
 from ledger.store.writing import Written
-from tests.cast import NOON, SATURDAY, Cast, committed
+from tests.cast import NOON, SATURDAY, Cast, Person, committed
 from tests.databases import Database
 from tests.ledger.racing import RACERS, Run, Track, counted, seeded
 from tests.proofs import proving
@@ -52,6 +52,30 @@ def test_thirty_two_requests_with_one_key_write_one_entry(database: Database, li
             proof.reached += 1
         with track.make() as session:
             assert [found for found in auditing.run(session, auditing.CHECKS) if found.wrong] == []
+
+
+def test_of_two_holds_on_other_accounts_under_one_key_the_second_is_told_which_came_first(database: Database) -> None:
+    cast = committed(database.app())
+
+    def holding(payer: Person, payee: Person, key: str) -> Run:
+        assert payer.account is not None
+        assert payee.account is not None
+        accounts = {"from_account": payer.account.id, "to_account": payee.account.id}
+
+        def hold(session: Session) -> Written:
+            return writing.hold(session, community=cast.community.id, minutes=10, cause=("booking", 1), key=key,
+                                by=cast.bruno.by, at=NOON, **accounts)  # fmt: skip
+
+        return hold
+
+    with Track(database) as track:
+        for turn in range(TURNS):
+            key = f"held:{turn}"
+            results = track.race([holding(cast.bruno, cast.alice, key), holding(cast.chloe, cast.denise, key)])
+            (first,) = [result for result in results if isinstance(result, Written)]
+            (told,) = [result for result in results if not isinstance(result, Written)]
+            assert isinstance(told, KeyReused)
+            assert told.facts == {"hold": first.id}
 
 
 def test_of_different_contents_under_one_key_one_is_written_and_the_others_are_told_which(database: Database) -> None:

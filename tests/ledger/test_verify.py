@@ -6,6 +6,7 @@ Most forgeries here are signed by the key of the books: what refuses them is tha
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
 import subprocess
@@ -27,7 +28,7 @@ from ledger import exports, replay, seals, signatures, verify
 from ledger.__main__ import main
 from ledger.exports import Proof
 from ledger.replay import Fold, Wrong
-from ledger.sentences import SENTENCES, sentence
+from ledger.sentences import SENTENCES, of_file, sentence
 from ledger.signatures import SigningKey, VerifierKey
 from tests.databases import Postgres
 from tests.ledger import exported
@@ -1218,3 +1219,9 @@ def test_what_is_no_key_is_refused_before_anything_is_read(capsys: pytest.Captur
         main(["verify", "export", "--key", "bonjour"])
     assert stopped.value.code == 2
     assert "ce n’est pas une clé" in capsys.readouterr().err
+
+
+def test_a_file_that_can_t_be_used_is_named_between_its_signs() -> None:
+    assert of_file(FileNotFoundError(errno.ENOENT, "", "a b.jsonl")) == "« a b.jsonl » n’existe pas"
+    assert of_file(OSError(errno.EIO, "", "a b")) == "« a b » ne se laisse pas utiliser (EIO)"
+    assert of_file(OSError(errno.EIO, "")) == "ce fichier ne se laisse pas utiliser (EIO)"
