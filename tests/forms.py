@@ -125,6 +125,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("declarations.create", "alice", DECLARATION),
     Sent("declarations.confirm", "alice", {}),
     Sent("declarations.refuse", "alice", {"reason": "Ce n’était pas moi"}),
+    Sent("declarations.withdraw", "fanny", {}),
     Sent("seals.export", "aicha", {}, status=200),
     Sent("seals.opening", "aicha", OPENED),
     Sent("audit.recompute", "tibo", {}),

@@ -65,6 +65,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "declarations.begin": SIGNED_IN,
     "declarations.new": ALICE_OR_FANNY, "declarations.check": ALICE_OR_FANNY, "declarations.create": ALICE_OR_FANNY,
     "declarations.show": ALICE_OR_FANNY, "declarations.confirm": ALICE, "declarations.refuse": ALICE,
+    "declarations.withdraw": {"fanny"},  # who helped has no sign-in
     "seals.index": EVERYBODY, "seals.head": EVERYBODY, "seals.head_of": EVERYBODY, "seals.export": ADMINISTRATOR,
     "seals.proof": ALICE, "seals.opening": ADMINISTRATOR,
     "statements.mine": SIGNED_IN, "statements.show": ALICE_OR_FANNY, "statements.export": ALICE,
@@ -97,6 +98,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_adverts.threads": SIGNED_IN, "api_adverts.thread": ALICE_OR_CHLOE, "api_adverts.answer": ALICE_OR_CHLOE,
     "api_declarations.create": ALICE_OR_FANNY, "api_declarations.waiting": ALICE_OR_FANNY,
     "api_declarations.show": ALICE_OR_FANNY, "api_declarations.confirm": ALICE, "api_declarations.refuse": ALICE,
+    "api_declarations.withdraw": {"fanny"},
     "api_bookings.search": SIGNED_IN, "api_bookings.resource": SIGNED_IN, "api_bookings.availability": SIGNED_IN,
     "api_bookings.quote": SIGNED_IN, "api_bookings.create": SIGNED_IN, "api_bookings.mine": SIGNED_IN,
     "api_bookings.show": ALICE, "api_bookings.cancel": ALICE,

@@ -14,7 +14,15 @@ from exchange.db import db
 from exchange.declarations import operations, queries
 from exchange.declarations.models import Declaration
 from exchange.declarations.schemas import DeclarationPage, DeclarationShape, NewDeclaration, Reason
-from exchange.declarations.telling import Shown, check_counter, check_gain, other_side, shown_declaration, tell_other
+from exchange.declarations.telling import (
+    Shown,
+    check_counter,
+    check_gain,
+    other_side,
+    shown_declaration,
+    tell_other,
+    tell_withdrawn,
+)
 from exchange.errors import OtherUnknown
 from exchange.members import queries as members
 from exchange.rest import shapes
@@ -123,6 +131,20 @@ def refuse(given: dict[str, Any], declaration: str) -> Deed:
         return Done(_as_told(shown_declaration(declaration)))
 
     return Deed(by, disagree)
+
+
+@resources.acts("/declarations/<declaration>/withdrawal", N("Retirer un échange déclaré"), gives=DeclarationShape)
+def withdraw(_given: dict[str, Any], declaration: str) -> Deed:
+    """Who helped takes back what they declared, while nobody has answered."""
+    shown = shown_declaration(declaration, "exchange.answer")
+    by = shown.withdrawing()
+
+    def take_back(session: Session, at: datetime) -> Done:
+        operations.withdraw(session, shown.declaration, giver_party=shown.giver.id, by=by, at=at)
+        tell_withdrawn(session, shown, at=at)
+        return Done(_as_told(shown_declaration(declaration)))
+
+    return Deed(by, take_back)
 
 
 def _as_told(shown: Shown) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Declaration(Base):
 
 
 class DeclarationAnswer(Base):
-    """The one answer to a declaration: confirmed (with its entry), refused or expired."""
+    """The one answer to a declaration: confirmed (with its entry), refused, expired or withdrawn."""
 
     __tablename__ = "declaration_answers"
     __table_args__ = (

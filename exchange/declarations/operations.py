@@ -1,4 +1,4 @@
-"""The verbs of a declared exchange: declare, confirm, refuse, expire."""
+"""The verbs of a declared exchange: declare, withdraw, confirm, refuse, expire."""
 
 from __future__ import annotations
 
@@ -86,6 +86,13 @@ def refuse(
     _answer(session, declaration, "refused", by=by, at=at, reason=reason)
 
 
+def withdraw(session: Session, declaration: Declaration, *, giver_party: int, by: Acting, at: datetime) -> None:
+    """Who said that they helped takes it back before anybody answers. Raises NotAllowed or AlreadyAnswered."""
+    _only(giver_party, by)
+    _still_waiting(session, declaration)
+    _answer(session, declaration, "withdrawn", by=by, at=at)
+
+
 def expire(session: Session, *, by: Acting, community: int, at: datetime) -> int:
     """Close the declarations of a community that nobody answered in time; return how many."""
     answered = select(DeclarationAnswer.declaration_id)
@@ -104,8 +111,8 @@ def expire(session: Session, *, by: Acting, community: int, at: datetime) -> int
     return len(expired)
 
 
-def _only(payer_party: int, by: Acting) -> None:
-    if by.party != payer_party:
+def _only(party: int, by: Acting) -> None:
+    if by.party != party:
         raise NotAllowed
 
 

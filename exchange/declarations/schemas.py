@@ -29,7 +29,7 @@ class DeclarationShape(Shape):
     """``giver`` gave ``receiver``, who pays, so many minutes; it waits for the receiver's word, or has its answer."""
 
     id = Token(required=True)
-    state = Choice(("waiting", "confirmed", "refused", "expired"), required=True)
+    state = Choice(("waiting", "confirmed", "refused", "expired", "withdrawn"), required=True)
     community = Token(required=True)
     giver = Inside(PartyShape, required=True)
     receiver = Inside(PartyShape, required=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import url_for
+from sqlalchemy.orm import Session
 
 from exchange import outbox
 from exchange.db import db
@@ -73,14 +75,35 @@ class Shown(NamedTuple):
     @property
     def counter_may_answer(self) -> bool:
         """Whether the counter answers: for who has no sign-in, on this community's books."""
+        return self._counter_serves(self.receiver)
+
+    @property
+    def mine_to_withdraw(self) -> bool:
+        """Whether nobody answered yet, and the person may take back what was declared."""
+        return self.answer is None and (self.giver.id in self.scope.parties or self._counter_serves(self.giver))
+
+    def _counter_serves(self, party: members.PartyView) -> bool:
         served = self.community.id in own("exchange.answer").communities
-        return served and not members.reads_letters(db.session(), self.receiver.id, on=today())
+        return served and not members.reads_letters(db.session(), party.id, on=today())
 
     def answering(self) -> Acting:
         """Who answers for the one who was helped. Raises NotFound when they answer themselves."""
         if self.at_the_counter and not self.counter_may_answer:
             raise NotFound
         return self.scope.acting(self.receiver.id, self.community.id)
+
+
+    def withdrawing(self) -> Acting:
+        """Who takes it back for the one who helped. Raises NotFound for anybody else."""
+        if self.giver.id not in self.scope.parties and not self._counter_serves(self.giver):
+            raise NotFound
+        return self.scope.acting(self.giver.id, self.community.id)
+
+
+def tell_withdrawn(session: Session, shown: Shown, *, at: datetime) -> None:
+    """Tell who was helped that nothing is asked of them any more."""
+    readers = members.e_mails_of(session, shown.receiver.id, on=today())
+    outbox.write(session, readers, "withdrawn", at=at, shown=shown)
 
 
 def check_counter(counter: Counter, *, payer: int, payee: int) -> None:

@@ -16,7 +16,14 @@ from exchange.db import db, transaction
 from exchange.declarations import operations, queries
 from exchange.declarations.forms import NATURES, DeclarationForm, RefusalForm
 from exchange.declarations.policy import check_day
-from exchange.declarations.telling import check_counter, check_gain, other_side, shown_declaration, tell_other
+from exchange.declarations.telling import (
+    check_counter,
+    check_gain,
+    other_side,
+    shown_declaration,
+    tell_other,
+    tell_withdrawn,
+)
 from exchange.errors import AlreadyAnswered, OtherUnknown, status_of
 from exchange.formats import amount
 from exchange.members import queries as members
@@ -198,6 +205,26 @@ def confirm(declaration: str) -> Response | tuple[str, int]:
         return _show_page(declaration, form), status_of(error)
     said = amount(shown.declaration.minutes, shown.community)
     flash(_("C’est confirmé : %(amount)s vont à %(name)s.", amount=said, name=shown.giver.name), "success")
+    return redirect(url_for("declarations.show", declaration=declaration), 303)
+
+
+@declarations.post("/declarations/<declaration>/retrait")
+@auth_required()
+def withdraw(declaration: str) -> Response | tuple[str, int]:
+    """Who helped takes back what they declared, while nobody has answered."""
+    shown = shown_declaration(declaration, "exchange.answer")
+    by = shown.withdrawing()
+    try:
+        with transaction() as session:
+            operations.withdraw(session, shown.declaration, giver_party=shown.giver.id, by=by, at=clock.now())
+            tell_withdrawn(session, shown, at=clock.now())
+    except AlreadyAnswered as error:
+        if not _said_before(error, "withdrawn"):
+            form = RefusalForm(formdata=None)
+            form.refuse(error)
+            return _show_page(declaration, form), status_of(error)
+        return redirect(url_for("declarations.show", declaration=declaration), 303)
+    flash(_("C’est retiré : rien n’a bougé. %(name)s en est averti.", name=shown.receiver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)
 
 

@@ -33,6 +33,7 @@ TAKEN = {
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /declarations/{declaration}/confirmation": set(),
     "POST /declarations/{declaration}/refusal": {"reason"},
+    "POST /declarations/{declaration}/withdrawal": set(),
     "POST /lenders/{lender}/bookings/{booking}/decision": {"verdict", "ground", "text"},
     "POST /lenders/{lender}/bookings/{booking}/hand-over": {"remarks"},
     "POST /lenders/{lender}/bookings/{booking}/no-show": {"remarks"},
@@ -78,6 +79,7 @@ GIVEN = {
     "GET /declarations/{declaration}": DECLARATION,
     "POST /declarations/{declaration}/confirmation": DECLARATION,
     "POST /declarations/{declaration}/refusal": DECLARATION,
+    "POST /declarations/{declaration}/withdrawal": DECLARATION,
     "GET /communities/{community}/categories": set(),
     "GET /communities/{community}/adverts": ADVERT,
     "GET /adverts/{advert}": ADVERT,
@@ -213,6 +215,7 @@ def test_every_route_answers_as_the_document_says(
         alice.read(f"{mine}/declarations")
         alice.do(f"/declarations/{declared['id']}/{answer}", body)
         alice.read(f"/declarations/{declared['id']}")
+    bruno.do(f"/declarations/{bruno.do(f'{others}/declarations', given)['id']}/withdrawal")
     alice.read(mine)
     alice.read(f"{mine}/statement")
     advert = alice.do(f"{mine}/adverts", {"kind": "offer", "category": "Jardin", "title": "Taille de haies"})

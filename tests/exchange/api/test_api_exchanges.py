@@ -57,6 +57,15 @@ def test_alice_refuses_and_bruno_reads_why(
     assert letters(session) == 2
 
 
+def test_bruno_takes_back_what_he_declared(alice: Program, bruno: Program, cast: Cast, gardening: JSON) -> None:
+    said = gardening | {"direction": "given", "other": cast.alice.party.token}
+    declared = bruno.do(f"{account_of(cast.bruno)}/declarations", said)
+    assert refusal(alice.post(f"/declarations/{declared['id']}/withdrawal"))[0] == 404
+    assert bruno.do(f"/declarations/{declared['id']}/withdrawal")["state"] == "withdrawn"
+    assert alice.read(f"{account_of(cast.alice)}/declarations")["items"] == []
+    assert refusal(alice.post(f"/declarations/{declared['id']}/confirmation")) == (409, "already-answered")
+
+
 def test_bruno_does_not_confirm_in_the_place_of_alice(bruno: Program, cast: Cast, gardening: JSON) -> None:
     said = gardening | {"direction": "given", "other": cast.alice.party.token}
     declared = bruno.do(f"{account_of(cast.bruno)}/declarations", said)

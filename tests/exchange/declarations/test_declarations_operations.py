@@ -60,6 +60,9 @@ def test_only_who_was_helped_answers(session: Session, cast: Cast) -> None:
             operations.confirm(session, declaration, payer_party=cast.bruno.party.id, by=other.by, at=NOON)
         with pytest.raises(NotAllowed):
             operations.refuse(session, declaration, payer_party=cast.bruno.party.id, reason="Non", by=other.by, at=NOON)
+    for other in (cast.bruno, cast.chloe):
+        with pytest.raises(NotAllowed):
+            operations.withdraw(session, declaration, giver_party=cast.alice.party.id, by=other.by, at=NOON)
 
 
 def test_an_answer_is_given_once(session: Session, cast: Cast) -> None:

@@ -262,6 +262,33 @@ def test_bruno_refuses_with_a_reason_and_alice_is_told(
     assert written(session) == (1, 0)
 
 
+def test_alice_takes_back_what_she_declared_by_mistake_and_bruno_is_told(
+    alice: FlaskClient, bruno: FlaskClient, cast: Cast, session: Session
+) -> None:
+    address = waiting(alice, cast)
+    assert "Retirer cette déclaration" in alice.get(address).text
+    assert "Retirer cette déclaration" not in bruno.get(address).text
+    assert bruno.post(address + "/retrait").status_code == 404
+    for _click in range(2):
+        assert alice.post(address + "/retrait").status_code == 303
+    assert "Retiré" in bruno.get(address).text
+    assert "Oui, c’est bien cela" not in bruno.get(address).text
+    letters = session.execute(text("SELECT recipient FROM outbox WHERE subject LIKE '%%retire%%'")).all()
+    assert [letter.recipient for letter in letters] == ["bruno@example.org"]
+    late = bruno.post(address + "/confirmation")
+    assert late.status_code == 409
+    assert written(session) == (1, 0)
+
+
+def test_what_was_answered_is_not_taken_back(alice: FlaskClient, bruno: FlaskClient, cast: Cast) -> None:
+    address = waiting(alice, cast)
+    bruno.post(address + "/confirmation")
+    late = alice.post(address + "/retrait")
+    assert late.status_code == 409
+    assert "Une réponse a déjà été donnée" in late.text
+    assert "Retirer cette déclaration" not in late.text
+
+
 def test_confirming_below_the_floor_says_so_and_still_waits(
     alice: FlaskClient, bruno: FlaskClient, cast: Cast, session: Session
 ) -> None:

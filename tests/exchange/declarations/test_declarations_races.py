@@ -128,7 +128,7 @@ def test_thirty_two_confirmations_move_the_minutes_once(served: Flask, cast: Cas
     assert rows(database)[:2] == (1, 1)
 
 
-def test_confirming_refusing_and_expiring_at_once_leave_one_answer(database: Database, served: Flask) -> None:
+def test_of_all_who_answer_withdraw_and_expire_at_once_one_does(database: Database, served: Flask) -> None:
     cast = committed(served, at=NOON)
     payer = cast.bruno.party.id
     with Track(database) as track:
@@ -151,10 +151,15 @@ def test_confirming_refusing_and_expiring_at_once_leave_one_answer(database: Dat
                 operations.refuse(session, waiting, payer_party=payer, reason="Non", by=cast.bruno.by, at=NOON)
                 return "refused"
 
+            def withdraw(session: Session, number: int = number) -> str:
+                waiting = session.get_one(Declaration, number)
+                operations.withdraw(session, waiting, giver_party=cast.alice.party.id, by=cast.alice.by, at=NOON)
+                return "withdrawn"
+
             def expire(session: Session, late: object = late) -> int:
                 return operations.expire(session, by=cast.system, community=cast.community.id, at=late)  # type: ignore[arg-type]
 
-            results = track.race([confirm, refuse, expire] * 4)
+            results = track.race([confirm, refuse, withdraw, expire] * 4)
             assert all(isinstance(result, Refused | str | int) for result in results), counted(results)
             answers = [1 if isinstance(result, str) else result for result in results if isinstance(result, str | int)]
             assert sum(answers) == 1
