@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
-from exchange import config, faults, formats, headers, i18n, navigation, pages, sign_in, style
+from exchange import config, faults, formats, guide, headers, i18n, navigation, pages, sign_in, style
 from exchange.adverts.views import adverts
 from exchange.audit.views import audit
 from exchange.bookings.office import bookings
@@ -70,6 +70,7 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     faults.init(app)
     navigation.init(app)
     pages.init(app)
+    guide.init(app)
     style.init(app)
     for pages_of_capability in (
         adverts, audit, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements,

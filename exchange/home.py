@@ -74,15 +74,16 @@ def _for_people() -> str:
     accounts = sorted(reading.accounts_of(work, scope.parties), key=lambda account: account.kind != "person")
     waiting = declarations.waiting(work, [account.id for account in accounts]) if accounts else []
     talks, _older = adverts.threads(work, own("thread.write").parties, size=NEWEST)
+    by_id = {community.id: community for community in communities("member.read")}
+    ideas = adverts.newest_of_others(work, by_id, mine=scope.parties, size=NEWEST) if by_id else []
     holders = reading.parties_of(work, [a for each in waiting for a in (each.giver_account, each.receiver_account)])
     spoken = {party for talk in talks for party in (talk.thread.author_party, talk.thread.asking_party)}
     lending = _lending(work)
     due = lending.all if lending else []
     people = members.parties(work, {
-        *holders.values(), *spoken, *(account.party_id for account in accounts),
+        *holders.values(), *spoken, *(idea.party_id for idea in ideas), *(account.party_id for account in accounts),
         *(party for each in due for party in (each.party_id, each.lender_id)),
     })  # fmt: skip
-    by_id = {community.id: community for community in communities("member.read")}
     mine = {account.id for account in accounts}
     coming = bookings.coming(work, own("booking.read").parties, at=clock.now())
     return render_template(
@@ -90,7 +91,7 @@ def _for_people() -> str:
         purses=[Purse(each, by_id[each.community_id], people[each.party_id]) for each in accounts],
         to_answer=[each for each in waiting if each.receiver_account in mine],
         expected=[each for each in waiting if each.receiver_account not in mine],
-        talks=talks, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
+        talks=talks, ideas=ideas, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
         offices=offices(held()), coming=coming, lending=lending, health=_health(work, by_id),
         lent=catalogue.views(work, [*(each.resource_id for each in coming), *(each.resource_id for each in due)]),
     )  # fmt: skip

@@ -45,7 +45,8 @@ def site_map() -> str:
         else [link(_("Se connecter"), "security.login"), link(_("Mot de passe oublié"), "security.forgot_password")]
     )  # fmt: skip
     service = [
-        link(_("La semaine de toutes les salles"), "bookings.week"), link(_("Les comptes scellés"), "seals.index"),
+        link(_("Premiers pas"), "help"), link(_("La semaine de toutes les salles"), "bookings.week"),
+        link(_("Les comptes scellés"), "seals.index"),
         link(_("Pour les programmes : l’API"), "api.index"), link(_("Mentions légales"), "legal_notice"),
         link(_("Confidentialité"), "privacy"), link(_("Accessibilité"), "accessibility"),
     ]  # fmt: skip

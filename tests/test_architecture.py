@@ -35,9 +35,9 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
     "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
-    "forgetting", "home", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages", "paging",
-    "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in", "style", "tasks",
-    "upgrading",
+    "forgetting", "guide", "home", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages",
+    "paging", "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in", "style",
+    "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything

@@ -43,7 +43,7 @@ COUNTER = ["fanny"]
 # endpoint -> who may; a set hides what it guards (404), a list says who can (403)
 MAY: dict[str, str | set[str] | list[str]] = {
     "home": EVERYBODY, "accessibility": EVERYBODY, "legal_notice": EVERYBODY, "privacy": EVERYBODY,
-    "site_map": EVERYBODY, "healthz": EVERYBODY, "readyz": EVERYBODY,
+    "site_map": EVERYBODY, "help": EVERYBODY, "healthz": EVERYBODY, "readyz": EVERYBODY,
     "files.static_file": EVERYBODY, "languages.choose": EVERYBODY,
     "security.login": EVERYBODY, "security.logout": EVERYBODY, "security.forgot_password": EVERYBODY,
     "security.reset_password": EVERYBODY, "security.link_sent": EVERYBODY, "security.change_password": SIGNED_IN,

@@ -153,6 +153,16 @@ def adverts_of(session: Session, party: int, *, limit: int = 50) -> Sequence[Adv
     ).all()  # fmt: skip
 
 
+def newest_of_others(
+    session: Session, communities: Collection[int], *, mine: Collection[int], size: int
+) -> Sequence[Advert]:
+    """The newest open adverts of these communities that are not of these parties."""
+    return session.scalars(
+        select(Advert).where(Advert.community_id.in_(communities), Advert.party_id.not_in(mine))
+        .where(Advert.closed_at.is_(None)).order_by(Advert.published_at.desc(), Advert.id.desc()).limit(size)
+    ).all()  # fmt: skip
+
+
 def last_change(session: Session, advert: int) -> AdvertChange | None:
     """Who changed an advert last."""
     return session.scalar(

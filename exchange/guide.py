@@ -1,0 +1,156 @@
+"""Help: a few sentences under each screen where people hesitate, and first steps for each role."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import Flask, render_template, request
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+from flask_login import current_user
+
+from exchange.security import held
+
+# endpoint -> what is asked most about this screen
+OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
+    "declarations.new": (
+        _("Une heure vaut une heure, quel que soit le service. Comptez le temps passé ensemble ; pour un objet, mettez-vous d’accord sur un temps."),
+        _("Vous avez été aidé : les minutes passent tout de suite de votre compte à celui de l’autre. Vous avez aidé : l’autre personne confirme d’abord."),
+        _("Écrivez la durée comme vous la dites : 1h30, 45 min, 2 heures."),
+    ),
+    "declarations.show": (
+        _("Tant que personne n’a répondu, rien n’a bougé. Sans réponse à temps, la déclaration se ferme d’elle-même."),
+        _("Une erreur dans un échange déjà écrit ? Demandez à un trésorier : il la corrige par une autre écriture, et rien ne s’efface."),
+    ),
+    "statements.show": (
+        _("Un solde sous zéro n’est pas une dette d’argent : vous avez reçu plus d’aide que vous n’en avez donné, pour l’instant."),
+        _("La somme des comptes de tout le groupe est toujours zéro : ce que l’un gagne, un autre l’a donné."),
+        _("« Preuve de la ligne » donne un petit fichier qui montre, sans nous croire sur parole, que cette ligne est dans le livre du groupe."),
+    ),
+    "statements.mine": (
+        _("Vous agissez pour plusieurs comptes : le vôtre, et celui de chaque structure dont vous êtes délégué. Ils ne se mélangent pas."),
+    ),
+    "adverts.search": (
+        _("Les mots se cherchent sans les accents ni les pluriels : « jardins » trouve « jardinage »."),
+        _("Écrivez à la personne depuis son annonce : elle reçoit un courriel, et votre adresse n’est pas montrée."),
+    ),
+    "adverts.new": (
+        _("Une annonce par idée, avec un titre que l’on comprend seul : « Ourlets et retouches », « Qui m’apprend à greffer un pommier ? »"),
+        _("Vous pourrez la modifier ou la retirer quand vous voudrez."),
+    ),
+    "bookings.search": (
+        _("Indiquez le jour et les heures pour ne voir que ce qui est libre ; sans jour, tout ce qui se prête est montré."),
+        _("Un nombre de personnes ne garde que les salles assez grandes."),
+    ),
+    "bookings.resource": (
+        _("Appuyez sur « Libre » dans la semaine pour demander ce moment. Les personnes qui ont réservé ne sont jamais nommées."),
+    ),
+    "bookings.new": (
+        _("Avant d’envoyer, une page vous dit ce que cela coûte et quelles règles s’appliquent."),
+        _("Au nom d’une structure, les conditions ne sont pas toujours celles d’une personne : choisissez bien « Au nom de qui »."),
+    ),
+    "bookings.show": (
+        _("Prévenez dès que vous n’en avez plus besoin : le créneau sert à quelqu’un d’autre, et les minutes réservées vous reviennent si c’est à temps."),
+    ),
+    "bookings.requests": (
+        _("Les demandes sont dans l’ordre où elles sont arrivées. Pendant qu’une demande attend, son créneau est gardé."),
+    ),
+    "bookings.request_": (
+        _("Accepter garde le créneau et réserve les minutes. Refuser demande un motif, que la personne lira."),
+        _("La remise, puis le retour, se notent ici : c’est le retour qui termine le prêt et compte les minutes."),
+    ),
+    "catalogue.index": (
+        _("Ce qui vient d’un tableur n’est pas public : vérifiez, complétez, puis publiez ce qui est coché."),
+        _("« En réparation » retire de la recherche pour un temps ; « Retiré » pour de bon, sans rien effacer de ce qui a été prêté."),
+    ),
+    "imports.index": (
+        _("Un fichier CSV ou un export de votre tableur suffit, avec ses propres titres de colonnes : la page suivante vous montre ce qui a été compris avant de rien écrire."),
+    ),
+    "members.counter": (
+        _("Les premières lettres du nom suffisent. Tout ce que vous faites pour une personne porte aussi votre nom, et elle le voit sur son relevé."),
+        _("Qui a son propre accès paie et confirme soi-même : vous pouvez l’aider à le faire, pas le faire à sa place."),
+    ),
+    "audit.trial_balance": (
+        _("Choisissez un jour passé pour lire les soldes tels qu’ils étaient ce soir-là."),
+        _("Un compte hors de ses limites n’est pas une faute : une correction ou une nouvelle limite peut l’y mettre. Il ne peut alors que revenir."),
+    ),
+    "audit.entry": (
+        _("Une écriture ne se modifie pas et ne s’efface pas. Une correction écrit l’inverse, une fois, avec sa raison."),
+    ),
+    "audit.verification": (
+        _("Ce contrôle ne croit rien de ce qui est affiché : il refait chaque solde, chaque limite et chaque sceau à partir des écritures."),
+        _("Pour vérifier sans ce serveur, prenez le livre entier sur la page « Les comptes scellés »."),
+    ),
+    "stewardship.levy": (
+        _("Tout est écrit d’un coup, ou rien : avant d’écrire, une page montre qui serait refusé, et pourquoi."),
+    ),
+    "stewardship.months": (
+        _("Fermer un mois fige ses chiffres. Ce qui est déclaré plus tard pour ce mois compte dans le mois ouvert qui suit."),
+    ),
+    "seals.index": (
+        _("Gardez la signature du jour, où vous voulez. Plus tard, elle permet à n’importe qui de montrer si le passé a été changé."),
+    ),
+    "members.tokens": (
+        _("Une clé permet à un programme d’agir en votre nom : ne la donnez à personne. Vous pouvez la retirer à tout moment."),
+    ),
+}  # fmt: skip
+
+
+class Tour(NamedTuple):
+    """The first steps of a role, in order."""
+
+    roles: tuple[str, ...]
+    title: LazyString
+    steps: tuple[LazyString, ...]
+
+
+TOURS = (
+    Tour(("member",), _("Vous êtes membre"), (
+        _("Regardez les annonces : qui propose, qui cherche. Écrivez à quelqu’un, ou publiez la vôtre."),
+        _("Quand on vous a aidé, déclarez l’échange : les minutes passent de votre compte au sien. Quand vous avez aidé, déclarez-le aussi : l’autre personne confirme."),
+        _("Votre compte peut passer sous zéro : on commence souvent par recevoir. La limite est écrite sous votre solde."),
+        _("Pour une salle ou un outil, dites le jour et l’heure : ce qui est libre s’affiche, et vous demandez à réserver."),
+        _("Au marché, montrez votre carte : qui la scanne déclare un échange avec vous. Elle est dans « Mon profil »."),
+    )),
+    Tour(("delegate",), _("Vous êtes délégué d’une structure"), (
+        _("Son compte est dans « Mes comptes », à côté du vôtre ; vous déclarez et confirmez pour elle."),
+        _("Pour réserver en son nom, choisissez-la dans « Au nom de qui »."),
+        _("Sa page publique dit ce qu’elle fait et à qui écrire : tenez-la à jour depuis « Structures »."),
+    )),
+    Tour(("facilitator",), _("Vous tenez le comptoir"), (
+        _("Cherchez la personne par les premières lettres de son nom, puis déclarez ou publiez pour elle."),
+        _("Votre nom reste écrit à côté du sien, et elle le voit sur son relevé."),
+        _("Vous ne pouvez ni payer pour qui a son propre accès, ni vous payer depuis le compte d’une personne que vous aidez."),
+    )),
+    Tour(("officer",), _("Vous gérez des salles et du matériel"), (
+        _("Dans « Ce que nous prêtons », ajoutez vos salles et vos objets un par un, ou par un tableur, puis publiez-les."),
+        _("Écrivez vos règles : qui paie combien de minutes, qui peut emprunter, combien de temps à l’avance."),
+        _("Répondez aux demandes dans leur ordre ; un refus dit son motif."),
+        _("Le jour venu, notez la remise, puis le retour. Si personne n’est venu, notez-le aussi."),
+    )),
+    Tour(("treasurer", "auditor"), _("Vous tenez ou vérifiez les comptes"), (
+        _("« Les comptes » montre tous les soldes ; leur somme est toujours zéro."),
+        _("Chaque écriture dit qui l’a saisie, pour qui, et d’où elle vient. Une erreur se corrige par une autre écriture, avec sa raison."),
+        _("« Tout recalculer » refait tout à partir des écritures : chaque nuit, et quand vous voulez."),
+        _("Gardez les lettres qui portent la tête du livre : elles permettent de prouver que le passé n’a pas changé."),
+    )),
+    Tour(("administrator",), _("Vous administrez le groupe"), (
+        _("Répondez aux demandes d’adhésion : accepter ouvre un compte, et envoie un lien pour choisir un mot de passe."),
+        _("Fixez les limites des comptes, et les exceptions, avec leurs dates et leur raison."),
+        _("Pour un départ : notez-le, laissez le solde revenir vers zéro ; s’il reste quelque chose, deux administrateurs le soldent."),
+        _("L’accueil vous dit ce qui demande votre attention : demandes, limites, lettres perdues, comptes qui ne concordent pas."),
+    )),
+)  # fmt: skip
+
+
+def page() -> str:
+    """First steps: those of one's own roles, then the others'."""
+    roles = {mandate.role for mandate in held()} if current_user.is_authenticated else {"member"}
+    mine = [tour for tour in TOURS if roles & {*tour.roles}]
+    return render_template("help.html", mine=mine, others=[tour for tour in TOURS if tour not in mine])
+
+
+def init(app: Flask) -> None:
+    """Bind to the application."""
+    app.add_url_rule("/aide", "help", page)
+    app.context_processor(lambda: {"help_here": OF_SCREENS.get(request.endpoint or "", ())})
