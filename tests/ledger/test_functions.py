@@ -378,6 +378,20 @@ def test_who_leaves_does_so_after_what_their_account_knows(books: Books, cast: C
     books.give(cast.alice, cast.bruno, 10, at=late)
     books.leave(cast.bruno)
     assert books.account(cast.bruno).leaving_at == late
+    assert books.post(books.move((cast.bruno, cast.alice, 5))).recorded_at == late
+    healthy(books)
+
+
+def test_a_class_counts_what_its_pupils_have_set_aside(books: Books, cast: Cast) -> None:
+    books.hold(cast.bruno, cast.chloe, 1900)
+    for minutes, right in ((101, False), (100, True)):
+        moves = books.move((cast.alice, cast.bruno, minutes), (cast.alice, cast.chloe, 10))
+        if right:
+            books.post(moves)
+        else:
+            with pytest.raises(FloorReached) as refused, books.undone():
+                books.post(moves)
+            assert refused.value.facts["held"] == 1900
     healthy(books)
 
 
@@ -399,6 +413,9 @@ def test_a_resolution_is_never_recorded_before_what_its_accounts_know(books: Boo
     assert books.post_hold(first, 30).recorded_at == late
     later = late + timedelta(hours=1)
     assert books.post_hold(second, 30, at=later).recorded_at == later
+    other, latest = books.hold(cast.bruno, cast.alice, 60, at=later), later + timedelta(hours=1)
+    books.give(cast.chloe, cast.bruno, 10, at=latest)  # this time the payer knows more than who is paid
+    assert books.post_hold(other, 30).recorded_at == latest
     healthy(books)
 
 
