@@ -29,6 +29,8 @@ from exchange import clock
 from exchange.audit import queries as auditing
 from exchange.db import db
 from exchange.members import operations as members
+from ledger.limits import Limits
+from ledger.store import writing
 from tests.cast import PASSWORD, Cast, Person, committed
 from tests.crashes.books import sealed_and_verified
 from tests.crashes.processes import PATIENCE
@@ -67,7 +69,8 @@ def sentence(answer: Told) -> str:
     if answer.body.startswith("{"):
         problem = json.loads(answer.body)
         return str(problem.get("detail", problem))
-    found = re.search(r'<p class="lede">(.*?)</p>', answer.body)
+    found = re.search(r'<p class="lede">(.*?)</p>', answer.body) if answer.status != 422 else None
+    found = found or re.search(r'<div class="error-summary".*?<li>(.*?)</li>', answer.body, re.DOTALL)
     return html.unescape(found[1]) if found else f"{answer.status}: {answer.body[:300]}"
 
 
@@ -224,9 +227,11 @@ class Town:
         return [self.cast.alice, self.cast.bruno, self.cast.chloe, self.cast.fanny, self.cast.tibo, self.cast.aicha]
 
     def _make_tokens(self) -> dict[int, str]:
-        """A token for each one's program."""
-        engine, made = create_engine(self.database.web_url, poolclass=NullPool), {}
+        """A token for each one's program; and limits so far that nobody who pays for long reaches them."""
+        engine, made, at = create_engine(self.database.web_url, poolclass=NullPool), {}, clock.now()
         with Session(engine) as session:
+            writing.set_limit(session, Limits(-(10**9)), community=self.cast.community.id, kind="person", starts_at=at,
+                              reason="Long work", by=self.cast.system, at=at)  # fmt: skip
             for person in self.people:
                 assert person.sign_in is not None
                 _row, made[person.party.id] = members.create_access_token(
@@ -265,7 +270,7 @@ class Town:
 
     def faults(self, crowd: Crowd) -> list[str]:
         """What is wrong of all that must hold, in words: nothing, unless something was lost, doubled or torn."""
-        found = [*self.lost_or_doubled(crowd), *(f"{answer.status}: {answer.body[:300]}" for answer in crowd.wrong)]
+        found = [*self.lost_or_doubled(crowd), *(f"{answer.status}: {sentence(answer)}" for answer in crowd.wrong)]
         with self.app.app_context():
             for finding in auditing.checks(db.session(), at=clock.now()):
                 found += finding.wrong
