@@ -186,12 +186,15 @@ class Crowd:
     @property
     def acknowledged(self) -> dict[str, tuple[Act, str]]:
         """Everything that was acknowledged to anybody."""
-        return {said: told for each in self.neighbours for said, told in list(each.acknowledged.items())}
+        return {said: told for each in self.neighbours for said, told in each.acknowledged.copy().items()}
 
     def work(self, acts: int) -> None:
         """Wait until so many more were acknowledged."""
-        wanted, until = len(self.acknowledged) + acts, time.monotonic() + PATIENCE
-        while len(self.acknowledged) < wanted:
+        def many() -> int:
+            return sum(len(each.acknowledged) for each in self.neighbours)
+
+        wanted, until = many() + acts, time.monotonic() + PATIENCE
+        while many() < wanted:
             assert time.monotonic() < until, f"nothing is acknowledged any more: {self.wrong[:3]}"
             time.sleep(0.005)
 
