@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,15 @@ from exchange.hours import intervals
 from exchange.security import own, territory, today
 
 Row = dict[str, Any]
+Cell = dict[str, str | None]
+
+
+def cells_in_words() -> Callable[..., Cell]:
+    """A maker of cells, each with the word of its state: translated once, for a week has hundreds."""
+    words = {
+        "free": _("Libre"), "taken": _("Pris"), "closed": _("Fermé"), "mine": _("À vous"), "pending": _("En attente"),
+    }  # fmt: skip
+    return lambda state, label=None, href=None: {"state": state, "label": label or words[state], "href": href}
 
 
 def labels(days: list[date]) -> list[Row]:
@@ -34,18 +44,19 @@ def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
     taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
     closed = [interval for interval in intervals(it.opening_hours, zone, first, last) if not interval.open]
 
-    def cell(day: date, start: datetime, end: datetime) -> dict[str, Any]:
+    made, past = cells_in_words(), _("Passé")
+
+    def cell(day: date, start: datetime, end: datetime) -> Cell:
         over = next((t for t in taken if t.starts_at < end and start < t.ends_at), None)
         if over is not None:
             if over.party_id in mine:
-                return {"state": "mine", "label": None, "href": url_for("bookings.show", booking=over.booking_token)}
-            return {"state": "pending" if over.pending else "taken", "label": None, "href": None}
+                return made("mine", href=url_for("bookings.show", booking=over.booking_token))
+            return made("pending" if over.pending else "taken")
         if start < at:
-            return {"state": "closed", "label": _("Passé"), "href": None}
+            return made("closed", past)
         if any(c.starts_at < end and start < c.ends_at for c in closed):
-            return {"state": "closed", "label": None, "href": None}
-        href = url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}")
-        return {"state": "free", "label": None, "href": href}
+            return made("closed")
+        return made("free", href=url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}"))
 
     rows = []
     for hour, (start, _end) in enumerate(spans[first_day]):
@@ -63,17 +74,19 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
     units = catalogue.units_of(session, [room.id for room in rooms])
     taken = queries.taken(session, {unit for leaves in units.values() for unit in leaves}, first, last)
 
-    def cell(room: ResourceView, day: date, opened: list[policy.Span], held: list[policy.Span]) -> dict[str, Any]:
+    made, past = cells_in_words(), _("Passé")
+
+    def cell(room: ResourceView, day: date, opened: list[policy.Span], held: list[policy.Span]) -> Cell:
         start, end = max(bounds[day][0], at), bounds[day][1]
         hours = [(max(a, start), min(b, end)) for a, b in opened if a < end and start < b]
         href = url_for("bookings.resource", resource=room.token, jour=day.isoformat())
         left = policy.left_of(hours, held)
         if not hours:
-            return {"state": "closed", "label": _("Passé") if end <= at else None, "href": None}
+            return made("closed", past if end <= at else None)
         if not left:
-            return {"state": "taken", "label": None, "href": href}
+            return made("taken", href=href)
         said = ", ".join(f"{formats.hour(a)}–{formats.hour(b)}" for a, b in left) if left != hours else None
-        return {"state": "free", "label": said, "href": href}
+        return made("free", said, href)
 
     rows = []
     for room in rooms:
