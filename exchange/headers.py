@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, current_app, request, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
 
 STATIC = Path(__file__).parent / "static"
 files = Blueprint("files", __name__)
@@ -42,9 +43,12 @@ def static_file(version: str, name: str) -> Response:
     """A file of our own, under the version that its content gives it."""
     if not (STATIC / name).is_file() or not (STATIC / name).resolve().is_relative_to(STATIC):
         abort(404)
-    answer = send_from_directory(STATIC, name)
+    # a few kilobytes, read at once: no file stays open for a browser that leaves meanwhile
+    answer = Response((STATIC / name).read_bytes(), mimetype=mimetypes.guess_type(name)[0])
+    answer.add_etag()
     if version == _version(name):
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.make_conditional(request)
     return answer
 
 
