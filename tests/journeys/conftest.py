@@ -23,6 +23,7 @@ from tests.live import Live, served
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4", "best-practice"]
+ASKED = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
 PHONE = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 800}
 HERE = Path(__file__).parent
@@ -74,7 +75,7 @@ class Complaints:
 
     def _console(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text or (message.type == "error" and not _its_own_refusal(message)):
-            self.said.append(f"console: {message.text}")
+            self.said.append(f"console: {message.text} ({message.location['url']})")
 
 
 Opened = Callable[[dict[str, int]], Page]
@@ -89,8 +90,11 @@ def complaints() -> Iterator[Complaints]:
 
 
 @pytest.fixture
-def opened(chrome: Browser, complaints: Complaints) -> Iterator[Opened]:
-    """Opens pages of a given size, each with cookies of its own: another person, on another device."""
+def opened(chrome: Browser, live: Live, complaints: Complaints) -> Iterator[Opened]:
+    """Opens pages of a given size, each with cookies of its own: another person, on another device.
+
+    They are closed before the server is: what a page still fetches when a test ends is no complaint.
+    """
     contexts = []
 
     def open_page(viewport: dict[str, int]) -> Page:
@@ -120,7 +124,7 @@ def desktop(opened: Opened) -> Page:
 
 def violations(page: Page) -> list[str]:
     """What axe finds, one line for each element at fault."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
+    found = Axe().run(page, options=ASKED)
     return [
         f"{rule['id']}: {rule['help']} ({node['html'][:200]})"
         for rule in found.response["violations"]
