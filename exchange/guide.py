@@ -105,6 +105,11 @@ class Tour(NamedTuple):
 
 
 TOURS = (
+    Tour(("visitor",), _("Vous découvrez"), (
+        _("Lisez sans compte ce qui se prête, et quand c’est libre ; les structures ont leur page."),
+        _("Pour échanger des services ou réserver, demandez à rejoindre le groupe : on vous répond par courriel, avec un lien pour choisir un mot de passe."),
+        _("Vous représentez une structure ? Dites-le dans votre demande : on vous fera son délégué."),
+    )),
     Tour(("member",), _("Vous êtes membre"), (
         _("Regardez les annonces : qui propose, qui cherche. Écrivez à quelqu’un, ou publiez la vôtre."),
         _("Quand on vous a aidé, déclarez l’échange : les minutes passent de votre compte au sien. Quand vous avez aidé, déclarez-le aussi : l’autre personne confirme."),
@@ -145,9 +150,9 @@ TOURS = (
 
 def page() -> str:
     """First steps: those of one's own roles, then the others'."""
-    roles = {mandate.role for mandate in held()} if current_user.is_authenticated else {"member"}
+    roles = {mandate.role for mandate in held()} if current_user.is_authenticated else {"visitor"}
     mine = [tour for tour in TOURS if roles & {*tour.roles}]
-    return render_template("help.html", mine=mine, others=[tour for tour in TOURS if tour not in mine])
+    return render_template("help.html", mine=mine, others=[tour for tour in TOURS if tour not in mine and "visitor" not in tour.roles])
 
 
 def init(app: Flask) -> None:

@@ -23,6 +23,7 @@ from exchange.paging import older_than, page_number
 from exchange.security import OFFICES, auth_required, held, office, territory
 from exchange.sheets import sheet
 from exchange.statements import queries as statements
+from ledger.entries import Acting
 from ledger.store import browsing, reading
 from ledger.store.browsing import Sought
 
@@ -36,18 +37,19 @@ class Desk(NamedTuple):
     """The community whose books are open, and what the person may do besides reading."""
 
     community: members.CommunityView
+    by: Acting
     corrects: bool
     administers: bool
 
 
 def _desk(token: str, permission: str = "books.read") -> Desk:
     """Raises NotAllowed without the mandate, NotFound when the party is no community."""
-    party = office(permission, token).party
+    held_by = office(permission, token)
     community = members.community_by_token(db.session(), token)
     if community is None:
         raise NotFound
-    roles = {mandate.role for mandate in held() if mandate.party_id == party.id}
-    return Desk(community, bool(roles & OFFICES["books.correct"]), "administrator" in roles)
+    roles = {mandate.role for mandate in held() if mandate.party_id == community.id}
+    return Desk(community, held_by.by, bool(roles & OFFICES["books.correct"]), "administrator" in roles)
 
 
 def _start(day: date) -> datetime:
@@ -227,9 +229,9 @@ def verification(community: str) -> Response:
 @auth_required()
 def recompute(community: str) -> Answer:
     """Have everything recomputed from the entries, by the worker."""
-    desk, by = _desk(community), office("books.read", community).by
+    desk = _desk(community)
     with transaction() as session:
-        operations.ask(session, community=desk.community.id, by=by, at=clock.now())
+        operations.ask(session, community=desk.community.id, by=desk.by, at=clock.now())
     return redirect(url_for("audit.verification", community=community), 303)
 
 

@@ -198,11 +198,7 @@ def confirm(declaration: str) -> Response | tuple[str, int]:
         with transaction() as session:
             operations.confirm(session, shown.declaration, payer_party=shown.receiver.id, by=by, at=clock.now())
     except Refused as error:
-        if _said_before(error, "confirmed"):
-            return redirect(url_for("declarations.show", declaration=declaration), 303)
-        form = RefusalForm(formdata=None)
-        form.refuse(error)
-        return _show_page(declaration, form), status_of(error)
+        return _not_answered(declaration, "confirmed", error)
     said = amount(shown.declaration.minutes, shown.community)
     flash(_("C’est confirmé : %(amount)s vont à %(name)s.", amount=said, name=shown.giver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)
@@ -219,18 +215,9 @@ def withdraw(declaration: str) -> Response | tuple[str, int]:
             operations.withdraw(session, shown.declaration, giver_party=shown.giver.id, by=by, at=clock.now())
             tell_withdrawn(session, shown, at=clock.now())
     except AlreadyAnswered as error:
-        if not _said_before(error, "withdrawn"):
-            form = RefusalForm(formdata=None)
-            form.refuse(error)
-            return _show_page(declaration, form), status_of(error)
-        return redirect(url_for("declarations.show", declaration=declaration), 303)
+        return _not_answered(declaration, "withdrawn", error)
     flash(_("C’est retiré : rien n’a bougé. %(name)s en est averti.", name=shown.receiver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)
-
-
-def _said_before(error: Refused, answer: str) -> bool:
-    """A double click, or a second tab: the same answer was given already."""
-    return isinstance(error, AlreadyAnswered) and error.facts.get("answer") == answer
 
 
 @declarations.post("/declarations/<declaration>/refus")
@@ -249,9 +236,15 @@ def refuse(declaration: str) -> Response | tuple[str, int]:
             outbox.write(session, members.e_mails_of(session, shown.giver.id, on=today()), "refused", at=clock.now(),
                          shown=shown, reason=form.reason.data)  # fmt: skip
     except AlreadyAnswered as error:
-        if not _said_before(error, "refused"):
-            form.refuse(error)
-            return _show_page(declaration, form), status_of(error)
-        return redirect(url_for("declarations.show", declaration=declaration), 303)
+        return _not_answered(declaration, "refused", error)
     flash(_("C’est refusé : rien n’a bougé. %(name)s en est averti.", name=shown.giver.name), "success")
     return redirect(url_for("declarations.show", declaration=declaration), 303)
+
+
+def _not_answered(declaration: str, answer: str, error: Refused) -> Response | tuple[str, int]:
+    """The page with its reason; after a double click or from a second tab, the same answer was given: no reproach."""
+    if isinstance(error, AlreadyAnswered) and error.facts.get("answer") == answer:
+        return redirect(url_for("declarations.show", declaration=declaration), 303)
+    form = RefusalForm(formdata=None)
+    form.refuse(error)
+    return _show_page(declaration, form), status_of(error)
