@@ -61,7 +61,7 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     ),
     "catalogue.index": (
         _("Ce qui vient d’un tableur n’est pas public : vérifiez, complétez, puis publiez ce qui est coché."),
-        _("« En réparation » retire de la recherche pour un temps ; « Retiré » pour de bon, sans rien effacer de ce qui a été prêté."),
+        _("« Ne plus publier » retire de la recherche pour un temps ; « Ne plus prêter » pour de bon, sans rien effacer de ce qui a été prêté."),
     ),
     "imports.index": (
         _("Un fichier CSV ou un export de votre tableur suffit, avec ses propres titres de colonnes : la page suivante vous montre ce qui a été compris avant de rien écrire."),
@@ -85,7 +85,7 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Tout est écrit d’un coup, ou rien : avant d’écrire, une page montre qui serait refusé, et pourquoi."),
     ),
     "stewardship.months": (
-        _("Fermer un mois fige ses chiffres. Ce qui est déclaré plus tard pour ce mois compte dans le mois ouvert qui suit."),
+        _("Clore un mois fixe ses chiffres. Ce qui est saisi ensuite pour un jour d’un mois clos compte dans le premier mois encore ouvert, comme arrivé tard."),
     ),
     "seals.index": (
         _("Gardez la signature du jour, où vous voulez. Plus tard, elle permet à n’importe qui de montrer si le passé a été changé."),

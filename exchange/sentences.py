@@ -269,7 +269,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     ),
     "month-not-over": _fixed(N("Ce mois n’est pas fini."), N("On clôt un mois quand il est passé.")),
     "month-closed": _fixed(N("Ce mois est déjà clos.")),
-    "month-skipped": _fixed(N("Les mois se closent dans l’ordre."), N("Closez d’abord le premier mois encore ouvert.")),
+    "month-skipped": _fixed(N("Les mois se closent dans l’ordre."), N("Commencez par le premier mois encore ouvert.")),
     "nothing-to-settle": _fixed(
         N("On ne solde que le compte d’une personne qui part, et qui n’est pas à zéro."), N("Notez d’abord son départ."),
     ),
