@@ -76,6 +76,19 @@ class PoolExhausted(Refusal):
     rule = "pool-exhausted"
 
 
+class OutOfService(Refusal):
+    """Closed for works, in repair or kept by its lender during a part of that span. Facts: resource, kind, until."""
+
+    rule = "out-of-service"
+    field = "starts"
+
+
+class AlreadyOffered(Refusal):
+    """Something is offered already in place of that booking, and waits for an answer."""
+
+    rule = "already-offered"
+
+
 class CouncilDecisionMissing(Refusal):
     """A public lender's price names the decision of its council (CGCT L.2144-3: equal access)."""
 
@@ -399,6 +412,8 @@ STATUS: dict[str, int] = {
     "settlement-changed": 409,
     "month-closed": 409,
     "slot-taken": 409,
+    "out-of-service": 409,
+    "already-offered": 409,
     "pool-exhausted": 409,
     "quantity-booked": 409,
     "key-reused": 409,

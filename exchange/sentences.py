@@ -131,6 +131,19 @@ def _closed(facts: Facts) -> Sentence:
     )
 
 
+def _out_of_service(facts: Facts) -> Sentence:
+    from exchange.formats import instant  # as above
+
+    name, until = facts.get("name", ""), facts.get("until")
+    if until is None:
+        return Sentence(_("« %(name)s » n’est pas disponible pour le moment.", name=name), _("Choisissez autre chose."))
+    return Sentence(
+        _("« %(name)s » n’est pas disponible avant le %(instant)s.", name=name,
+          instant=instant(datetime.fromisoformat(until))),
+        _("Choisissez un autre moment ou une autre salle."),
+    )  # fmt: skip
+
+
 def _too_many(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
@@ -286,6 +299,11 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "written-once": _fixed(N("Ce qui est écrit dans les comptes ne se modifie pas."), N("Une erreur se corrige par une autre écriture.")),
     "already-answered": _fixed(N("Une réponse a déjà été donnée."), N("Rechargez la page pour la voir.")),
     "slot-taken": _fixed(N("Ce créneau est déjà pris."), N("Choisissez un autre moment ou une autre salle.")),
+    "out-of-service": _out_of_service,
+    "already-offered": _fixed(
+        N("Quelque chose est déjà proposé à la place de cette réservation."),
+        N("Attendez la réponse, ou retirez d’abord ce que vous proposez."),
+    ),
     "council-decision-missing": _fixed(
         N("Un tarif public en minutes demande une délibération du conseil : indiquez son numéro et sa date."),
     ),

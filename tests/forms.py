@@ -78,6 +78,14 @@ THING = KEY | PLACE | {
 VALUED = THING | {"value": "1\u202f234,50 €"}
 ADVERT = KEY | {"kind": "offer", "nature": "service", "category": "Jardin", "title": "Taille de rosiers",
                 "text": "En février."}  # fmt: skip
+CLOSED = KEY | {
+    "kind": "works", "day": "2026-12-12", "starts": "8h", "end_day": "2026-12-18", "ends": "18h",
+    "reason": "Réfection du parquet",
+}  # fmt: skip
+OFFERED = KEY | {
+    "resource": "{hall}", "day": "2026-12-03", "starts": "14h", "ends": "18h", "end_day": "2026-12-03",
+    "word": "Des travaux ce jour-là",
+}  # fmt: skip
 DECLARATION = KEY | {
     "direction": "received", "other": "{bruno}", "minutes": "1h30", "happened_on": "2026-11-20", "nature": "service",
     "description": "Désherbage", "slip": "B-12",
@@ -138,6 +146,15 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.hand_over", "olga", {"remarks": "Deux clés"}, {"booking": "{accepted}"}),
     Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
+    Sent("bookings.check_closing", "olga", CLOSED, status=200, writes=False),
+    Sent("bookings.close", "olga", CLOSED),
+    Sent("bookings.close", "olga", CLOSED | {"quantity": "2"}, {"resource": "{chairs}"}),
+    Sent("bookings.lift", "olga", {}),
+    Sent("bookings.offer", "olga", OFFERED),
+    Sent("bookings.withdraw_offer", "olga", {}, {"booking": "{had}"}),
+    Sent("bookings.revoke", "olga", {"ground": "services", "text": "Une fuite d’eau"}, {"booking": "{accepted}"}),
+    Sent("bookings.consent", "alice", {}, {"booking": "{offered}"}),
+    Sent("bookings.dismiss", "alice", {}, {"booking": "{offered}"}),
     Sent("catalogue.create", "olga", THING | {"capacity": "80"}, {"kind": "salle"}),
     Sent("catalogue.create", "olga", VALUED, {"kind": "objet"}),
     Sent("catalogue.create", "olga", VALUED | {"quantity": "12"}, {"kind": "lot"}),
@@ -311,6 +328,7 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
+            "offered": self.world.offered, "had": self.world.had,
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip

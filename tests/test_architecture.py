@@ -23,7 +23,8 @@ BELOW: dict[str, set[str]] = {
     "statements": {"declarations"},
     "catalogue": {"organisations"},
     "reciprocity": {"organisations"},
-    "bookings": {"reciprocity", "catalogue"},
+    "closures": {"catalogue"},
+    "bookings": {"reciprocity", "closures"},
     "rulebook": {"bookings"},
     "imports": {"catalogue"},
     "seals": {"members"},
@@ -53,7 +54,7 @@ KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "audit": {"wording": "forms"},
-    "bookings": {"weeks": "telling"},
+    "bookings": {"weeks": "telling", "moving": "queries", "closing": "views", "offering": "views"},
     "members": {"qr": "telling"},
     "statements": {"pictures": "queries"},
     "imports": {

@@ -74,6 +74,10 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.cancel": ALICE,
     "bookings.requests": TOWN, "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
     "bookings.hand_over": TOWN, "bookings.take_back": TOWN, "bookings.note_no_show": TOWN,
+    "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
+    "bookings.closure": TOWN, "bookings.lift": TOWN,
+    "bookings.offering": TOWN, "bookings.offer": TOWN, "bookings.withdraw_offer": TOWN, "bookings.revoking": TOWN,
+    "bookings.revoke": TOWN, "bookings.consent": ALICE, "bookings.dismiss": ALICE,
     "catalogue.index": TOWN, "catalogue.new": TOWN, "catalogue.create": TOWN, "catalogue.edit": TOWN,
     "catalogue.update": TOWN, "catalogue.change_state": TOWN, "catalogue.make_of": TOWN, "catalogue.publish": TOWN,
     "catalogue.publish_one": TOWN, "catalogue.edit_place": TOWN, "catalogue.update_place": TOWN,
@@ -110,6 +114,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
 
 # values that only some endpoints want
 OTHERWISE: dict[str, dict[str, str]] = {
+    "bookings.consent": {"booking": "offered"}, "bookings.dismiss": {"booking": "offered"},
+    "bookings.withdraw_offer": {"booking": "had"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
 
@@ -210,7 +216,8 @@ class Place:
         values = dict(self.world.values)
         for prefix, wanted in OTHERWISE.items():
             if endpoint.startswith(prefix):
-                known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token}
+                known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
+                         "offered": self.world.offered, "had": self.world.had}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

@@ -13,6 +13,7 @@ from exchange.bookings import operations as bookings
 from exchange.bookings.operations import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
+from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
 from exchange.imports import operations as imports
@@ -112,7 +113,17 @@ class World:
                               data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
         self.unpublished = resources.views(session, [attic.id])[attic.id]
         imports.start(session, job, zone="Europe/Paris", at=NOON)
-        return {"booking": booking.token, "place": place.token, "job": job.token,
+        week, until = starts + timedelta(days=7), starts + timedelta(days=7, hours=4)
+        other = Request(cast.alice.party.id, (Wanted(lent.half),), week, until, "Chorale", 20)
+        had = bookings.ask(session, other, zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        offer = bookings.offer(
+            session, had.token, lender=cast.town.id, wanted=[Wanted(lent.other_half)], starts_at=week, ends_at=until,
+            word="Le chauffage de l’autre est en panne.", by=cast.olga.by, at=NOON,
+        )  # fmt: skip
+        self.offered, self.had = offer.token, had.token
+        repair = closures.close(session, lent.drill, kind="repair", reason="Mandrin", starts_at=week, ends_at=None,
+                                quantity=None, by=cast.olga.by, at=NOON)  # fmt: skip
+        return {"booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 
 

@@ -46,6 +46,7 @@ from exchange.bookings.telling import (
 )
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.closures import queries as closures
 from exchange.db import db
 from exchange.errors import NotBookable, PoolExhausted, RuleRefuses, WrongCursor, WrongFields
 from exchange.formats import explain
@@ -105,7 +106,9 @@ def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
     if found.kind == "pool":
         left = max(queries.left_in(session, [found.id], *span)[found.id], 0)
         return {"open": is_open, "free": is_open and left > 0, "left": left, "taken": []}
-    taken = queries.taken(session, catalogue.units_of(session, [found.id])[found.id], *span)
+    units = catalogue.units_of(session, [found.id])[found.id]
+    taken, shut = queries.taken(session, units, *span), closures.shut(session, units, *span)
+    is_open = is_open and not shut
     spans = sorted({(each.starts_at, each.ends_at, each.pending) for each in taken})
     told = [{"starts_at": start, "ends_at": end, "pending": pending} for start, end, pending in spans]
     return {"open": is_open, "free": is_open and not taken, "left": None, "taken": told}

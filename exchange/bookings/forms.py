@@ -82,3 +82,46 @@ class RemarksForm(Form):
     """Remarks at a hand-over, a return or a cancellation."""
 
     remarks = LongText(_("Remarques"), validators=[Optional()])
+
+
+CLOSING = {
+    "works": _("Travaux"),
+    "repair": _("En réparation"),
+    "own-use": _("Notre propre usage"),
+    "other": _("Autre raison"),
+}
+
+
+class ClosingForm(KeyedForm):
+    """From when to when something is not lent, and why. Without a last day, until it is lifted."""
+
+    kind = RadioField(
+        _("Pourquoi ?"), choices=[SelectChoice(value, label) for value, label in CLOSING.items()],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    quantity = Whole(
+        _("Combien ?"), validators=[Optional(), MANY],
+        description=_("Par exemple les 8 chaises cassées. Rien : tout le lot."),
+    )  # fmt: skip
+    day = DayField(_("À partir de quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    starts = HourField(_("À quelle heure ?"), validators=[Optional()])
+    end_day = DayField(
+        _("Jusqu’à quel jour ?"), validators=[Optional()],
+        description=_("Ce jour compris. Rien : jusqu’à ce que vous le rouvriez."),
+    )  # fmt: skip
+    ends = HourField(_("Jusqu’à quelle heure ?"), validators=[Optional()])
+    reason = Text(
+        _("Ce que tout le monde lira"), most=400, validators=[Optional()],
+        description=_("Par exemple : réfection du parquet."),
+    )  # fmt: skip
+
+
+class OfferForm(KeyedForm):
+    """Something else in place of a booking: what, when, and a word for who had it."""
+
+    resource = SelectField(_("Quoi ?"), choices=[], validators=[InputRequired(_("Choisissez."))])
+    day = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    starts = HourField(_("À partir de"), validators=[InputRequired(_("Indiquez l’heure de début."))])
+    ends = HourField(_("Jusqu’à"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
+    end_day = DayField(_("Jusqu’au jour"), validators=[Optional()])
+    word = LongText(_("Un mot pour l’expliquer"), validators=[DataRequired(_("Dites pourquoi, en quelques mots."))])

@@ -46,6 +46,8 @@ class Booking(Base, By):
     explanation: Mapped[dict[str, Any]] = mapped_column(JSONB)
     asked_at: Mapped[datetime]
     answer_before: Mapped[datetime]
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))  # offered by the lender in its place
+    word: Mapped[str] = mapped_column(default="")  # what the lender says with it
 
 
 class BookingItem(Base):
@@ -67,7 +69,7 @@ class Occupancy(Base):
     __tablename__ = "occupancy"
     booking_item_id: Mapped[int] = mapped_column(ForeignKey("booking_items.id"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
-    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE, primary_key=True)
 
 
 class PoolOccupancy(Base):
@@ -77,7 +79,7 @@ class PoolOccupancy(Base):
     booking_item_id: Mapped[int] = mapped_column(ForeignKey("booking_items.id"), primary_key=True)
     pool_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
     quantity: Mapped[int] = mapped_column(Integer)
-    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE, primary_key=True)
 
 
 class BookingDecision(Base, By):
@@ -93,12 +95,15 @@ class BookingDecision(Base, By):
 
 
 class BookingCancellation(Base, By):
-    """Who had it doesn't need it any more; in time, its minutes are given back."""
+    """Who had it doesn't need it any more, in time (its minutes are given back) or not; or its lender takes it back,
+    on a ground; or it was moved.
+    """
 
     __tablename__ = "booking_cancellations"
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     in_time: Mapped[bool]
     reason: Mapped[str] = mapped_column(default="")
+    ground: Mapped[str | None]
     cancelled_at: Mapped[datetime]
 
 

@@ -53,11 +53,15 @@ def request_(lender: str, booking: str) -> str:
 
 
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
-    session, refused = db.session(), remarks if remarks.errors else decline
+    session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
+    offer = queries.offers_for(session, [found.id], at=at).get(found.id)
     return render_template(
         "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
         e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
+        can_move=found.state in {"pending", "accepted"} and found.starts_at > at,
+        offer=tell([offer])[0] if offer else None,
+        before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
     )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle, close."""
+"""The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle, close.
+
+And those of a loan that its lender can't keep as it is: offer something else in its place, revoke it.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,14 @@ from exchange.bookings.models import (
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.closures import queries as closures
 from exchange.errors import (
+    AlreadyOffered,
     BorrowerCannotPay,
     Closed,
     NotBegun,
     NotBookable,
+    OutOfService,
     RoomAlone,
     RuleRefuses,
     SlotTaken,
@@ -67,14 +73,19 @@ class Request(NamedTuple):
     people: int | None = None
 
 
-def quote(session: Session, request: Request, *, zone: str, at: datetime) -> Evaluation:
-    """What a request would cost and whether the rules let it through; nothing is written."""
+def quote(
+    session: Session, request: Request, *, zone: str, at: datetime, instead_of: BookingView | None = None
+) -> Evaluation:
+    """What a request would cost and whether the rules let it through; nothing is written.
+
+    ``instead_of`` is what it would replace: the minutes that are set aside for it count as given back.
+    """
     lender = request.wanted[0].resource.lender_id
     there = ZoneInfo(zone)
     span = Span(request.starts_at.astimezone(there), request.ends_at.astimezone(there))
     items = [Item(each.resource.id, each.resource.category, each.quantity) for each in request.wanted]
     in_force = rules.rules_of(session, [lender], on=span.starts_at.date())[lender]
-    return evaluate(in_force, items, span, _facts(session, request.party, lender, at=at))
+    return evaluate(in_force, items, span, _facts(session, request.party, lender, instead_of=instead_of, at=at))
 
 
 def ask(session: Session, request: Request, *, zone: str, by: Acting, at: datetime) -> Booking:
@@ -89,7 +100,7 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     evaluation = quote(session, request, zone=zone, at=at)
     _let_through(evaluation)
     booking = _write(session, request, lender, evaluation, zone=zone, by=by, at=at)
-    _occupy(session, booking, request, evaluation)
+    _claim(session, booking, _items(session, booking, request, evaluation))
     if all(each.resource.decided_by == "nobody" for each in request.wanted):
         decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
     return booking
@@ -103,6 +114,16 @@ def check_fitness(request: Request, *, zone: str) -> None:
         room_for = resource.capacity if resource.kind == "room" else None
         if room_for is not None and request.people is not None and request.people > room_for:
             raise TooManyPeople(name=resource.name, capacity=room_for)
+
+
+def check_not_closed(session: Session, request: Request) -> None:
+    """Raise OutOfService when a room or a thing is closed for a time; of a pool, the database counts what is left."""
+    for resource in (each.resource for each in request.wanted if each.resource.kind != "pool"):
+        units = catalogue.units_of(session, [resource.id])[resource.id]
+        until = policy.held_until(request.ends_at, resource.buffer_minutes)
+        for shut in closures.shut(session, units, request.starts_at, until):
+            ends = shut.ends_at.isoformat() if shut.ends_at else None
+            raise OutOfService(name=resource.name, resource=resource.id, kind=shut.kind, until=ends)
 
 
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
@@ -128,6 +149,7 @@ def decline(
     """The lender's officer refuses, on a named ground; the slot is free again. Raises WrongState."""
     booking, view = _locked(session, token, lender=lender, states=("pending",), at=at)
     decide(session, booking, "declined", ground=ground, text=text, by=by, at=at)
+    _close_offers(session, booking.id, by=by, at=at)
     _free(session, [booking.id])
     return view
 
@@ -144,28 +166,149 @@ def cancel(session: Session, token: str, *, parties: Collection[int], reason: st
     in_time = policy.cancelled_in_time(booking.starts_at, at, accepted=view.state == "accepted")
     session.add(BookingCancellation(booking_id=booking.id, in_time=in_time, reason=reason, cancelled_at=at, **_by(by)))
     session.flush()
+    _close_offers(session, booking.id, by=by, at=at)
     _free(session, [booking.id])
     _resolve(session, view, minutes=0 if in_time else view.minutes, by=by, at=at)
     return in_time
 
 
+def revoke(
+    session: Session, token: str, *, lender: int, ground: str, text: str, by: Acting, at: datetime
+) -> BookingView:
+    """The lender can't keep what it accepted, on a named ground: the minutes are given back. Raises WrongState."""
+    booking, view = _locked(session, token, lender=lender, states=("accepted",), at=at)
+    if view.starts_at <= at:
+        raise WrongState(state=view.state)
+    _cancelled(session, booking, ground=ground, reason=text, by=by, at=at)
+    _close_offers(session, booking.id, by=by, at=at)
+    _free(session, [booking.id])
+    _resolve(session, view, minutes=0, by=by, at=at)
+    return view
+
+
+def offer(
+    session: Session, token: str, *, lender: int, wanted: Sequence[Wanted], starts_at: datetime, ends_at: datetime,
+    word: str, by: Acting, at: datetime,
+) -> Booking:  # fmt: skip
+    """The lender offers another time or another room in place of a booking, and holds it until its borrower answers.
+
+    Every rule is run again. Raises WrongState, AlreadyOffered, and all that ``ask`` does.
+    """
+    booking, view = _locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
+    if view.starts_at <= at:
+        raise WrongState(state=view.state)
+    if queries.offers_for(session, [booking.id], at=at):
+        raise AlreadyOffered
+    policy.check_span(starts_at, ends_at, at=at)
+    request = Request(view.party_id, tuple(wanted), starts_at, ends_at, view.purpose, view.people)
+    if _one_lender(request.wanted) != lender:
+        raise NotBookable
+    check_fitness(request, zone=view.zone)
+    check_not_closed(session, request)
+    evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
+    _let_through_again(evaluation)
+    offered = _write(session, request, lender, evaluation, zone=view.zone, by=by, at=at)
+    offered.replaces_id, offered.word = booking.id, word
+    offered.answer_before = min(offered.answer_before, view.starts_at)
+    _claim(session, offered, _items(session, offered, request, evaluation), beside=booking)
+    return offered
+
+
+def consent(session: Session, token: str, *, parties: Collection[int], by: Acting, at: datetime) -> BookingView:
+    """Who asked agrees to what is offered: it takes the place of what they had, whose minutes are given back.
+
+    Raises WrongState, and RuleRefuses when the account can't pay what it costs now.
+    """
+    before, booking, view = _offered(session, token, parties=parties, at=at)
+    if view.starts_at <= at or before.starts_at <= at:
+        raise WrongState(state=view.state)
+    old = queries.view(session, before.id, at=at)
+    _cancelled(session, before, ground="moved", reason="", by=by, at=at)
+    _resolve(session, old, minutes=0, by=by, at=at)
+    _let_through(_gates_again(session, view, at=at))
+    _free(session, [before.id, booking.id])
+    _claim(session, booking, _items_of(session, booking.id))
+    decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
+    return view
+
+
+def dismiss(session: Session, token: str, *, parties: Collection[int], by: Acting, at: datetime) -> BookingView:
+    """Who asked doesn't want what is offered: what they had stays as it was. Raises WrongState."""
+    before, _booking, view = _offered(session, token, parties=parties, at=at)
+    _close_offers(session, before.id, by=by, at=at)
+    return view
+
+
+def withdraw_offer(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
+    """The lender takes back what it offered in place of a booking. Raises WrongState when it has been answered."""
+    booking, _view = _locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
+    closed = _close_offers(session, booking.id, by=by, at=at)
+    if not closed:
+        raise WrongState(state="expired")
+    return closed[0]
+
+
+def _offered(
+    session: Session, token: str, *, parties: Collection[int], at: datetime
+) -> tuple[Booking, Booking, BookingView]:
+    """What was booked and what is offered in its place, both locked, the older first."""
+    seen = queries.within(session, token, parties, at=at)
+    if seen is None or seen.replaces_id is None:
+        raise NotBookable
+    replaced = queries.view(session, seen.replaces_id, at=at)
+    before, _old = _locked(session, replaced.token, lender=seen.lender_id, states=("pending", "accepted"), at=at)
+    booking, view = _locked(session, token, lender=seen.lender_id, states=("offered",), at=at)
+    return before, booking, view
+
+
+def _close_offers(session: Session, booking: int, *, by: Acting, at: datetime) -> list[BookingView]:
+    """Close what is offered in place of a booking, whose row is locked, and give back what it holds."""
+    offered = queries.offers_for(session, [booking], at=at).values()
+    for view in offered:
+        row = session.get(Booking, view.id, with_for_update=True)
+        assert row is not None
+        decide(session, row, "expired", by=by, at=at)
+        _free(session, [view.id])
+    return list(offered)
+
+
+def _cancelled(session: Session, booking: Booking, *, ground: str, reason: str, by: Acting, at: datetime) -> None:
+    session.add(
+        BookingCancellation(
+            booking_id=booking.id, in_time=True, ground=ground, reason=reason, cancelled_at=at, **_by(by)
+        )
+    )
+    session.flush()
+
+
 def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
     """Close the requests that nobody decided in time, and free their slots; return how many.
 
-    In a territory without any community, and so without a system party, each lender is said to have let it expire.
+    What a lender offers and nobody answers is closed too, under the lock of what it would replace: an answer takes it
+    first. In a territory without any community, and so without a system party, each lender is said to have let it
+    expire.
     """
     decided = select(BookingDecision.booking_id)
     cancelled = select(BookingCancellation.booking_id)
     late = session.scalars(
         select(Booking)
         .where(Booking.answer_before <= at, Booking.id.not_in(decided), Booking.id.not_in(cancelled))
+        .where(Booking.replaces_id.is_(None))
         .order_by(Booking.id)
         .with_for_update(skip_locked=True)
     ).all()
     for booking in late:
-        decide(session, booking, "expired", by=by or Acting(None, booking.lender_id), at=at)
+        acting = by or Acting(None, booking.lender_id)
+        decide(session, booking, "expired", by=acting, at=at)
+        _close_offers(session, booking.id, by=acting, at=at)
     _free(session, [booking.id for booking in late])
-    return len(late)
+    unanswered = select(Booking.replaces_id).where(Booking.answer_before <= at, Booking.id.not_in(decided))
+    replaced = session.scalars(
+        select(Booking).where(Booking.id.in_(unanswered)).order_by(Booking.id).with_for_update(skip_locked=True)
+    ).all()
+    for booking in replaced:
+        _close_offers(session, booking.id, by=by or Acting(None, booking.lender_id), at=at)
+    return len(late) + len(replaced)
 
 
 def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
@@ -173,6 +316,7 @@ def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Ac
     booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
+    _close_offers(session, booking.id, by=by, at=at)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **_by(by)))
     session.flush()
     return view
@@ -268,12 +412,18 @@ def _one_lender(wanted: Sequence[Wanted]) -> int:
     return lenders.pop()
 
 
-def _facts(session: Session, party: int, lender: int, *, at: datetime) -> Facts:
+def _facts(session: Session, party: int, lender: int, *, instead_of: BookingView | None, at: datetime) -> Facts:
     accounts = reading.accounts_of(session, [party, lender])
     mine = {account.community_id: account for account in accounts if account.party_id == party}
+    back = {instead_of.community_id: instead_of.minutes} if instead_of and instead_of.hold_id else {}
+
+    def standing(of: reading.AccountView) -> Standing:
+        returned, available = back.get(of.community_id, 0), of.core().available
+        return Standing(of.balance - of.held + returned, None if available is None else available + returned)
+
     return Facts(
         class_=organisations.class_of(session, party),
-        standings={c: Standing(a.balance - a.held, a.core().available) for c, a in mine.items()},
+        standings={community: standing(account) for community, account in mine.items()},
         lender_communities=frozenset(a.community_id for a in accounts if a.party_id == lender),
         overdue=queries.overdue(session, party, at=at),
     )
@@ -331,63 +481,81 @@ def _write(
     return booking
 
 
+class Leaf(NamedTuple):
+    """What an item takes: a unit of its resource, or a pool."""
+
+    item: BookingItem
+    resource: ResourceView
+    unit: int
+
+
+def _items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:
+    """Write what a booking is made of, each with its price and its buffer of today."""
+    items = [
+        BookingItem(
+            booking_id=booking.id, resource_id=resource.id, quantity=quantity,
+            minutes=evaluation.prices[resource.id], buffer_minutes=resource.buffer_minutes,
+        )
+        for resource, quantity in request.wanted
+    ]  # fmt: skip
+    session.add_all(items)
+    session.flush()
+    return items
+
+
+def _items_of(session: Session, booking: int) -> list[BookingItem]:
+    return list(session.scalars(select(BookingItem).where(BookingItem.booking_id == booking).order_by(BookingItem.id)))
+
+
+def _claim(
+    session: Session, booking: Booking, items: Sequence[BookingItem], *, beside: Booking | None = None
+) -> None:
+    """Take every unit, in the order of their ids so that two requests never wait in a circle; then of the pools.
+
+    Where a booking that it would replace (``beside``) holds the same at an overlapping time, only what is missing is
+    taken: the rest is its own already.
+    """
+    resources = catalogue.views(session, [item.resource_id for item in items])
+    units = catalogue.units_of(session, resources)
+    leaves = [
+        Leaf(item, resource, unit)
+        for item in items
+        for resource in [resources[item.resource_id]]
+        for unit in ([resource.id] if resource.kind == "pool" else units[resource.id])
+    ]
+    held = queries.held_by(session, beside.id) if beside else {}
+    for leaf in sorted(leaves, key=lambda leaf: (leaf.resource.kind == "pool", leaf.unit)):
+        until = policy.held_until(booking.ends_at, leaf.item.buffer_minutes)
+        wanted = policy.Hold(booking.starts_at, until, leaf.item.quantity)
+        for missing in policy.missing_of(wanted, held.get(leaf.unit)):
+            _take(session, leaf, missing)
+
+
 _TAKE = text(
     "INSERT INTO occupancy (booking_item_id, unit_id, during)"
-    " SELECT :item, unit, tstzrange(:starts_at, :ends_at) FROM unnest(CAST(:units AS bigint[])) AS unit ORDER BY unit"
-    " ON CONFLICT DO NOTHING RETURNING unit_id"
+    " VALUES (:item, :unit, tstzrange(:starts_at, :ends_at)) ON CONFLICT DO NOTHING RETURNING unit_id"
+)
+_TAKE_FROM_POOL = text(
+    "INSERT INTO pool_occupancy (booking_item_id, pool_id, quantity, during)"
+    " VALUES (:item, :unit, :quantity, tstzrange(:starts_at, :ends_at)) RETURNING pool_id"
 )
 
 
-def _occupy(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> None:
-    """Take every unit, in the order of their ids so that two requests never wait in a circle.
+def _take(session: Session, leaf: Leaf, hold: policy.Hold) -> None:
+    """Raise SlotTaken, PoolExhausted or OutOfService, with the name of what is asked for.
 
     A plain INSERT would wait for every overlapping row in flight and could deadlock; ON CONFLICT DO NOTHING answers.
     """
-    units = catalogue.units_of(session, [each.resource.id for each in request.wanted])
-    items = {}
-    for resource, quantity in request.wanted:
-        item = BookingItem(
-            booking_id=booking.id, resource_id=resource.id, quantity=quantity,
-            minutes=evaluation.prices[resource.id], buffer_minutes=resource.buffer_minutes,
-        )  # fmt: skip
-        session.add(item)
-        items[resource.id] = item
-    session.flush()
-    leaves = sorted(
-        ((unit, each) for each in request.wanted if each.resource.kind != "pool" for unit in units[each.resource.id]),
-        key=lambda leaf: leaf[0],
-    )
-    for unit, (resource, _quantity) in leaves:
-        until = policy.held_until(booking.ends_at, resource.buffer_minutes)
-        taken = session.execute(
-            _TAKE, {"item": items[resource.id].id, "units": [unit], "starts_at": booking.starts_at, "ends_at": until}
-        ).scalar()
-        if taken is None:
-            raise SlotTaken(name=resource.name, resource=resource.id)
-    for resource, quantity in sorted(
-        (each for each in request.wanted if each.resource.kind == "pool"), key=lambda each: each.resource.id
-    ):
-        _take_from_pool(session, items[resource.id], resource, quantity, booking)
-
-
-def _take_from_pool(
-    session: Session, item: BookingItem, resource: ResourceView, quantity: int, booking: Booking
-) -> None:
-    until = policy.held_until(booking.ends_at, resource.buffer_minutes)
+    values = {"item": leaf.item.id, "unit": leaf.unit, **hold._asdict()}
     try:
-        session.execute(
-            text(
-                "INSERT INTO pool_occupancy (booking_item_id, pool_id, quantity, during)"
-                " VALUES (:item, :pool, :quantity, tstzrange(:starts_at, :ends_at))"
-            ),
-            {"item": item.id, "pool": resource.id, "quantity": quantity, "starts_at": booking.starts_at,
-             "ends_at": until},
-        )  # fmt: skip
+        taken = session.execute(_TAKE_FROM_POOL if leaf.resource.kind == "pool" else _TAKE, values).scalar()
     except DBAPIError as refused:
         if (error := refusal_of(refused)) is not None:
-            error.facts["name"] = resource.name
+            error.facts |= {"name": leaf.resource.name, "resource": leaf.resource.id}
             raise error from refused
         raise
+    if taken is None:
+        raise SlotTaken(name=leaf.resource.name, resource=leaf.resource.id)
 
 
 def _hold(session: Session, booking: Booking, *, by: Acting, at: datetime) -> int | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from exchange.errors import EndsBeforeStart, HourMissing, InThePast, TooFar, TooLong
@@ -57,20 +58,20 @@ def answer_before(starts_at: datetime, at: datetime) -> datetime:
 
 
 def state(
-    *, verdict: str | None, cancelled: bool, no_show: bool, handed_over: bool, returned: bool, ends_at: datetime,
-    at: datetime,
+    *, verdict: str | None, offered: bool, cancelled: bool, no_show: bool, handed_over: bool, returned: bool,
+    ends_at: datetime, at: datetime,
 ) -> str:  # fmt: skip
     """What became of a booking, in one word.
 
-    pending, accepted, declined, expired, cancelled, no-show (nobody came for the things), out (handed over), late (out
-    beyond its end), returned or past.
+    pending, offered (by the lender, in place of another), accepted, declined, expired, cancelled, no-show (nobody came
+    for the things), out (handed over), late (out beyond its end), returned or past.
     """
     if cancelled:
         return "cancelled"
     if no_show:
         return "no-show"
     if verdict is None:
-        return "pending"
+        return "offered" if offered else "pending"
     if verdict != "accepted":
         return verdict
     if returned:
@@ -95,6 +96,26 @@ def first_day(given: str | None, *, today: date) -> date:
 Span = tuple[datetime, datetime]
 
 
+class Hold(NamedTuple):
+    """So many of something, during a span; one of a room or of a thing."""
+
+    starts_at: datetime
+    ends_at: datetime
+    quantity: int
+
+
+def missing_of(wanted: Hold, has: Hold | None) -> list[Hold]:
+    """What is still to be taken by a party that has some: before that, during it when more is wanted, after it."""
+    if has is None or has.ends_at <= wanted.starts_at or wanted.ends_at <= has.starts_at:
+        return [wanted]
+    both = max(wanted.starts_at, has.starts_at), min(wanted.ends_at, has.ends_at)
+    pieces = [
+        Hold(wanted.starts_at, both[0], wanted.quantity), Hold(*both, wanted.quantity - has.quantity),
+        Hold(both[1], wanted.ends_at, wanted.quantity),
+    ]  # fmt: skip
+    return [piece for piece in pieces if piece.starts_at < piece.ends_at and piece.quantity > 0]
+
+
 def left_of(open_: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
     """What is free of the open spans, both in their order."""
     left = []
@@ -107,6 +128,33 @@ def left_of(open_: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
         if start < end:
             left.append((start, end))
     return left
+
+
+def too_many(holds: Iterable[Hold], owned: int) -> list[Span]:
+    """When more is held than there is, in order."""
+    turns: dict[datetime, int] = {}
+    for hold in holds:
+        turns[hold.starts_at] = turns.get(hold.starts_at, 0) + hold.quantity
+        turns[hold.ends_at] = turns.get(hold.ends_at, 0) - hold.quantity
+    over, held, since = [], 0, None
+    for instant_, change in sorted(turns.items()):
+        held += change
+        if held > owned and since is None:
+            since = instant_
+        elif held <= owned and since is not None:
+            over.append((since, instant_))
+            since = None
+    return over
+
+
+def times_around(starts_at: datetime, ends_at: datetime, within: timedelta) -> Iterator[Span]:
+    """The same length at other hours and on other days, the nearest first; in wall-clock time."""
+    begins, ends = starts_at.replace(tzinfo=None), ends_at.replace(tzinfo=None)
+    hours = [timedelta(hours=hour) for hour in (1, -1, 2, -2, 3, -3, 4, -4)]
+    days = [timedelta(days=sign * day) for day in range(1, within.days + 1) for sign in (1, -1)]
+    same_day = (shift for shift in hours if (begins + shift).date() == begins.date())
+    for shift in (*same_day, *days):
+        yield begins + shift, ends + shift
 
 
 def hours_of(day: date, zone: str) -> list[tuple[datetime, datetime]]:

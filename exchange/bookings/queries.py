@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, union_all
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -19,8 +19,10 @@ from exchange.bookings.models import (
     HandOver,
     NoShow,
     Occupancy,
+    PoolOccupancy,
     Return,
 )
+from exchange.closures import queries as closures
 from ledger.store.tables import hold_resolutions
 
 
@@ -49,6 +51,8 @@ class BookingView(NamedTuple):
     explanation: dict[str, Any]
     asked_at: datetime
     answer_before: datetime
+    replaces_id: int | None
+    word: str
     by_sign_in: int | None
     state: str
     decision: BookingDecision | None
@@ -101,11 +105,12 @@ def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
-        booking.asked_at, booking.answer_before, booking.by_sign_in,
+        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word,
+        booking.by_sign_in,
         policy.state(
-            verdict=decision.verdict if decision else None, cancelled=cancellation is not None,
-            no_show=no_show is not None, handed_over=hand_over is not None, returned=back is not None,
-            ends_at=booking.ends_at, at=at,
+            verdict=decision.verdict if decision else None, offered=booking.replaces_id is not None,
+            cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
+            returned=back is not None, ends_at=booking.ends_at, at=at,
         ),
         decision, cancellation, hand_over, back, no_show, items,
     )  # fmt: skip
@@ -114,6 +119,11 @@ def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView
 def view(session: Session, id_: int, *, at: datetime) -> BookingView:
     """One booking by id."""
     return _views(session, _BOOKINGS.where(Booking.id == id_), at=at)[0]
+
+
+def views(session: Session, ids: Collection[int], *, at: datetime) -> list[BookingView]:
+    """These bookings, in no order."""
+    return _views(session, _BOOKINGS.where(Booking.id.in_(ids)), at=at) if ids else []
 
 
 def within(session: Session, token: str, parties: Collection[int], *, at: datetime) -> BookingView | None:
@@ -126,6 +136,12 @@ def of_lender(session: Session, token: str, lender: int, *, at: datetime) -> Boo
     """The booking of this random identifier, if it is asked of this lender."""
     query = _BOOKINGS.where(Booking.token == token, Booking.lender_id == lender)
     return next(iter(_views(session, query, at=at)), None)
+
+
+def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> dict[int, BookingView]:
+    """What a lender offers in place of each of these bookings, and that nobody has answered yet."""
+    query = _BOOKINGS.where(Booking.replaces_id.in_(bookings), BookingDecision.booking_id.is_(None))
+    return {offer.replaces_id: offer for offer in _views(session, query, at=at) if offer.replaces_id is not None}
 
 
 def of_parties(
@@ -162,6 +178,7 @@ def coming(session: Session, parties: Collection[int], *, at: datetime, size: in
         .outerjoin(NoShow, NoShow.booking_id == Booking.id)
         .where(Booking.party_id.in_(parties), Booking.ends_at > at, BookingCancellation.booking_id.is_(None))
         .where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted", Return.booking_id.is_(None))
+        .where(BookingDecision.booking_id.is_not(None) | Booking.replaces_id.is_(None))
         .where(NoShow.booking_id.is_(None))
         .order_by(Booking.starts_at, Booking.id)
         .limit(size)
@@ -189,7 +206,7 @@ _UNDECIDED = text(
     f"""
     SELECT b.token, b.lender_id, b.party_id, {_FIRST_ITEM}, b.starts_at, b.ends_at, 'decide', false, count(*) OVER ()
       FROM bookings b
-     WHERE b.lender_id = ANY (:lenders)
+     WHERE b.lender_id = ANY (:lenders) AND b.replaces_id IS NULL
        AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
      ORDER BY b.asked_at, b.id LIMIT :size
@@ -239,7 +256,7 @@ def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -
     """The requests that wait for this lender's decision, the first asked first."""
     query = (
         _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_(None))
-        .where(BookingCancellation.booking_id.is_(None))
+        .where(BookingCancellation.booking_id.is_(None), Booking.replaces_id.is_(None))
         .order_by(Booking.asked_at, Booking.id)
         .limit(size)
     )
@@ -354,10 +371,24 @@ def taken(session: Session, units: Iterable[int], starts_at: datetime, ends_at: 
     return [Taken(*row) for row in session.execute(query)]
 
 
+def held_by(session: Session, booking: int) -> dict[int, policy.Hold]:
+    """What a booking holds now, by unit and by pool."""
+    mine = select(BookingItem.id).where(BookingItem.booking_id == booking)
+    units = select(
+        Occupancy.unit_id, func.lower(Occupancy.during), func.upper(Occupancy.during), literal_column("1")
+    ).where(Occupancy.booking_item_id.in_(mine))
+    pools = select(
+        PoolOccupancy.pool_id, func.lower(PoolOccupancy.during), func.upper(PoolOccupancy.during),
+        PoolOccupancy.quantity,
+    ).where(PoolOccupancy.booking_item_id.in_(mine))  # fmt: skip
+    return {row[0]: policy.Hold(*row[1:]) for row in session.execute(union_all(units, pools))}
+
+
 def busy_units(session: Session, units: Collection[int], starts_at: datetime, ends_at: datetime) -> set[int]:
-    """Which of these units are taken at some instant of a span."""
+    """Which of these units are taken or closed at some instant of a span."""
     query = select(Occupancy.unit_id).where(Occupancy.unit_id.in_(units))
-    return set(session.scalars(query.where(Occupancy.during.overlaps(Range(starts_at, ends_at))).distinct()))
+    taken_ = session.scalars(query.where(Occupancy.during.overlaps(Range(starts_at, ends_at))).distinct())
+    return {*taken_, *(each.unit_id for each in closures.shut(session, units, starts_at, ends_at))}
 
 
 _LEFT = text(

@@ -55,8 +55,12 @@ def split(
 
 
 def check_still_free(wanted: Request) -> None:
-    """A courtesy before the last screen: what decides is the request itself. Raises SlotTaken or PoolExhausted."""
+    """A courtesy before the last screen: what decides is the request itself.
+
+    Raises OutOfService, SlotTaken or PoolExhausted.
+    """
     session = db.session()
+    operations.check_not_closed(session, wanted)
     pools = [each for each in wanted.wanted if each.resource.kind == "pool"]
     for resource, _quantity in wanted.wanted:
         if resource.kind == "pool":

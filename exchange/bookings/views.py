@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency, outbox
 from exchange.bookings import operations, policy, queries, weeks
-from exchange.bookings.forms import GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
+from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.operations import Request, Wanted
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
@@ -26,6 +26,7 @@ from exchange.bookings.telling import (
 )
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.closures import queries as closures
 from exchange.db import db, transaction
 from exchange.errors import PoolExhausted, RuleRefuses, status_of
 from exchange.idempotency import Done
@@ -108,7 +109,8 @@ def resource(resource: str) -> str:
         "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
         first=first, today=today(), days=days, week_rows=rows, known=known, week=timedelta(days=7),
-        communities={c.id: c for c in members.communities(session)},
+        communities={c.id: c for c in members.communities(session)}, closing=CLOSING,
+        closures=closures.of_units(session, [*catalogue.units_of(session, [it.id])[it.id], it.id], at=clock.now()),
     )  # fmt: skip
 
 
@@ -291,16 +293,17 @@ def mine() -> str:
 def show(booking: str) -> str:
     """One booking as who asked for it reads it."""
     found, _scope = own_booking(booking)
-    return _show_page(found, RemarksForm(formdata=None))
+    return show_page(found, RemarksForm(formdata=None))
 
 
-def _show_page(found: BookingView, form: RemarksForm) -> str:
-    told = tell([found])[0]
-    at = clock.now()
+def show_page(found: BookingView, form: RemarksForm) -> str:
+    told, session, at = tell([found])[0], db.session(), clock.now()
+    before = tell([queries.view(session, found.replaces_id, at=at)])[0] if found.replaces_id else None
     can_cancel = found.state in {"pending", "accepted"} and found.starts_at > at
     in_time = policy.cancelled_in_time(found.starts_at, at, accepted=found.state == "accepted")
     return render_template("bookings/show.html", told=told, booking=found, form=form, can_cancel=can_cancel,
-                           in_time=in_time, grounds=GROUNDS)  # fmt: skip
+                           in_time=in_time, grounds=GROUNDS, before=before,
+                           offer=queries.offers_for(session, [found.id], at=at).get(found.id))  # fmt: skip
 
 
 @bookings.post("/reservations/<booking>/annulation")
@@ -310,7 +313,7 @@ def cancel(booking: str) -> Response | tuple[str, int]:
     found, scope = own_booking(booking)
     form = RemarksForm()
     if not form.validate():
-        return _show_page(found, form), 422
+        return show_page(found, form), 422
     with transaction() as session:
         at = clock.now()
         in_time = operations.cancel(session, booking, parties=scope.parties, reason=form.remarks.data or "",

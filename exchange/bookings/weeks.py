@@ -13,6 +13,7 @@ from exchange import clock, formats
 from exchange.bookings import policy, queries
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.closures import queries as closures
 from exchange.db import db
 from exchange.hours import intervals
 from exchange.security import own, territory, today
@@ -25,6 +26,7 @@ def cells_in_words() -> Callable[..., Cell]:
     """A maker of cells, each with the word of its state: translated once, for a week has hundreds."""
     words = {
         "free": _("Libre"), "taken": _("Pris"), "closed": _("Fermé"), "mine": _("À vous"), "pending": _("En attente"),
+        "shut": _("Indisponible"),
     }  # fmt: skip
     return lambda state, label=None, href=None: {"state": state, "label": label or words[state], "href": href}
 
@@ -42,7 +44,9 @@ def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
     units = catalogue.units_of(session, [it.id])[it.id]
     taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
-    closed = [interval for interval in intervals(it.opening_hours, zone, first, last) if not interval.open]
+    hours = intervals(it.opening_hours, zone, first, last)
+    closed = [(each.starts_at, each.ends_at) for each in hours if not each.open]
+    shut = [(each.starts_at, each.ends_at or last) for each in closures.shut(session, units, first, last)]
 
     made, past = cells_in_words(), _("Passé")
 
@@ -54,8 +58,10 @@ def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
             return made("pending" if over.pending else "taken")
         if start < at:
             return made("closed", past)
-        if any(c.starts_at < end and start < c.ends_at for c in closed):
+        if any(begun < end and start < ended for begun, ended in closed):
             return made("closed")
+        if any(begun < end and start < ended for begun, ended in shut):
+            return made("shut")
         return made("free", href=url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}"))
 
     rows = []
@@ -72,7 +78,8 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
     bounds = {day: (policy.hours_of(day, zone)[0][0], policy.hours_of(day, zone)[-1][1]) for day in days}
     first, last = bounds[days[0]][0], bounds[days[-1]][1]
     units = catalogue.units_of(session, [room.id for room in rooms])
-    taken = queries.taken(session, {unit for leaves in units.values() for unit in leaves}, first, last)
+    leaves = {unit for each in units.values() for unit in each}
+    taken, shut = queries.taken(session, leaves, first, last), closures.shut(session, leaves, first, last)
 
     made, past = cells_in_words(), _("Passé")
 
@@ -93,5 +100,6 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
         hours = intervals(room.opening_hours, zone, first, last)
         opened = [(each.starts_at, each.ends_at) for each in hours if each.open]
         held = [(each.starts_at, each.ends_at) for each in taken if each.unit_id in units[room.id]]
-        rows.append({"label": room.name, "cells": [cell(room, day, opened, held) for day in days]})
+        held += [(each.starts_at, each.ends_at or last) for each in shut if each.unit_id in units[room.id]]
+        rows.append({"label": room.name, "cells": [cell(room, day, opened, sorted(held)) for day in days]})
     return rows

@@ -55,12 +55,14 @@ def test_a_request_is_given_up_freely_and_a_booking_until_a_day_before() -> None
 
 def test_the_state_of_a_booking_is_read_from_its_records() -> None:
     def state(**records: object) -> str:
-        known = {"verdict": None, "cancelled": False, "no_show": False, "handed_over": False, "returned": False,
-                 "ends_at": NOW}  # fmt: skip
+        known = {"verdict": None, "offered": False, "cancelled": False, "no_show": False, "handed_over": False,
+                 "returned": False, "ends_at": NOW}  # fmt: skip
         return policy.state(**{**known, **records}, at=NOW)  # type: ignore[arg-type]
 
     later = NOW + timedelta(hours=1)
     assert state() == "pending"
+    assert state(offered=True) == "offered"
+    assert state(offered=True, verdict="accepted") == "past"
     assert state(verdict="declined") == "declined"
     assert state(verdict="accepted", ends_at=later) == "accepted"
     assert state(verdict="accepted") == "past"

@@ -346,7 +346,7 @@ def test_who_books_for_somebody_reads_whose_minutes_are_set_aside(
     client: FlaskClient, session: Session, cast: Cast, lent: Lent
 ) -> None:
     for who, whose, said in (
-        (cast.alice, cast.alice.party, "sur votre compte"), (cast.bruno, cast.club, "sur le compte de Club"),
+        (cast.alice, cast.alice.party, "votre compte met de côté"), (cast.bruno, cast.club, "sur le compte de Club"),
     ):  # fmt: skip
         page = sign_in(client.application.test_client(), who).post(
             f"/salles/{lent.dojo.token}/verification", data=form(lent, cast, party=whose.token, people="20")

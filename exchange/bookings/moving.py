@@ -1,0 +1,159 @@
+"""What a closure displaces, and where a booking could go instead: free at the same hours, or at others nearby."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from exchange.bookings import policy, queries
+from exchange.bookings.models import BookingItem, Occupancy, PoolOccupancy
+from exchange.bookings.queries import BookingView
+from exchange.catalogue import queries as catalogue
+from exchange.catalogue.queries import ResourceView
+from exchange.closures import queries as closures
+from exchange.errors import HourMissing
+from exchange.hours import open_throughout
+
+NEAR = timedelta(days=14)  # around what was asked for
+
+
+def displaced(
+    session: Session, resource: ResourceView, starts_at: datetime, ends_at: datetime | None, *, closing: int,
+    at: datetime,
+) -> list[BookingView]:  # fmt: skip
+    """The bookings that a closure leaves without what they need, the nearest first; of a pool, those that share a
+    moment with too few things. ``closing`` is how many things more would be closed: none once it is written.
+    """
+    begins = max(starts_at, at)
+    if resource.kind == "pool":
+        items = _short_of(session, resource, begins, ends_at, closing)
+    else:
+        span = Range(begins, ends_at)
+        units = catalogue.units_of(session, [resource.id])[resource.id]
+        held = select(Occupancy.booking_item_id).where(Occupancy.unit_id.in_(units), Occupancy.during.overlaps(span))
+        items = set(session.scalars(held))
+    found = session.scalars(select(BookingItem.booking_id).where(BookingItem.id.in_(items)).distinct()).all()
+    return sorted(queries.views(session, found, at=at), key=lambda view: (view.starts_at, view.id))
+
+
+def _short_of(
+    session: Session, pool: ResourceView, starts_at: datetime, ends_at: datetime | None, closing: int
+) -> set[int]:
+    """The items of bookings that hold some of a pool while more is held or closed than there is."""
+    booked = session.execute(
+        select(PoolOccupancy.booking_item_id, func.lower(PoolOccupancy.during), func.upper(PoolOccupancy.during),
+               PoolOccupancy.quantity)
+        .where(PoolOccupancy.pool_id == pool.id, PoolOccupancy.during.overlaps(Range(starts_at, ends_at)))
+    ).all()  # fmt: skip
+    if not booked:
+        return set()
+    last = max(row[2] for row in booked)
+    holds = [policy.Hold(*row[1:]) for row in booked]
+    closed = closures.closed_things(session, pool.id, starts_at, ends_at)
+    for start, end, quantity in (*closed, (starts_at, ends_at, closing)):
+        if quantity and start < (end or last):
+            holds.append(policy.Hold(start, end or last, quantity))
+    over = policy.too_many(holds, pool.quantity or 0)
+    return {row[0] for row in booked if any(row[1] < end and start < row[2] for start, end in over)}
+
+
+class Alternative(NamedTuple):
+    """What could be offered in place of a booking."""
+
+    resource: ResourceView
+    starts_at: datetime
+    ends_at: datetime
+
+
+def alternatives(session: Session, view: BookingView, *, at: datetime, size: int = 3) -> list[Alternative]:
+    """What could be offered: other resources of the same lender at the same hours, the nearest in size first; then the
+    same one at other hours, the nearest first. Rules are not run: the offer itself does.
+    """
+    resources = catalogue.views(session, [item.resource_id for item in view.items])
+    first = resources[view.items[0].resource_id]
+    with_it = [(resources[item.resource_id], item.quantity) for item in view.items[1:]]
+    around = _Around(session, view, at=at)
+    others = sorted(
+        filter(
+            lambda it: _as_good(it, first, view), catalogue.published(session, kind=first.kind, lender=view.lender_id)
+        ),
+        key=lambda it: (abs((it.capacity or 0) - (first.capacity or 0)), it.category != first.category, it.sort_name),
+    )
+    around.look_at([first, *others, *(it for it, _quantity in with_it)])
+    many = view.items[0].quantity
+    same_hours = [
+        Alternative(it, view.starts_at, view.ends_at) for it in others
+        if around.free([(it, many), *with_it], view.starts_at, view.ends_at)
+    ]  # fmt: skip
+    return [*same_hours[:size], *around.other_times(first, [(first, many), *with_it], size)]
+
+
+def _as_good(it: ResourceView, first: ResourceView, view: BookingView) -> bool:
+    """Whether it could do: another of the same kind, large enough; a thing or a pool of the same category."""
+    if it.id == first.id:
+        return False
+    if it.kind != "room":
+        return bool(it.category) and it.category == first.category
+    return it.capacity is not None and it.capacity >= (view.people or 0) and (not first.accessible or it.accessible)
+
+
+class _Around:
+    """What is taken or closed around a booking, read once."""
+
+    def __init__(self, session: Session, view: BookingView, *, at: datetime) -> None:
+        self._session, self._view, self._at = session, view, at
+        self._there = ZoneInfo(view.zone)
+        self._units: dict[int, list[int]] = {}
+        self._busy: dict[int, list[policy.Span]] = {}
+
+    def look_at(self, resources: Collection[ResourceView]) -> None:
+        """Read what occupies these, but for the booking itself."""
+        self._units = catalogue.units_of(self._session, [it.id for it in resources if it.kind != "pool"])
+        leaves = {unit for units in self._units.values() for unit in units}
+        first, last = self._view.starts_at - NEAR, self._view.ends_at + NEAR + timedelta(days=1)
+        taken = queries.taken(self._session, leaves, first, last)
+        for each in taken:
+            if each.booking_token != self._view.token:
+                self._busy.setdefault(each.unit_id, []).append((each.starts_at, each.ends_at))
+        for shut in closures.shut(self._session, leaves, first, last):
+            self._busy.setdefault(shut.unit_id, []).append((shut.starts_at, shut.ends_at or last))
+
+    def free(self, wanted: Iterable[tuple[ResourceView, int]], starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether all of it is open and free during a span."""
+        pools = {}
+        for it, quantity in wanted:
+            if not open_throughout(it.opening_hours, self._view.zone, starts_at, ends_at):
+                return False
+            if it.kind == "pool":
+                pools[it.id] = quantity
+                continue
+            until = policy.held_until(ends_at, it.buffer_minutes)
+            busy = (span for unit in self._units[it.id] for span in self._busy.get(unit, ()))
+            if any(begun < until and starts_at < ended for begun, ended in busy):
+                return False
+        left = queries.left_in(self._session, pools, starts_at, ends_at)
+        return all(left[pool] >= quantity for pool, quantity in pools.items())
+
+    def other_times(
+        self, first: ResourceView, wanted: list[tuple[ResourceView, int]], size: int
+    ) -> list[Alternative]:
+        """The same, at the hours nearest to those that were asked for."""
+        found: list[Alternative] = []
+        for starts_at, ends_at in policy.times_around(
+            self._view.starts_at.astimezone(self._there), self._view.ends_at.astimezone(self._there), NEAR
+        ):
+            if len(found) == size:
+                break
+            try:
+                span = tuple(policy.instant(each.date(), each.time(), self._view.zone) for each in (starts_at, ends_at))
+            except HourMissing:
+                continue
+            if span[0] > self._at and self.free(wanted, *span):
+                found.append(Alternative(first, *span))
+        return found

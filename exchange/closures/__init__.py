@@ -1,0 +1,1 @@
+"""What is lent is closed for a time: works, repair, its lender's own use."""
