@@ -113,7 +113,7 @@ class World:
                               data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
         self.unpublished = resources.views(session, [attic.id])[attic.id]
         imports.start(session, job, zone="Europe/Paris", at=NOON)
-        week, until = starts + timedelta(days=7), starts + timedelta(days=7, hours=4)
+        week, until = starts + timedelta(days=20), starts + timedelta(days=20, hours=4)
         other = Request(cast.alice.party.id, (Wanted(lent.half),), week, until, "Chorale", 20)
         had = bookings.ask(session, other, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         offer = bookings.offer(

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency
 from exchange.bookings import moving, policy, queries
-from exchange.bookings.forms import CLOSING, ClosingForm
+from exchange.bookings.forms import CLOSING, ClosingForm, PoolClosingForm
 from exchange.bookings.office import bookings
 from exchange.bookings.telling import tell
 from exchange.catalogue import queries as catalogue
@@ -53,10 +53,7 @@ def _closing(lender: str, resource: str) -> tuple[Office, ResourceView]:
 
 
 def _form(it: ResourceView, **given: Any) -> ClosingForm:
-    form = ClosingForm(**given)
-    if it.kind != "pool":
-        del form.quantity
-    return form
+    return PoolClosingForm(**given) if it.kind == "pool" else ClosingForm(**given)
 
 
 def _many(form: ClosingForm) -> int | None:

@@ -99,10 +99,6 @@ class ClosingForm(KeyedForm):
         _("Pourquoi ?"), choices=[SelectChoice(value, label) for value, label in CLOSING.items()],
         validators=[InputRequired(_("Choisissez une réponse."))],
     )  # fmt: skip
-    quantity = Whole(
-        _("Combien ?"), validators=[Optional(), MANY],
-        description=_("Par exemple les 8 chaises cassées. Rien : tout le lot."),
-    )  # fmt: skip
     day = DayField(_("À partir de quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
     starts = HourField(_("À quelle heure ?"), validators=[Optional()])
     end_day = DayField(
@@ -113,6 +109,15 @@ class ClosingForm(KeyedForm):
     reason = Text(
         _("Ce que tout le monde lira"), most=400, validators=[Optional()],
         description=_("Par exemple : réfection du parquet."),
+    )  # fmt: skip
+
+
+class PoolClosingForm(ClosingForm):
+    """And how many things of a pool."""
+
+    quantity = Whole(
+        _("Combien ?"), validators=[Optional(), MANY],
+        description=_("Par exemple les 8 chaises cassées. Rien : tout le lot."),
     )  # fmt: skip
 
 

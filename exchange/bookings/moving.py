@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -71,18 +71,19 @@ class Alternative(NamedTuple):
     ends_at: datetime
 
 
-def alternatives(session: Session, view: BookingView, *, at: datetime, size: int = 3) -> list[Alternative]:
-    """What could be offered: other resources of the same lender at the same hours, the nearest in size first; then the
-    same one at other hours, the nearest first. Rules are not run: the offer itself does.
+def alternatives(
+    session: Session, view: BookingView, resources: Mapping[int, ResourceView], lent: Iterable[ResourceView], *,
+    at: datetime, size: int = 3,
+) -> list[Alternative]:  # fmt: skip
+    """What could be offered: others that the same lender lends at the same hours, the nearest in size first; then the
+    same one at other hours, the nearest first. ``resources`` are those of the booking. Rules are not run: the offer
+    itself does.
     """
-    resources = catalogue.views(session, [item.resource_id for item in view.items])
     first = resources[view.items[0].resource_id]
     with_it = [(resources[item.resource_id], item.quantity) for item in view.items[1:]]
     around = _Around(session, view, at=at)
     others = sorted(
-        filter(
-            lambda it: _as_good(it, first, view), catalogue.published(session, kind=first.kind, lender=view.lender_id)
-        ),
+        (it for it in lent if _as_good(it, first, view)),
         key=lambda it: (abs((it.capacity or 0) - (first.capacity or 0)), it.category != first.category, it.sort_name),
     )
     around.look_at([first, *others, *(it for it, _quantity in with_it)])
@@ -96,7 +97,7 @@ def alternatives(session: Session, view: BookingView, *, at: datetime, size: int
 
 def _as_good(it: ResourceView, first: ResourceView, view: BookingView) -> bool:
     """Whether it could do: another of the same kind, large enough; a thing or a pool of the same category."""
-    if it.id == first.id:
+    if it.id == first.id or it.kind != first.kind:
         return False
     if it.kind != "room":
         return bool(it.category) and it.category == first.category

@@ -16,7 +16,7 @@ from exchange.bookings.closing import bookings
 from exchange.bookings.forms import GROUNDS, DeclineForm, OfferForm, RemarksForm
 from exchange.bookings.operations import Wanted
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import asked_of, own_booking, tell, write_to
+from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_to
 from exchange.bookings.views import show_page
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
@@ -35,13 +35,14 @@ __all__ = ["bookings"]  # with these pages beside those of ``views``
 def offering(lender: str, booking: str) -> str:
     """What could be offered in place of a booking, and a form for anything else."""
     found, _by, party = asked_of(lender, booking)
+    told = tell([found])[0]
     starts, ends = (_instant(request.args.get(name)) for name in ("de", "a"))
     starts, ends = local(starts or found.starts_at), local(ends or found.ends_at)
     form = OfferForm(
-        formdata=None, resource=request.args.get("quoi") or _first(found).token, day=starts.date(),
-        starts=starts.time(), ends=ends.time(), end_day=ends.date() if ends.date() != starts.date() else None,
+        formdata=None, resource=request.args.get("quoi") or told.first.token, day=starts.date(), starts=starts.time(),
+        ends=ends.time(), end_day=ends.date() if ends.date() != starts.date() else None,
     )  # fmt: skip
-    return _offer_page(found, party, form)
+    return _offer_page(told, party, form)
 
 
 def _instant(said: str | None) -> datetime | None:
@@ -53,20 +54,19 @@ def _instant(said: str | None) -> datetime | None:
     return found if found.tzinfo else None
 
 
-def _first(found: BookingView) -> ResourceView:
-    first = found.items[0].resource_id
-    return catalogue.views(db.session(), [first])[first]
+def _offer_page(told: Told, lender: members.PartyView, form: OfferForm) -> str:
+    session, lent = db.session(), _lent(told)
+    form.resource.choices = [(it.token, it.name) for it in lent]
+    found = moving.alternatives(session, told.booking, told.resources, lent, at=clock.now())
+    return render_template("bookings/offering.html", told=told, booking=told.booking, lender=lender, form=form,
+                           alternatives=found)  # fmt: skip
 
 
-def _offer_page(found: BookingView, lender: members.PartyView, form: OfferForm) -> str:
-    session, at, first = db.session(), clock.now(), _first(found)
-    lent = catalogue.published(session, kind=first.kind, lender=lender.id)
-    choices = {it.token: it.name for it in (first, *sorted(lent, key=lambda it: it.sort_name))}
-    form.resource.choices = list(choices.items())
-    return render_template(
-        "bookings/offering.html", told=tell([found])[0], booking=found, lender=lender, form=form,
-        alternatives=moving.alternatives(session, found, at=at), first=first,
-    )  # fmt: skip
+def _lent(told: Told) -> list[ResourceView]:
+    """What may be offered: what is booked, then all that the same lender lends of its kind."""
+    lent = catalogue.published(db.session(), kind=told.first.kind, lender=told.lender.id)
+    others = sorted((it for it in lent if it.id != told.first.id), key=lambda it: it.sort_name)
+    return [told.first, *others]
 
 
 @bookings.post("/preteurs/<lender>/reservations/<booking>/proposition")
@@ -74,18 +74,17 @@ def _offer_page(found: BookingView, lender: members.PartyView, form: OfferForm) 
 def offer(lender: str, booking: str) -> Response | tuple[str, int]:
     """Offer it, once for one key: it is held until who had asked answers."""
     found, by, party = asked_of(lender, booking)
-    form = OfferForm()
-    lent = {it.token: it for it in (_first(found), *catalogue.published(db.session(), lender=party.id))}
+    form, told = OfferForm(), tell([found])[0]
+    lent = {it.token: it for it in _lent(told)}
     form.resource.choices = [(token, it.name) for token, it in lent.items()]
     if not form.validate():
-        return _offer_page(found, party, form), 422
+        return _offer_page(told, party, form), 422
     assert form.starts.data is not None
     assert form.ends.data is not None
     starts, ends = form.starts.data, form.ends.data
-    resources = catalogue.views(db.session(), [item.resource_id for item in found.items])
     first, *others = found.items
     wanted = [Wanted(lent[form.resource.data], first.quantity)]
-    wanted += [Wanted(resources[item.resource_id], item.quantity) for item in others]
+    wanted += [Wanted(told.resources[item.resource_id], item.quantity) for item in others]
 
     def write(session: Session, at: datetime) -> Done:
         made = operations.offer(
@@ -94,9 +93,8 @@ def offer(lender: str, booking: str) -> Response | tuple[str, int]:
             ends_at=policy.instant(form.end_day.data or form.day.data, ends, found.zone),
             word=form.word.data, by=by, at=at,
         )  # fmt: skip
-        told = tell([queries.view(session, made.id, at=at)])[0]
         outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_offered", at=at,
-                     told=told, before=tell([found])[0])  # fmt: skip
+                     told=tell([queries.view(session, made.id, at=at)])[0], before=told)  # fmt: skip
         return Done(url_for("bookings.request_", lender=lender, booking=booking))
 
     names = ("resource", "day", "starts", "ends", "end_day", "word")
@@ -109,7 +107,7 @@ def offer(lender: str, booking: str) -> Response | tuple[str, int]:
             raise
         form.refuse(error)
         found, _by, party = asked_of(lender, booking)
-        return _offer_page(found, party, form), 422
+        return _offer_page(tell([found])[0], party, form), 422
     flash(_("C’est proposé, et gardé jusqu’à la réponse."), "success")
     return redirect(done.location or "/", 303)
 

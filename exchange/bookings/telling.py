@@ -96,9 +96,14 @@ class Told(NamedTuple):
     closed_by: str | None  # who noted that nobody came; None when the worker did
 
     @property
+    def first(self) -> ResourceView:
+        """What the request started from."""
+        return self.resources[self.booking.items[0].resource_id]
+
+    @property
     def title(self) -> str:
-        """What is booked: the first resource, which the request started from."""
-        return self.resources[self.booking.items[0].resource_id].name
+        """What is booked, in short."""
+        return self.first.name
 
     @property
     def counted(self) -> int:

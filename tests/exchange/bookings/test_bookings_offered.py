@@ -225,7 +225,8 @@ def test_other_rooms_then_other_hours_are_proposed_nearest_first(session: Sessio
     booking = asked(session, cast, lent.half)
     close(session, cast, lent.half)
     view = queries.view(session, booking.id, at=NOON)
-    found = [(each.resource.name, each.starts_at - NEXT_WEEK) for each in moving.alternatives(session, view, at=NOON)]
+    proposed = moving.alternatives(session, view, {lent.half.id: lent.half}, lent[:-1], at=NOON)
+    found = [(each.resource.name, each.starts_at - NEXT_WEEK) for each in proposed]
     assert found[0] == ("Demi-salle nord", timedelta(0))
     assert found[1:] == [("Demi-salle sud", timedelta(hours=4)), ("Demi-salle sud", timedelta(hours=-4)),
                          ("Demi-salle sud", timedelta(days=1))]  # fmt: skip
