@@ -37,38 +37,56 @@ def fill(database: Database, community: int, entries: int = ENTRIES) -> None:
         superuser.execute("VACUUM ANALYZE books.entries, books.transfers, books.accounts")
 
 
-def _clock(do: Callable[[], Any], rounds: int = SCANS) -> float:
-    """The median of the seconds that something takes."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        do()
-        times.append(time.perf_counter() - started)
-    return median(times)
+def _seconds(do: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
 
 
-def _reads(database: Database, community: int) -> tuple[float, float]:
-    """Seconds for a thousand balances, and for a hundred first pages of a statement."""
-    engine = create_engine(database.web_url)
-    with Session(engine) as session:
-        found = reading.open_accounts(session, community)
-        account = next(each for each in found if each.kind == "person")
-        balances = _clock(lambda: [reading.account_of(session, community, account.party_id) for _ in range(1000)], 7)
-        pages = _clock(lambda: [reading.statement(session, account.id) for _ in range(100)], 7)
-    engine.dispose()
-    return balances, pages
+def _times(
+    name: str, ours: Callable[[], Any], reference: Callable[[], Any], *, most: float, rounds: int = SCANS
+) -> Figure:
+    """How many times the reference something takes: the median of ratios, each of two measured one after the other."""
+    pairs = [(_seconds(ours), _seconds(reference)) for _ in range(rounds)]
+    ratios = [one / other for one, other in pairs]
+    took, beside = (median(pair[side] for pair in pairs) for side in (0, 1))
+    detail = f"[{min(ratios):.2f} to {max(ratios):.2f}] {took:.3f} s against {beside:.3f} s"
+    return Figure(name, median(ratios), detail, most=most)
+
+
+class _Reader:
+    """Who reads their balance and their statement, in one database."""
+
+    def __init__(self, session: Session, community: int) -> None:
+        self._session, self._community = session, community
+        self._mine = next(each for each in reading.open_accounts(session, community) if each.kind == "person")
+
+    def balances(self) -> None:
+        """A thousand times."""
+        for _ in range(1000):
+            reading.account_of(self._session, self._community, self._mine.party_id)
+
+    def pages(self) -> None:
+        """The first page, a hundred times."""
+        for _ in range(100):
+            reading.statement(self._session, self._mine.id)
 
 
 def statements(many: Database, community: int, few: Database) -> list[Figure]:
     """Reading costs the same whatever came before."""
-    fill(few, furnish(few), FEW)
-    small, large = _reads(few, community), _reads(many, community)
-    names = ("a balance", "a statement's first page")
-    return [
-        Figure(f"{name}, {ENTRIES} entries against {FEW}", large[i] / small[i],
-               f"{large[i]:.3f} s against {small[i]:.3f} s", most=1.5)
-        for i, name in enumerate(names)
-    ]  # fmt: skip
+    engines = [create_engine(many.web_url), create_engine(few.web_url)]
+    other = furnish(few)
+    fill(few, other, FEW)
+    with Session(engines[0]) as large, Session(engines[1]) as small:
+        there, here = _Reader(large, community), _Reader(small, other)
+        of = f"{ENTRIES} entries against {FEW}"
+        found = [
+            _times(f"a balance, {of}", there.balances, here.balances, most=1.5, rounds=9),
+            _times(f"a statement's first page, {of}", there.pages, here.pages, most=1.5, rounds=9),
+        ]
+    for engine in engines:
+        engine.dispose()
+    return found
 
 
 def audits(database: Database) -> list[Figure]:
@@ -105,15 +123,14 @@ def audits(database: Database) -> list[Figure]:
         assert not auditing.tree(session).wrong
 
     with Session(engine) as session:
-        plain, bare, copied = (_clock(lambda do=do: do(session)) for do in (scan, window, copy_and_hash))  # type: ignore[misc]
-        balances, floors = (_clock(lambda name=name: ask(session, name)) for name in ("balances", "floors"))  # type: ignore[misc]
-        hashed = _clock(lambda: hashes(session), 1)
+        found = [
+            _times("audit: balances, in plain scans", lambda: ask(session, "balances"), lambda: scan(session), most=4,
+                   rounds=5),
+            _times("audit: floors, in window queries", lambda: ask(session, "floors"), lambda: window(session), most=2),
+            _times("audit: hashes, in COPY-and-hash", lambda: hashes(session), lambda: copy_and_hash(session), most=2),
+        ]  # fmt: skip
     engine.dispose()
-    return [
-        Figure("audit: balances, in plain scans", balances / plain, f"{balances:.2f} s, {plain:.3f} s", most=4),
-        Figure("audit: floors, in window queries", floors / bare, f"{floors:.2f} s, {bare:.2f} s", most=2),
-        Figure("audit: hashes, in COPY-and-hash", hashed / copied, f"{hashed:.2f} s, {copied:.2f} s", most=2),
-    ]
+    return found
 
 
 def verifying(database: Database, folder: Path) -> list[Figure]:
