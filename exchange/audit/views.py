@@ -48,7 +48,7 @@ def _desk(token: str, permission: str = "books.read") -> Desk:
     community = members.community_by_token(db.session(), token)
     if community is None:
         raise NotFound
-    roles = {mandate.role for mandate in held() if mandate.party_id == community.id}
+    roles = {mandate.role for mandate in held() if mandate.party_id == community.party_id}
     return Desk(community, held_by.by, bool(roles & OFFICES["books.correct"]), "administrator" in roles)
 
 
