@@ -255,6 +255,48 @@ class Closed(Refusal):
     field = "starts"
 
 
+class NotLentThen(Refusal):
+    """It is lent between two days only. Facts: name, first, last."""
+
+    rule = "not-lent-then"
+    field = "day"
+
+
+class ShorterThanLent(Refusal):
+    """It is lent for longer. Facts: name, minutes."""
+
+    rule = "shorter-than-lent"
+    field = "ends"
+
+
+class LongerThanLent(Refusal):
+    """It is lent for less long. Facts: name, minutes."""
+
+    rule = "longer-than-lent"
+    field = "ends"
+
+
+class AskedTooLate(Refusal):
+    """It is asked for some time before. Facts: name, hours."""
+
+    rule = "asked-too-late"
+    field = "day"
+
+
+class AskedTooEarly(Refusal):
+    """It can't be asked for so long before. Facts: name, days."""
+
+    rule = "asked-too-early"
+    field = "day"
+
+
+class NumberedAlready(Refusal):
+    """Something else of this lender has that inventory number."""
+
+    rule = "numbered-already"
+    field = "inventory_number"
+
+
 class TooManyPeople(Refusal):
     """More people than the room takes. Facts: resource, capacity."""
 
@@ -398,6 +440,7 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "sign_ins_user_name_key": UserNameTaken,
     "categories_community_id_name_key": CategoryExists,
     "resources_published_with_capacity": CapacityMissing,
+    "resources_numbered_once": NumberedAlready,
 }
 
 # name of a rule -> HTTP status; a rule that is absent is refused as 422

@@ -68,6 +68,13 @@ def instant(at: datetime) -> str:
     return gettext("%(day)s à %(hour)s", day=day(at), hour=hour(at))
 
 
+def length_of_time(minutes: int) -> str:
+    """A length of time in words: "1 h 30", "2 jours"; whole days as days."""
+    if minutes % 1440:
+        return spell(minutes)
+    return ngettext("%(num)s jour", "%(num)s jours", minutes // 1440)
+
+
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """A span in words: "samedi 14 novembre 2026, de 14 h 00 à 18 h 00"; over several days, both are named."""
     if local(starts_at).date() == local(ends_at).date():
@@ -139,7 +146,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
-    for filter_ in (amount, units, local_day, day, month, hour, instant, span, people, spell, euros, explain, described,
-                    decision_of):
+    for filter_ in (amount, units, local_day, length_of_time, day, month, hour, instant, span, people, spell, euros,
+                    explain, described, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

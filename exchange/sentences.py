@@ -144,6 +144,56 @@ def _out_of_service(facts: Facts) -> Sentence:
     )  # fmt: skip
 
 
+def _not_lent_then(facts: Facts) -> Sentence:
+    from exchange.formats import day  # as above
+
+    name, first, last = facts.get("name", ""), facts.get("first"), facts.get("last")
+    if first is None:
+        what = _("« %(name)s » se prête jusqu’au %(last)s.", name=name, last=day(date.fromisoformat(str(last))))
+    elif last is None:
+        what = _("« %(name)s » se prête à partir du %(first)s.", name=name, first=day(date.fromisoformat(first)))
+    else:
+        what = _("« %(name)s » se prête du %(first)s au %(last)s.", name=name, first=day(date.fromisoformat(first)),
+                 last=day(date.fromisoformat(last)))  # fmt: skip
+    return Sentence(what, _("Choisissez un autre jour."))
+
+
+def _shorter(facts: Facts) -> Sentence:
+    from exchange.formats import length_of_time  # as above
+
+    return Sentence(
+        _("« %(name)s » se prête pour %(length)s au moins.", name=facts.get("name", ""), length=length_of_time(facts["minutes"]))
+    )
+
+
+def _longer(facts: Facts) -> Sentence:
+    from exchange.formats import length_of_time  # as above
+
+    return Sentence(
+        _("« %(name)s » se prête pour %(length)s au plus.", name=facts.get("name", ""), length=length_of_time(facts["minutes"]))
+    )
+
+
+def _asked_too_late(facts: Facts) -> Sentence:
+    from exchange.formats import length_of_time  # as above
+
+    return Sentence(
+        _("« %(name)s » se demande au moins %(length)s à l’avance.", name=facts.get("name", ""),
+          length=length_of_time(60 * facts["hours"])),
+        _("Choisissez un autre jour, ou appelez le prêteur."),
+    )  # fmt: skip
+
+
+def _asked_too_early(facts: Facts) -> Sentence:
+    from exchange.formats import length_of_time  # as above
+
+    return Sentence(
+        _("« %(name)s » se demande au plus %(length)s à l’avance.", name=facts.get("name", ""),
+          length=length_of_time(1440 * facts["days"])),
+        _("Revenez plus tard, ou choisissez un jour plus proche."),
+    )  # fmt: skip
+
+
 def _too_many(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
@@ -300,6 +350,12 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "already-answered": _fixed(N("Une réponse a déjà été donnée."), N("Rechargez la page pour la voir.")),
     "slot-taken": _fixed(N("Ce créneau est déjà pris."), N("Choisissez un autre moment ou une autre salle.")),
     "out-of-service": _out_of_service,
+    "not-lent-then": _not_lent_then,
+    "shorter-than-lent": _shorter,
+    "longer-than-lent": _longer,
+    "asked-too-late": _asked_too_late,
+    "asked-too-early": _asked_too_early,
+    "numbered-already": _fixed(N("Ce numéro d’inventaire est déjà celui d’autre chose."), N("Vérifiez-le.")),
     "already-offered": _fixed(
         N("Quelque chose est déjà proposé à la place de cette réservation."),
         N("Attendez la réponse, ou retirez d’abord ce que vous proposez."),

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import freezegun
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -32,6 +33,7 @@ from exchange.hours import intervals
 from tests import proofs
 from tests.databases import Database, Postgres
 
+freezegun.configure(extend_ignore_list=["_pytest", "xdist"])  # so that --durations tells real ones
 FOLDER = "MARRONNIER_TESTS_FOLDER"
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timings here
 settings.load_profile("any-machine")

@@ -73,6 +73,8 @@ THING = KEY | PLACE | {
     "opening_hours": "", "hours_shown": "", "hours_days": ["Mo", "Fr"], "hours_from": "8h30", "hours_to": "12h",
     "hours_again": "14:00", "hours_until": "22:00", "others_days": ["Sa"], "others_from": "9h", "others_to": "18h",
     "others_again": "", "others_until": "", "holidays_off": "y", "buffer_minutes": "30", "decided_by": "officer",
+    "notice_hours": "48", "ahead_days": "90", "least_minutes": "1h", "most_minutes": "2 jours",
+    "lent_from": "2026-11-01", "lent_until": "2027-10-31",
     "place": "nouveau", "photo_address": "https://ville.example/p.jpg",
 }  # fmt: skip
 VALUED = THING | {"value": "1\u202f234,50 €"}
@@ -156,10 +158,10 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.consent", "alice", {}, {"booking": "{offered}"}),
     Sent("bookings.dismiss", "alice", {}, {"booking": "{offered}"}),
     Sent("catalogue.create", "olga", THING | {"capacity": "80"}, {"kind": "salle"}),
-    Sent("catalogue.create", "olga", VALUED, {"kind": "objet"}),
+    Sent("catalogue.create", "olga", VALUED | {"inventory_number": "A-12"}, {"kind": "objet"}),
     Sent("catalogue.create", "olga", VALUED | {"quantity": "12"}, {"kind": "lot"}),
     Sent("catalogue.update", "olga", THING | {"capacity": "80"}),
-    Sent("catalogue.update", "olga", VALUED, {"resource": "{drill}"}),
+    Sent("catalogue.update", "olga", VALUED | {"inventory_number": "A-12"}, {"resource": "{drill}"}),
     Sent("catalogue.update", "olga", VALUED | {"quantity": "12"}, {"resource": "{chairs}"}),
     Sent("catalogue.change_state", "olga", {}, {"act": "retrait"}),
     Sent("catalogue.change_state", "olga", {}, {"act": "fin"}),

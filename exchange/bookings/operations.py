@@ -28,6 +28,7 @@ from exchange.bookings.models import (
     Return,
 )
 from exchange.bookings.queries import BookingView
+from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -97,6 +98,7 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     policy.check_span(request.starts_at, request.ends_at, at=at)
     lender = _one_lender(request.wanted)
     check_fitness(request, zone=zone)
+    check_terms(request, at=at)
     evaluation = quote(session, request, zone=zone, at=at)
     _let_through(evaluation)
     booking = _write(session, request, lender, evaluation, zone=zone, by=by, at=at)
@@ -107,13 +109,28 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
 
 
 def check_fitness(request: Request, *, zone: str) -> None:
-    """Raise Closed when a resource isn't open throughout, TooManyPeople when a room is too small."""
+    """Raise NotLentThen or Closed when a resource isn't lent throughout, TooManyPeople when a room is too small."""
+    there = ZoneInfo(zone)
     for resource, _quantity in request.wanted:
+        days = request.starts_at.astimezone(there), request.ends_at.astimezone(there)
+        if refused := terms.refusal_of_days(resource.terms, *days):
+            refused.facts["name"] = resource.name
+            raise refused
         if not open_throughout(resource.opening_hours, zone, request.starts_at, request.ends_at):
             raise Closed(name=resource.name)
         room_for = resource.capacity if resource.kind == "room" else None
         if room_for is not None and request.people is not None and request.people > room_for:
             raise TooManyPeople(name=resource.name, capacity=room_for)
+
+
+def check_terms(request: Request, *, at: datetime) -> None:
+    """Raise AskedTooLate, AskedTooEarly, ShorterThanLent or LongerThanLent; a lender is not held by its own."""
+    for resource in (each.resource for each in request.wanted if each.resource.lender_id != request.party):
+        span = request.starts_at, request.ends_at
+        refused = terms.refusal_of_moment(resource.terms, request.starts_at, at=at)
+        if refused := refused or terms.refusal_of_length(resource.terms, *span):
+            refused.facts["name"] = resource.name
+            raise refused
 
 
 def check_not_closed(session: Session, request: Request) -> None:

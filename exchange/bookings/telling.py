@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from exchange import clock, outbox
 from exchange.bookings import operations, policy, queries
 from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
+from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
@@ -35,7 +37,7 @@ def published(token: str) -> ResourceView:
 def split(
     found: list[ResourceView], span: tuple[datetime, datetime]
 ) -> tuple[list[ResourceView], list[ResourceView]]:
-    """Those that are open and free during the whole span, and until they are put back in order; and the others."""
+    """Those that are lent, open and free during the whole span, and until they are put in order; and the others."""
     session, zone = db.session(), territory().zone
     units = catalogue.units_of(session, [r.id for r in found if r.kind != "pool"])
     busy = {}
@@ -49,7 +51,16 @@ def split(
             return left[resource.id] > 0
         return not busy[resource.buffer_minutes].intersection(units[resource.id])
 
-    free = [r for r in found if is_free(r) and open_throughout(r.opening_hours, zone, *span)]
+    there, at = ZoneInfo(zone), clock.now()
+    days = span[0].astimezone(there), span[1].astimezone(there)
+
+    def is_lent(resource: ResourceView) -> bool:
+        said = resource.terms
+        refused = (terms.refusal_of_days(said, *days), terms.refusal_of_length(said, *span),
+                   terms.refusal_of_moment(said, span[0], at=at))  # fmt: skip
+        return not any(refused) and open_throughout(resource.opening_hours, zone, *span)
+
+    free = [r for r in found if is_free(r) and is_lent(r)]
     ids = {resource.id for resource in free}
     return free, [resource for resource in found if resource.id not in ids]
 

@@ -192,6 +192,7 @@ def check(resource: str) -> str | tuple[str, int]:
     try:
         policy.check_span(wanted.starts_at, wanted.ends_at, at=clock.now())
         operations.check_fitness(wanted, zone=zone)
+        operations.check_terms(wanted, at=clock.now())
         check_still_free(wanted)
     except Refused as error:
         _refuse(asking, form, error)

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from exchange import clock, formats
 from exchange.bookings import policy, queries
+from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -58,6 +59,8 @@ def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
             return made("pending" if over.pending else "taken")
         if start < at:
             return made("closed", past)
+        if not_lent(it, start, end, at):
+            return made("closed")
         if any(begun < end and start < ended for begun, ended in closed):
             return made("closed")
         if any(begun < end and start < ended for begun, ended in shut):
@@ -70,6 +73,13 @@ def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
         if any(each["state"] != "closed" for each in cells):
             rows.append({"label": formats.hour(start), "cells": cells})
     return labels(days), rows
+
+
+def not_lent(it: ResourceView, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:
+    """Whether its terms keep it from being asked for then, at this moment."""
+    said = it.terms
+    days = formats.local(starts_at), formats.local(ends_at)
+    return bool(terms.refusal_of_days(said, *days) or terms.refusal_of_moment(said, starts_at, at=at))
 
 
 def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
@@ -86,6 +96,8 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
     def cell(room: ResourceView, day: date, opened: list[policy.Span], held: list[policy.Span]) -> Cell:
         start, end = max(bounds[day][0], at), bounds[day][1]
         hours = [(max(a, start), min(b, end)) for a, b in opened if a < end and start < b]
+        if start < end and not_lent(room, start, end, at):
+            hours = []
         href = url_for("bookings.resource", resource=room.token, jour=day.isoformat())
         left = policy.left_of(hours, held)
         if not hours:

@@ -10,14 +10,18 @@ from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Optional, StopValidation, ValidationError
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, StopValidation, ValidationError
 from wtforms.widgets import TextInput
 
 from exchange import hours
-from exchange.forms import Form, HourField, KeyedForm, LongText, Text
+from exchange.formats import length_of_time
+from exchange.forms import DayField, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 from exchange.security import territory
 
 MOST = 100_000
+DAY = 1440  # minutes
+MOST_LENT = 31 * DAY
+_IN_DAYS = re.compile(r"([0-9]{1,3})[ \u00a0\u202f]?(?:j|jours?|d|days?)")
 MOST_CENTS = 1_000_000_000  # ten million euros
 _EUROS = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,2}))?")
 _GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?!\1)[.,][0-9]{2}")  # 1.234,50 or 1,234.50
@@ -155,6 +159,25 @@ class Hours(Text):
             ) from wrong
 
 
+class Length(DurationField):
+    """How long something is lent, in minutes: typed as a duration, or in days; nothing is None."""
+
+    def _value(self) -> str:
+        if self.typed is None and self.data and self.data % DAY == 0:
+            return length_of_time(self.data)
+        return super()._value()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.typed, self.data = typed, None
+        if days := _IN_DAYS.fullmatch(" ".join(typed.lower().split())):
+            self.data = int(days[1]) * DAY
+        elif typed:
+            super().process_formdata(valuelist)
+        if self.data is not None and self.data > MOST_LENT:
+            raise ValueError(_("31 jours au plus."))
+
+
 class PlaceFields:
     """A building: where it is, how many people the law allows in it, who can come in."""
 
@@ -228,6 +251,30 @@ class ResourceForm(KeyedForm):
             SelectChoice(60, "1 h"), SelectChoice(120, "2 h"), SelectChoice(1440, lazy_gettext("un jour")),
         ],
     )  # fmt: skip
+    notice_hours = SelectField(
+        lazy_gettext("À demander au moins"), coerce=int, default=0,
+        choices=[
+            SelectChoice(0, lazy_gettext("sans délai")), SelectChoice(2, lazy_gettext("2 h avant")),
+            SelectChoice(24, lazy_gettext("un jour avant")), SelectChoice(48, lazy_gettext("2 jours avant")),
+            SelectChoice(72, lazy_gettext("3 jours avant")), SelectChoice(168, lazy_gettext("7 jours avant")),
+            SelectChoice(336, lazy_gettext("14 jours avant")), SelectChoice(720, lazy_gettext("30 jours avant")),
+        ],
+    )  # fmt: skip
+    ahead_days = Whole(
+        lazy_gettext("Combien de jours avant, au plus ?"),
+        validators=[Optional(), NumberRange(1, 550, lazy_gettext("Écrivez un nombre de jours, de 1 à 550."))],
+        description=lazy_gettext("Rien : dix-huit mois, comme pour tout."),
+    )  # fmt: skip
+    least_minutes = Length(lazy_gettext("Se prête au moins"), validators=[Optional()])
+    most_minutes = Length(
+        lazy_gettext("Se prête au plus"), validators=[Optional()],
+        description=lazy_gettext("Par exemple 4 h, ou 2 jours. Rien : sans limite, jusqu’à 31 jours."),
+    )  # fmt: skip
+    lent_from = DayField(lazy_gettext("Se prête à partir du"), validators=[Optional()])
+    lent_until = DayField(
+        lazy_gettext("Se prête jusqu’au"), validators=[Optional()],
+        description=lazy_gettext("Pour un essai : un jardin prêté d’avril à septembre."),
+    )  # fmt: skip
     decided_by = RadioField(
         lazy_gettext("Qui répond aux demandes\u00a0?"), default="officer",
         choices=[
@@ -243,6 +290,14 @@ class ResourceForm(KeyedForm):
     def validate_photo_address(self, field: Text) -> None:
         if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
             raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
+
+    def validate_most_minutes(self, field: Length) -> None:
+        if self.least_minutes.data and field.data and field.data < self.least_minutes.data:
+            raise ValidationError(_("C’est moins que « se prête au moins »."))
+
+    def validate_lent_until(self, field: DayField) -> None:
+        if self.lent_from.data and field.data and field.data < self.lent_from.data:
+            raise ValidationError(_("Le dernier jour vient avant le premier."))
 
     @property
     def by_hand(self) -> bool:
@@ -325,6 +380,11 @@ class Valued:
 
 class ThingForm(Valued, PlaceFields, ResourceForm):
     """A thing lent alone."""
+
+    inventory_number = Text(
+        lazy_gettext("Numéro d’inventaire"), most=60, validators=[Optional()],
+        description=lazy_gettext("Celui qui est écrit dessus. Vous seuls le lisez."),
+    )  # fmt: skip
 
 
 class PoolForm(Valued, PlaceFields, ResourceForm):

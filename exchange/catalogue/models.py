@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Computed, Float, ForeignKey, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,6 +54,13 @@ class Resource(Base):
     quantity: Mapped[int | None] = mapped_column(Integer)  # like things in a pool
     opening_hours: Mapped[str] = mapped_column(default="")  # OpenStreetMap syntax; empty is always
     buffer_minutes: Mapped[int] = mapped_column(Integer, default=0)
+    inventory_number: Mapped[str] = mapped_column(default="")
+    notice_hours: Mapped[int] = mapped_column(Integer, default=0)
+    ahead_days: Mapped[int | None] = mapped_column(Integer)
+    least_minutes: Mapped[int | None] = mapped_column(Integer)
+    most_minutes: Mapped[int | None] = mapped_column(Integer)
+    lent_from: Mapped[date | None]
+    lent_until: Mapped[date | None]
     value_cents: Mapped[int | None]  # in euros, for the office
     photo_address: Mapped[str] = mapped_column(default="")  # of a photograph to add: nothing is fetched from there
     decided_by: Mapped[str] = mapped_column(default="officer")

@@ -11,8 +11,8 @@ from sqlalchemy import Integer, and_, cast, delete, func, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from exchange.catalogue import policy
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
-from exchange.catalogue.policy import refusal, refusal_to_publish
 from exchange.errors import NotFound, PartsFixed, refusal_of
 from ledger.entries import Acting
 
@@ -25,7 +25,7 @@ PLACE_FIELDS = frozenset(
 RESOURCE_FIELDS = frozenset(
     {
         "place_id", "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-        "buffer_minutes", "decided_by", "value_cents", "photo_address",
+        "buffer_minutes", "decided_by", "value_cents", "photo_address", "inventory_number", *policy.Terms._fields,
     }
 )  # fmt: skip
 
@@ -76,7 +76,7 @@ def add_resource(
         resource.source, resource.source_ref = source
     _check(session, resource, facts)
     session.add(resource)
-    session.flush()
+    _flush(session)
     _occupies(session, resource, parts)
     _trace(session, [resource.id], "added", by=by, at=at)
     return resource
@@ -96,14 +96,19 @@ def edit(session: Session, resource: Resource, facts: Mapping[str, Any], *, by: 
     _check(session, resource, facts)
     for name, value in changed.items():
         setattr(resource, name, value)
+    _flush(session)
+    _trace(session, [resource.id], "edited", by=by, at=at)
+    return True
+
+
+def _flush(session: Session) -> None:
+    """Write, and raise what the database refuses by its name: QuantityBooked, NumberedAlready."""
     try:
         session.flush()
     except DBAPIError as refused:
         if (error := refusal_of(refused)) is not None:
             raise error from refused
         raise
-    _trace(session, [resource.id], "edited", by=by, at=at)
-    return True
 
 
 def lock_pools(session: Session, pools: Iterable[int]) -> None:
@@ -143,7 +148,7 @@ def publish(
     limits = _legal_limits(session, rows)
     for row in rows:
         capacity = capacities[row.id] or row.capacity
-        if refused := refusal_to_publish(row.kind, capacity=capacity, legal_max=limits.get(row.place_id)):
+        if refused := policy.refusal_to_publish(row.kind, capacity=capacity, legal_max=limits.get(row.place_id)):
             refused.facts["resource"] = row.id
             raise refused
     for row in rows:
@@ -233,9 +238,9 @@ def _check(session: Session, resource: Resource, facts: Mapping[str, Any]) -> No
         if place is None or place.lender_id != resource.lender_id:
             raise NotFound
         legal_max = place.legal_max
-    wrong = refusal(resource.kind, capacity=capacity, legal_max=legal_max, quantity=quantity)
+    wrong = policy.refusal(resource.kind, capacity=capacity, legal_max=legal_max, quantity=quantity)
     if wrong is None and resource.published_at is not None:
-        wrong = refusal_to_publish(resource.kind, capacity=capacity, legal_max=legal_max)
+        wrong = policy.refusal_to_publish(resource.kind, capacity=capacity, legal_max=legal_max)
     if wrong is not None:
         raise wrong
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from exchange.errors import CapacityAboveLimit, CapacityMissing, QuantityMissing
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from exchange.errors import (
+    AskedTooEarly,
+    AskedTooLate,
+    CapacityAboveLimit,
+    CapacityMissing,
+    LongerThanLent,
+    NotLentThen,
+    QuantityMissing,
+    ShorterThanLent,
+)
 from ledger.errors import Refused
 
 
@@ -29,6 +41,47 @@ def status(kind: str, *, capacity: int | None, published: bool, retired: bool) -
     if published:
         return "published"
     return "incomplete" if kind == "room" and capacity is None else "ready"
+
+
+class Terms(NamedTuple):
+    """How long before it is asked for (hours at least, days at most), for how many minutes it is lent, and between
+    which days of the territory, both included. None bounds nothing.
+    """
+
+    notice_hours: int = 0
+    ahead_days: int | None = None
+    least_minutes: int | None = None
+    most_minutes: int | None = None
+    lent_from: date | None = None
+    lent_until: date | None = None
+
+
+def refusal_of_days(terms: Terms, starts_at: datetime, ends_at: datetime) -> Refused | None:
+    """Why it isn't lent on these days, given in the time of the territory."""
+    first, last = starts_at.date(), (ends_at - timedelta(microseconds=1)).date()
+    if (terms.lent_from and first < terms.lent_from) or (terms.lent_until and last > terms.lent_until):
+        return NotLentThen(first=terms.lent_from and terms.lent_from.isoformat(),
+                           last=terms.lent_until and terms.lent_until.isoformat())  # fmt: skip
+    return None
+
+
+def refusal_of_length(terms: Terms, starts_at: datetime, ends_at: datetime) -> Refused | None:
+    """Why it isn't lent for so short or so long."""
+    minutes = (ends_at.astimezone(UTC) - starts_at.astimezone(UTC)) / timedelta(minutes=1)  # and not of a wall clock
+    if terms.least_minutes is not None and minutes < terms.least_minutes:
+        return ShorterThanLent(minutes=terms.least_minutes)
+    if terms.most_minutes is not None and minutes > terms.most_minutes:
+        return LongerThanLent(minutes=terms.most_minutes)
+    return None
+
+
+def refusal_of_moment(terms: Terms, starts_at: datetime, *, at: datetime) -> Refused | None:
+    """Why it can't be asked for now, or not yet."""
+    if starts_at - at < timedelta(hours=terms.notice_hours):
+        return AskedTooLate(hours=terms.notice_hours)
+    if terms.ahead_days is not None and starts_at - at > timedelta(days=terms.ahead_days):
+        return AskedTooEarly(days=terms.ahead_days)
+    return None
 
 
 LEGAL_LIMITS: dict[str, tuple[int | None, int | None]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
@@ -37,6 +37,13 @@ class ResourceView(NamedTuple):
     opening_hours: str
     buffer_minutes: int
     decided_by: str
+    inventory_number: str
+    notice_hours: int
+    ahead_days: int | None
+    least_minutes: int | None
+    most_minutes: int | None
+    lent_from: date | None
+    lent_until: date | None
     value_cents: int | None
     photo_address: str
     source: str | None
@@ -64,6 +71,11 @@ class ResourceView(NamedTuple):
             self.kind, capacity=self.capacity, published=self.published_at is not None,
             retired=self.retired_at is not None,
         )  # fmt: skip
+
+    @property
+    def terms(self) -> policy.Terms:
+        """How long before it is asked for, for how long, and when it is lent at all."""
+        return policy.Terms(*(getattr(self, name) for name in policy.Terms._fields))
 
     @property
     def accessible(self) -> bool:
@@ -102,7 +114,9 @@ class ActView(NamedTuple):
 _ROWS: Select[*tuple[Any, ...]] = select(
     Resource.id, Resource.token, Resource.lender_id, Resource.kind, Resource.name, Resource.sort_name,
     Resource.category, Resource.description, Resource.conditions, Resource.capacity, Resource.quantity,
-    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.value_cents, Resource.photo_address,
+    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.inventory_number,
+    Resource.notice_hours, Resource.ahead_days, Resource.least_minutes, Resource.most_minutes, Resource.lent_from,
+    Resource.lent_until, Resource.value_cents, Resource.photo_address,
     Resource.source, Resource.published_at, Resource.retired_at,
     Place.id, Place.token, Place.name, Place.address, Place.postcode, Place.town, Place.erp_type, Place.erp_category,
     Place.legal_min, Place.legal_max, Place.access, Place.access_note, Place.latitude, Place.longitude,

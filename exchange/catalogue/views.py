@@ -10,6 +10,7 @@ from flask_babel import format_decimal, lazy_gettext, ngettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms.fields import SelectChoice
 
 from exchange import clock, idempotency
 from exchange.catalogue import operations, policy, queries
@@ -26,6 +27,7 @@ from exchange.catalogue.forms import (
 )
 from exchange.db import db, transaction
 from exchange.errors import NotFound
+from exchange.formats import length_of_time
 from exchange.forms import unprintable
 from exchange.idempotency import Done
 from exchange.members import queries as members
@@ -203,8 +205,11 @@ def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
     names = ("name", "category", "description", "conditions", "decided_by", "photo_address")
     facts = {name: form[name].data or "" for name in names}
     facts |= {"opening_hours": form.open_hours, "buffer_minutes": form.buffer_minutes.data}
+    facts |= {name: form[name].data for name in policy.Terms._fields}
     if kind == "room":
         facts["capacity"] = form.capacity.data
+    if kind == "thing":
+        facts["inventory_number"] = form.inventory_number.data or ""
     if kind == "pool":
         facts["quantity"] = form.quantity.data
     if kind != "room":
@@ -267,7 +272,7 @@ def update(lender: str, resource: str) -> Response | tuple[str, int]:
     here, shown = _shown(lender, resource)
     form = FORMS[shown.kind]()
     form.place.choices, form.photo_kept = _places(here), shown.photo_address
-    _offer_buffer(form, shown)
+    _offer_kept(form, shown)
     if not (form.validate() & _new_place_named(form)):
         return _edit_page(here, shown, form), 422
     try:
@@ -288,15 +293,18 @@ def _filled(shown: queries.ResourceView) -> ResourceForm:
     form = FORMS[shown.kind](formdata=None, data=known)
     form.access.data, form.erp_category.data = "unknown", ""  # of a new place, should one be described
     form.address.data = form.postcode.data = form.town.data = form.access_note.data = form.place_name.data = ""
-    _offer_buffer(form, shown)
+    _offer_kept(form, shown)
     return form
 
 
-def _offer_buffer(form: ResourceForm, shown: queries.ResourceView) -> None:
-    """The time that it has now stays offered, whoever gave it."""
-    if shown.buffer_minutes not in {choice.value for choice in form.buffer_minutes.choices}:
-        now = (shown.buffer_minutes, _("%(num)s minutes", num=shown.buffer_minutes))
-        form.buffer_minutes.choices = [*form.buffer_minutes.choices, now]
+def _offer_kept(form: ResourceForm, shown: queries.ResourceView) -> None:
+    """The times that it has now stay offered, whoever gave them."""
+    for field, kept, minutes in (
+        (form.buffer_minutes, shown.buffer_minutes, shown.buffer_minutes),
+        (form.notice_hours, shown.notice_hours, 60 * shown.notice_hours),
+    ):
+        if kept not in {choice.value for choice in field.choices}:
+            field.choices = [*field.choices, SelectChoice(kept, length_of_time(minutes))]
 
 
 def _shown(lender: str, resource: str) -> tuple[Office, queries.ResourceView]:

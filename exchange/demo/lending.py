@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from exchange.bookings import moving
 from exchange.bookings import operations as bookings
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
+from exchange.closures import operations as closures
 from exchange.demo.people import CENTRE, FIRM, LENDING_MEMBER, OPENED, SEL, TOWN
 from exchange.demo.world import Somebody, World, texts
 from exchange.reciprocity import operations as rules
@@ -52,6 +54,7 @@ def plan(world: World) -> None:
     world.story.plan(moment(OPENED + 30, 14), _rules, world)
     world.story.plan(moment(-200, 11), _second_thoughts, world)
     world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
+    world.story.plan(moment(-1, 9, 20), _closures, world)
     loans = _great_days(world, told["seasons"]) + _every_week(world, told["regular"])
     for loan in loans + _around_today(world, told["loans"]):
         world.story.plan(loan.asked, _ask, world, loan)
@@ -105,6 +108,28 @@ def _second_thoughts(world: World, *, at: datetime) -> None:
     catalogue.withdraw(world.session, world.row(WITHDRAWN), by=by, at=at)
     stage = world.row(STAGE)
     catalogue.edit(world.session, stage, {"conditions": f"{stage.conditions} Les loges ferment à clef."}, by=by, at=at)
+
+
+def _closures(world: World, *, at: datetime) -> None:
+    """Bent grids wait for repair; in two weeks the floor of the bar side is sanded: whoever had it first on those days
+    is offered something else, and the officer has the others to call.
+    """
+    session, calendar, by = world.session, world.calendar, _office(world, TOWN)
+    closures.close(session, world.resources["Grilles d'exposition"], kind="repair", reason="Quatre grilles tordues.",
+                   starts_at=at, ends_at=None, quantity=4, by=by, at=at)  # fmt: skip
+    bar, thursday = world.resources[BAR], calendar.next(3, weeks=2)
+    starts, ends = calendar.on(thursday - timedelta(days=1), 8), calendar.on(thursday + timedelta(days=2), 8)
+    closures.close(session, bar, kind="works", reason="Le parquet est poncé et verni.", starts_at=starts, ends_at=ends,
+                   quantity=None, by=by, at=at)  # fmt: skip
+    lent = queries.published(session, kind="room", lender=by.party)
+    for view in moving.displaced(session, bar, starts, ends, closing=0, at=at)[:1]:
+        resources = queries.views(session, [item.resource_id for item in view.items])
+        found = moving.alternatives(session, view, resources, lent, at=at, size=1)[0]
+        bookings.offer(
+            session, view.token, lender=by.party, wanted=[bookings.Wanted(found.resource)], starts_at=found.starts_at,
+            ends_at=found.ends_at, word="Le vernis sèche ces jours-là ; l'autre côté est libre, on vous y installe.",
+            by=by, at=at,
+        )  # fmt: skip
 
 
 # The rules

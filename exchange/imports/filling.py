@@ -17,6 +17,7 @@ Facts = dict[str, Any]
 
 _MOST: Final[Mapping[str, int]] = {
     "name": 200, "category": 80, "address": 300, "town": 100, "erp_type": 100, "access_note": 300, "description": 4000,
+    "inventory_number": 60,
 }  # fmt: skip
 """Characters that the catalogue keeps."""
 
@@ -107,6 +108,7 @@ def _numbered(candidate: Candidate, number: str) -> Filling:
     """One thing, known by the number written on it, which its name shows: "Perceuse (n° 12)"."""
     facts, mark = _thing(candidate), f" (n°\u00a0{number})"
     facts["name"] = facts["name"][: _MOST["name"] - len(mark)] + mark
+    facts["inventory_number"] = number[: _MOST["inventory_number"]]
     return Filling("thing", f"inv:{number}", facts, place_name=candidate.place)
 
 

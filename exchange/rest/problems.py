@@ -22,6 +22,11 @@ FIELDS = {"starts": "starts_at", "ends": "ends_at", "day": "starts_at"}
 
 # figures with which the page of the rules says the sentences that need some
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "not-lent-then": {"name": "Jardin partagé", "first": "2026-04-01", "last": "2026-09-30"},
+    "shorter-than-lent": {"name": "Dojo", "minutes": 60},
+    "longer-than-lent": {"name": "Dojo", "minutes": 2880},
+    "asked-too-late": {"name": "Dojo", "hours": 48},
+    "asked-too-early": {"name": "Dojo", "days": 90},
     "floor-reached": {"floor": -2000, "balance": -1950, "held": 0, "minutes": 90},
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},

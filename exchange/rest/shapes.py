@@ -6,7 +6,7 @@ from typing import Any
 
 from exchange.catalogue.queries import ResourceView
 from exchange.members.queries import CommunityView, PartyView
-from exchange.rest.fields import Choice, Figure, Inside, Instant, Number, Shape, Text, Token
+from exchange.rest.fields import Choice, Day, Figure, Inside, Instant, Number, Shape, Text, Token
 from ledger.accounts import KINDS
 from ledger.store.reading import AccountView
 
@@ -82,6 +82,12 @@ class ResourceShape(ResourceName):
     quantity = Figure(required=True, allow_none=True)
     opening_hours = Text(required=True, least=0, most=1000)
     decided_by = Choice(("officer", "nobody"), required=True)
+    notice_hours = Figure(required=True)
+    ahead_days = Figure(required=True, allow_none=True)
+    least_minutes = Figure(required=True, allow_none=True)
+    most_minutes = Figure(required=True, allow_none=True)
+    lent_from = Day(required=True, allow_none=True)
+    lent_until = Day(required=True, allow_none=True)
     place = Inside(PlaceShape, required=True, allow_none=True)
 
 
@@ -115,7 +121,8 @@ def resource_name(seen: ResourceView) -> dict[str, Any]:
 
 def resource(seen: ResourceView, lender: PartyView) -> dict[str, Any]:
     """A resource as ResourceShape."""
-    told = ("category", "description", "conditions", "capacity", "quantity", "opening_hours", "decided_by")
+    told = ("category", "description", "conditions", "capacity", "quantity", "opening_hours", "decided_by",
+            *seen.terms._fields)  # fmt: skip
     return {
         **resource_name(seen), **{name: getattr(seen, name) for name in told}, "lender": party(lender),
         "place": place(seen) if seen.place_id is not None else None,

@@ -127,11 +127,10 @@ def upgrade() -> None:
         CHECK (ground IN ('property', 'services', 'order', 'rule', 'other', 'moved'));
     """)
     run(_FULLEST)
-    for table in ("closures", "closure_ends"):
-        run(f"""
-        CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION refuse_change()
-        """)
+    run("""
+    CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON closure_ends
+        FOR EACH ROW EXECUTE FUNCTION refuse_change()
+    """)
     grant("SELECT, INSERT", "closures", "closure_ends")
     grant("SELECT, INSERT, DELETE", "closed_units", "closed_things")
 

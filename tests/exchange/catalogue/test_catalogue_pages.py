@@ -187,7 +187,7 @@ def test_the_room_is_edited_then_published_then_withdrawn(
 ) -> None:
     hall = add("room", "Salle", capacity=60, buffer_minutes=45)
     page = f"{at}/ressources/{hall.token}"
-    assert "45 minutes" in olga.get(page).text
+    assert "45 min" in olga.get(page).text
     said = room(name="Grande salle", place="", capacity="80", buffer_minutes="45")
     assert olga.post(page, data=said).status_code == 303
     assert olga.post(f"{page}/publication").status_code == 303
