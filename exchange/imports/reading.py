@@ -193,12 +193,15 @@ def _delimiter(text: str, asked: str | None, hint: re.Match[str] | None) -> str:
 
 
 def _fitness(text: str, delimiter: str) -> tuple[int, int]:
-    """How many of the first rows are as wide as the first one, then that width; a single column proves nothing."""
-    sample = islice(_rows(text, delimiter), _SAMPLE)
-    widths = [len(row.cells) for row in sample if isinstance(row, Record) and not row.is_blank]
-    if not widths or widths[0] < 2:
+    """How many of the first rows are as wide as the titles, then that width.
+
+    A single column proves nothing; a mark that leaves the titles unreadable is not the one.
+    """
+    sample = [row for row in islice(_rows(text, delimiter), _SAMPLE) if isinstance(row, Problem) or not row.is_blank]
+    if not sample or isinstance(sample[0], Problem) or len(sample[0].cells) < 2:
         return 0, 0
-    return widths.count(widths[0]), widths[0]
+    width = len(sample[0].cells)
+    return sum(isinstance(row, Record) and len(row.cells) == width for row in sample), width
 
 
 # Row by row.
