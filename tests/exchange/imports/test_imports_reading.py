@@ -114,11 +114,11 @@ def test_commas_inside_the_cells_do_not_hide_the_semicolons() -> None:
     assert table.header == ("CODE", "TYPE")
 
 
-def test_commas_on_lines_of_their_own_do_not_hide_the_semicolons_between_quoted_titles() -> None:
-    """Read with commas the titles are no row at all, and the four lines of commas agree with each other."""
-    table = read(b'"Nom";"Ville"\n"une salle";"Redon"\n"a\n,\n,\n,\n,\nb";""\n')
+def test_commas_inside_the_lines_of_a_cell_do_not_hide_the_semicolons_between_quoted_titles() -> None:
+    """Read with commas the titles are no row at all, and the four lines with a comma agree with each other."""
+    table = read(b'"Nom";"Ville"\n"une salle";"Redon"\n"a\nb,c\nd,e\nf,g\nh,i\nj";""\n')
     assert (table.delimiter, table.header) == (";", ("Nom", "Ville"))
-    assert [record.cells for record in table.records] == [("une salle", "Redon"), ("a\n,\n,\n,\n,\nb", "")]
+    assert [record.cells for record in table.records] == [("une salle", "Redon"), ("a\nb,c\nd,e\nf,g\nh,i\nj", "")]
 
 
 def test_excel_may_say_its_separator_on_the_first_line() -> None:
