@@ -10,11 +10,12 @@ from typing import Annotated, Any, cast
 from flask import g, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import BigInteger, DateTime, Table, Text, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Table, Text, text
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 
 from exchange.errors import refusal_of
+from ledger.entries import Acting
 from ledger.store.tables import metadata
 
 Id = Annotated[int, mapped_column(BigInteger, primary_key=True)]
@@ -26,6 +27,19 @@ class Base(DeclarativeBase):
         metadata=metadata,  # one description of the whole database, books included
         type_annotation_map={str: Text, int: BigInteger, datetime: DateTime(timezone=True)},
     )
+
+
+class Signed:
+    """A record that says who made it: the sign-in that typed, the party it acted for, the mandate it used."""
+
+    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
+    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+
+
+def signed(by: Acting) -> dict[str, int | None]:
+    """The columns of ``Signed``, for who acts."""
+    return {"by_sign_in": by.sign_in, "by_party": by.party, "by_mandate": by.mandate}
 
 
 def table_of(model: type[Base]) -> Table:

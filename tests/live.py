@@ -25,6 +25,8 @@ class Live:
 class Quiet(WSGIRequestHandler):
     """Says nothing of each request."""
 
+    timeout = 20  # seconds: a browser opens connections in advance, and may forget to close them
+
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Nothing."""
 
@@ -34,6 +36,7 @@ def served(database: Database, **settings: object) -> Iterator[Live]:
     """The application on a database, forms protected."""
     app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http", **settings)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    server.daemon_threads = False  # type: ignore[attr-defined]  # so that it ends after the requests that it answers
     app.config["SERVER_NAME"] = f"127.0.0.1:{server.server_port}"  # where links in letters lead
     thread = Thread(target=server.serve_forever, name="live server")
     thread.start()

@@ -54,7 +54,10 @@ KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "audit": {"wording": "forms"},
-    "bookings": {"weeks": "telling", "moving": "queries", "closing": "views", "offering": "views"},
+    "bookings": {
+        "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",
+        "offers": "operations",
+    },
     "members": {"qr": "telling"},
     "statements": {"pictures": "queries"},
     "imports": {

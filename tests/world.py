@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
+from exchange.bookings import offers
 from exchange.bookings import operations as bookings
 from exchange.bookings.operations import Request, Wanted
 from exchange.catalogue import operations as catalogue
@@ -116,7 +117,7 @@ class World:
         week, until = starts + timedelta(days=20), starts + timedelta(days=20, hours=4)
         other = Request(cast.alice.party.id, (Wanted(lent.half),), week, until, "Chorale", 20)
         had = bookings.ask(session, other, zone="Europe/Paris", by=cast.alice.by, at=NOON)
-        offer = bookings.offer(
+        offer = offers.offer(
             session, had.token, lender=cast.town.id, wanted=[Wanted(lent.other_half)], starts_at=week, ends_at=until,
             word="Le chauffage de l’autre est en panne.", by=cast.olga.by, at=NOON,
         )  # fmt: skip

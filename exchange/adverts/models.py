@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Computed, ForeignKey, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
 class Category(Base):
@@ -20,7 +20,7 @@ class Category(Base):
     name: Mapped[str]
 
 
-class Advert(Base):
+class Advert(Base, Signed):
     """An offer or a want of a party, in one community."""
 
     __tablename__ = "adverts"
@@ -39,23 +39,17 @@ class Advert(Base):
     title: Mapped[str]
     text: Mapped[str]
     searched: Mapped[str] = mapped_column(Text, Computed("sort_key(title || ' ' || text)", persisted=True))
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     published_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
 
-class AdvertChange(Base):
+class AdvertChange(Base, Signed):
     """An advert was edited or closed, and by whom: its author, or the counter for them."""
 
     __tablename__ = "advert_changes"
     id: Mapped[Id]
     advert_id: Mapped[int] = mapped_column(ForeignKey("adverts.id"))
     kind: Mapped[str]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     changed_at: Mapped[datetime]
 
 
@@ -72,14 +66,11 @@ class Thread(Base):
     opened_at: Mapped[datetime]
 
 
-class Message(Base):
+class Message(Base, Signed):
     """One message of a thread, by the party ``by_party``."""
 
     __tablename__ = "messages"
     id: Mapped[Id]
     thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id"))
     text: Mapped[str]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     sent_at: Mapped[datetime]

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from exchange.adverts.models import Advert, AdvertChange, Category, Message, Thread
+from exchange.db import signed
 from exchange.errors import AdvertClosed, CategoryExists, NotAllowed, WithOneself
 from ledger.entries import Acting
 from ledger.store.reading import AccountView
@@ -42,7 +43,7 @@ def publish(session: Session, content: Content, *, account: AccountView, by: Act
     advert = Advert(
         token=secrets.token_urlsafe(16), community_id=account.community_id, account_id=account.id,
         party_id=account.party_id, kind=content.kind, nature=content.nature, category_id=content.category,
-        title=content.title, text=content.text, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+        title=content.title, text=content.text, **signed(by),
         published_at=at,
     )  # fmt: skip
     session.add(advert)
@@ -72,7 +73,7 @@ def _lock_open(session: Session, advert: Advert) -> None:
 
 def _changed(session: Session, advert: Advert, kind: str, *, by: Acting, at: datetime) -> None:
     session.add(AdvertChange(
-        advert_id=advert.id, kind=kind, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, changed_at=at
+        advert_id=advert.id, kind=kind, **signed(by), changed_at=at
     ))  # fmt: skip
     session.flush()
 
@@ -110,7 +111,7 @@ def answer(session: Session, thread: Thread, text: str, *, by: Acting, at: datet
     if by.party not in (thread.author_party, thread.asking_party):
         raise NotAllowed
     message = Message(
-        thread_id=thread.id, text=text, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, sent_at=at
+        thread_id=thread.id, text=text, **signed(by), sent_at=at
     )
     session.add(message)
     session.flush()

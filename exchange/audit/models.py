@@ -9,10 +9,10 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class Verification(Base):
+class Verification(Base, Signed):
     """One recomputing of the books of a community: asked, then done by the worker. ``findings`` are as ``Finding``."""
 
     __tablename__ = "verifications"
@@ -24,8 +24,5 @@ class Verification(Base):
     id: Mapped[Id]
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
     asked_at: Mapped[datetime]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     recomputed_at: Mapped[datetime | None]
     findings: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))

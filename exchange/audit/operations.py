@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from exchange import jobs
 from exchange.audit import queries
 from exchange.audit.models import Verification
-from exchange.db import table_of
+from exchange.db import signed, table_of
 from ledger.entries import Acting
 
 _verifications = table_of(Verification)
@@ -27,7 +27,7 @@ def begin(session: Session, *, community: int, by: Acting, at: datetime) -> int 
     """Note that a recomputing is asked; its number, or None while another one waits."""
     asked = (
         insert(_verifications)
-        .values(community_id=community, asked_at=at, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate)
+        .values(community_id=community, asked_at=at, **signed(by))
         .on_conflict_do_nothing(
             index_elements=["community_id"], index_where=_verifications.c.recomputed_at.is_(None)
         )

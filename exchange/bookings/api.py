@@ -123,10 +123,8 @@ def quote(given: dict[str, Any]) -> Deed:
     by, wanted = _asked(given)
 
     def estimate(session: Session, at: datetime) -> Done:
-        policy.check_span(wanted.starts_at, wanted.ends_at, at=at)
         zone = territory().zone
-        operations.check_fitness(wanted, zone=zone)
-        operations.check_terms(wanted, at=clock.now())
+        operations.check(wanted, zone=zone, at=at)
         with _by_its_item(wanted):
             check_still_free(wanted)
         return Done(_quoted(wanted, operations.quote(session, wanted, zone=zone, at=at)))

@@ -9,18 +9,10 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Integer, UniqueConstrai
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class By:
-    """Who made a record: the sign-in that typed, the party it acted for, the mandate it used."""
-
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
-
-
-class Booking(Base, By):
+class Booking(Base, Signed):
     """A party asks a lender for one or several resources, for a span of time, all or nothing."""
 
     __tablename__ = "bookings"
@@ -82,7 +74,7 @@ class PoolOccupancy(Base):
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE, primary_key=True)
 
 
-class BookingDecision(Base, By):
+class BookingDecision(Base, Signed):
     """The one answer to a request: accepted (with its hold when it has a price), declined on a ground, or expired."""
 
     __tablename__ = "booking_decisions"
@@ -94,7 +86,7 @@ class BookingDecision(Base, By):
     decided_at: Mapped[datetime]
 
 
-class BookingCancellation(Base, By):
+class BookingCancellation(Base, Signed):
     """Who had it doesn't need it any more, in time (its minutes are given back) or not; or its lender takes it back,
     on a ground; or it was moved.
     """
@@ -107,7 +99,7 @@ class BookingCancellation(Base, By):
     cancelled_at: Mapped[datetime]
 
 
-class HandOver(Base, By):
+class HandOver(Base, Signed):
     """The moment a loan starts in fact."""
 
     __tablename__ = "hand_overs"
@@ -116,7 +108,7 @@ class HandOver(Base, By):
     handed_over_at: Mapped[datetime]
 
 
-class Return(Base, By):
+class Return(Base, Signed):
     """The moment a loan ends in fact."""
 
     __tablename__ = "returns"
@@ -125,7 +117,7 @@ class Return(Base, By):
     returned_at: Mapped[datetime]
 
 
-class NoShow(Base, By):
+class NoShow(Base, Signed):
     """Nobody came for the things: noted by the office on the day, or by the worker once the end has passed."""
 
     __tablename__ = "no_shows"

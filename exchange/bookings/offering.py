@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency, outbox
-from exchange.bookings import moving, operations, policy, queries
+from exchange.bookings import moving, offers, policy, queries
 from exchange.bookings.closing import bookings
 from exchange.bookings.forms import GROUNDS, DeclineForm, OfferForm, RemarksForm
 from exchange.bookings.operations import Wanted
@@ -87,7 +87,7 @@ def offer(lender: str, booking: str) -> Response | tuple[str, int]:
     wanted += [Wanted(told.resources[item.resource_id], item.quantity) for item in others]
 
     def write(session: Session, at: datetime) -> Done:
-        made = operations.offer(
+        made = offers.offer(
             session, booking, lender=party.id, wanted=wanted,
             starts_at=policy.instant(form.day.data, starts, found.zone),
             ends_at=policy.instant(form.end_day.data or form.day.data, ends, found.zone),
@@ -119,7 +119,7 @@ def withdraw_offer(lender: str, booking: str) -> Response:
     found, by, party = asked_of(lender, booking)
     with transaction() as session:
         at = clock.now()
-        offered = operations.withdraw_offer(session, booking, lender=party.id, by=by, at=at)
+        offered = offers.withdraw_offer(session, booking, lender=party.id, by=by, at=at)
         write_to(session, found.party_id, "booking_offer_withdrawn", offered, at=at)
     flash(_("C’est retiré. La réservation reste comme elle était."), "success")
     return redirect(url_for("bookings.request_", lender=lender, booking=booking), 303)
@@ -149,7 +149,7 @@ def revoke(lender: str, booking: str) -> Response | tuple[str, int]:
         with transaction() as session:
             at = clock.now()
             ground, text = form.ground.data, form.text.data
-            operations.revoke(session, booking, lender=party.id, ground=ground, text=text, by=by, at=at)
+            offers.revoke(session, booking, lender=party.id, ground=ground, text=text, by=by, at=at)
             outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_revoked", at=at,
                          told=tell([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
     except Refused as error:
@@ -167,7 +167,7 @@ def revoke(lender: str, booking: str) -> Response | tuple[str, int]:
 def consent(booking: str) -> Response | tuple[str, int]:
     """What is offered suits me: it takes the place of what I had."""
     said = _("C’est d’accord : votre réservation est déplacée.")
-    return _answer(booking, operations.consent, "booking_moved", said)
+    return _answer(booking, offers.consent, "booking_moved", said)
 
 
 @bookings.post("/reservations/<booking>/sans-suite")
@@ -175,7 +175,7 @@ def consent(booking: str) -> Response | tuple[str, int]:
 def dismiss(booking: str) -> Response | tuple[str, int]:
     """What is offered doesn't suit me: what I had stays."""
     said = _("C’est noté. Votre réservation reste comme elle était.")
-    return _answer(booking, operations.dismiss, "booking_offer_dismissed", said)
+    return _answer(booking, offers.dismiss, "booking_offer_dismissed", said)
 
 
 def _answer(booking: str, act: Any, letter: str, said: str) -> Response | tuple[str, int]:

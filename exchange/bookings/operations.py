@@ -1,6 +1,6 @@
 """The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle, close.
 
-And those of a loan that its lender can't keep as it is: offer something else in its place, revoke it.
+Those of a loan that its lender can't keep as it is are in ``offers``; what a loan occupies is in ``claims``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exchange.bookings import policy, queries
+from exchange.bookings.claims import claim, free
 from exchange.bookings.models import (
     Booking,
     BookingCancellation,
@@ -23,29 +23,23 @@ from exchange.bookings.models import (
     BookingItem,
     HandOver,
     NoShow,
-    Occupancy,
-    PoolOccupancy,
     Return,
 )
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
-from exchange.closures import queries as closures
+from exchange.db import signed
 from exchange.errors import (
-    AlreadyOffered,
     BorrowerCannotPay,
     Closed,
     NotBegun,
     NotBookable,
-    OutOfService,
     RoomAlone,
     RuleRefuses,
-    SlotTaken,
     TooEarly,
     TooManyPeople,
     WrongState,
-    refusal_of,
 )
 from exchange.hours import open_throughout
 from exchange.organisations import queries as organisations
@@ -95,17 +89,22 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     Raises what the span, the hours, the capacity and the rules refuse, SlotTaken or PoolExhausted. Where nobody has to
     decide, the request is accepted at once.
     """
-    policy.check_span(request.starts_at, request.ends_at, at=at)
-    lender = _one_lender(request.wanted)
-    check_fitness(request, zone=zone)
-    check_terms(request, at=at)
+    lender = one_lender(request.wanted)
+    check(request, zone=zone, at=at)
     evaluation = quote(session, request, zone=zone, at=at)
-    _let_through(evaluation)
-    booking = _write(session, request, lender, evaluation, zone=zone, by=by, at=at)
-    _claim(session, booking, _items(session, booking, request, evaluation))
+    let_through(evaluation)
+    booking = write_request(session, request, lender, evaluation, zone=zone, by=by, at=at)
+    claim(session, booking, write_items(session, booking, request, evaluation))
     if all(each.resource.decided_by == "nobody" for each in request.wanted):
-        decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
+        decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
     return booking
+
+
+def check(request: Request, *, zone: str, at: datetime) -> None:
+    """Raise what a request meets before any rule: its span, the days and hours, the room's size, the lender's terms."""
+    policy.check_span(request.starts_at, request.ends_at, at=at)
+    check_fitness(request, zone=zone)
+    _check_terms(request, at=at)
 
 
 def check_fitness(request: Request, *, zone: str) -> None:
@@ -123,7 +122,7 @@ def check_fitness(request: Request, *, zone: str) -> None:
             raise TooManyPeople(name=resource.name, capacity=room_for)
 
 
-def check_terms(request: Request, *, at: datetime) -> None:
+def _check_terms(request: Request, *, at: datetime) -> None:
     """Raise AskedTooLate, AskedTooEarly, ShorterThanLent or LongerThanLent; a lender is not held by its own."""
     for resource in (each.resource for each in request.wanted if each.resource.lender_id != request.party):
         span = request.starts_at, request.ends_at
@@ -133,27 +132,17 @@ def check_terms(request: Request, *, at: datetime) -> None:
             raise refused
 
 
-def check_not_closed(session: Session, request: Request) -> None:
-    """Raise OutOfService when a room or a thing is closed for a time; of a pool, the database counts what is left."""
-    for resource in (each.resource for each in request.wanted if each.resource.kind != "pool"):
-        units = catalogue.units_of(session, [resource.id])[resource.id]
-        until = policy.held_until(request.ends_at, resource.buffer_minutes)
-        for shut in closures.shut(session, units, request.starts_at, until):
-            ends = shut.ends_at.isoformat() if shut.ends_at else None
-            raise OutOfService(name=resource.name, resource=resource.id, kind=shut.kind, until=ends)
-
-
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
     Raises WrongState, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
     """
-    booking, view = _locked(session, token, lender=lender, states=("pending",), at=at)
+    booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     if view.starts_at <= at:
         raise WrongState(state="pending")
-    _let_through_again(_gates_again(session, view, at=at))
+    let_through_again(gates_again(session, view, at=at))
     try:
-        hold = _hold(session, booking, by=by, at=at)
+        hold = set_aside(session, booking, by=by, at=at)
     except FloorReached as refused:
         raise BorrowerCannotPay from refused
     decide(session, booking, "accepted", hold=hold, by=by, at=at)
@@ -164,10 +153,10 @@ def decline(
     session: Session, token: str, *, lender: int, ground: str, text: str, by: Acting, at: datetime
 ) -> BookingView:
     """The lender's officer refuses, on a named ground; the slot is free again. Raises WrongState."""
-    booking, view = _locked(session, token, lender=lender, states=("pending",), at=at)
+    booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     decide(session, booking, "declined", ground=ground, text=text, by=by, at=at)
-    _close_offers(session, booking.id, by=by, at=at)
-    _free(session, [booking.id])
+    close_offers(session, booking.id, by=by, at=at)
+    free(session, [booking.id])
     return view
 
 
@@ -177,122 +166,36 @@ def cancel(session: Session, token: str, *, parties: Collection[int], reason: st
     A day or more before the start they are; later, they are due all the same. Raises WrongState.
     """
     seen = queries.within(session, token, parties, at=at)
-    booking, view = _locked(session, token, lender=seen.lender_id if seen else 0, states=("pending", "accepted"), at=at)
+    booking, view = locked(session, token, lender=seen.lender_id if seen else 0, states=("pending", "accepted"), at=at)
     if view.starts_at <= at:
         raise WrongState(state=view.state)
     in_time = policy.cancelled_in_time(booking.starts_at, at, accepted=view.state == "accepted")
-    session.add(BookingCancellation(booking_id=booking.id, in_time=in_time, reason=reason, cancelled_at=at, **_by(by)))
-    session.flush()
-    _close_offers(session, booking.id, by=by, at=at)
-    _free(session, [booking.id])
-    _resolve(session, view, minutes=0 if in_time else view.minutes, by=by, at=at)
+    cancelled(session, booking, in_time=in_time, reason=reason, by=by, at=at)
+    close_offers(session, booking.id, by=by, at=at)
+    free(session, [booking.id])
+    resolve(session, view, minutes=0 if in_time else view.minutes, by=by, at=at)
     return in_time
 
 
-def revoke(
-    session: Session, token: str, *, lender: int, ground: str, text: str, by: Acting, at: datetime
-) -> BookingView:
-    """The lender can't keep what it accepted, on a named ground: the minutes are given back. Raises WrongState."""
-    booking, view = _locked(session, token, lender=lender, states=("accepted",), at=at)
-    if view.starts_at <= at:
-        raise WrongState(state=view.state)
-    _cancelled(session, booking, ground=ground, reason=text, by=by, at=at)
-    _close_offers(session, booking.id, by=by, at=at)
-    _free(session, [booking.id])
-    _resolve(session, view, minutes=0, by=by, at=at)
-    return view
-
-
-def offer(
-    session: Session, token: str, *, lender: int, wanted: Sequence[Wanted], starts_at: datetime, ends_at: datetime,
-    word: str, by: Acting, at: datetime,
-) -> Booking:  # fmt: skip
-    """The lender offers another time or another room in place of a booking, and holds it until its borrower answers.
-
-    Every rule is run again. Raises WrongState, AlreadyOffered, and all that ``ask`` does.
-    """
-    booking, view = _locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
-    if view.starts_at <= at:
-        raise WrongState(state=view.state)
-    if queries.offers_for(session, [booking.id], at=at):
-        raise AlreadyOffered
-    policy.check_span(starts_at, ends_at, at=at)
-    request = Request(view.party_id, tuple(wanted), starts_at, ends_at, view.purpose, view.people)
-    if _one_lender(request.wanted) != lender:
-        raise NotBookable
-    check_fitness(request, zone=view.zone)
-    check_not_closed(session, request)
-    evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
-    _let_through_again(evaluation)
-    offered = _write(session, request, lender, evaluation, zone=view.zone, by=by, at=at)
-    offered.replaces_id, offered.word = booking.id, word
-    offered.answer_before = min(offered.answer_before, view.starts_at)
-    _claim(session, offered, _items(session, offered, request, evaluation), beside=booking)
-    return offered
-
-
-def consent(session: Session, token: str, *, parties: Collection[int], by: Acting, at: datetime) -> BookingView:
-    """Who asked agrees to what is offered: it takes the place of what they had, whose minutes are given back.
-
-    Raises WrongState, and RuleRefuses when the account can't pay what it costs now.
-    """
-    before, booking, view = _offered(session, token, parties=parties, at=at)
-    if view.starts_at <= at or before.starts_at <= at:
-        raise WrongState(state=view.state)
-    old = queries.view(session, before.id, at=at)
-    _cancelled(session, before, ground="moved", reason="", by=by, at=at)
-    _resolve(session, old, minutes=0, by=by, at=at)
-    _let_through(_gates_again(session, view, at=at))
-    _free(session, [before.id, booking.id])
-    _claim(session, booking, _items_of(session, booking.id))
-    decide(session, booking, "accepted", hold=_hold(session, booking, by=by, at=at), by=by, at=at)
-    return view
-
-
-def dismiss(session: Session, token: str, *, parties: Collection[int], by: Acting, at: datetime) -> BookingView:
-    """Who asked doesn't want what is offered: what they had stays as it was. Raises WrongState."""
-    before, _booking, view = _offered(session, token, parties=parties, at=at)
-    _close_offers(session, before.id, by=by, at=at)
-    return view
-
-
-def withdraw_offer(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
-    """The lender takes back what it offered in place of a booking. Raises WrongState when it has been answered."""
-    booking, _view = _locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
-    closed = _close_offers(session, booking.id, by=by, at=at)
-    if not closed:
-        raise WrongState(state="expired")
-    return closed[0]
-
-
-def _offered(
-    session: Session, token: str, *, parties: Collection[int], at: datetime
-) -> tuple[Booking, Booking, BookingView]:
-    """What was booked and what is offered in its place, both locked, the older first."""
-    seen = queries.within(session, token, parties, at=at)
-    if seen is None or seen.replaces_id is None:
-        raise NotBookable
-    replaced = queries.view(session, seen.replaces_id, at=at)
-    before, _old = _locked(session, replaced.token, lender=seen.lender_id, states=("pending", "accepted"), at=at)
-    booking, view = _locked(session, token, lender=seen.lender_id, states=("offered",), at=at)
-    return before, booking, view
-
-
-def _close_offers(session: Session, booking: int, *, by: Acting, at: datetime) -> list[BookingView]:
+def close_offers(session: Session, booking: int, *, by: Acting, at: datetime) -> list[BookingView]:
     """Close what is offered in place of a booking, whose row is locked, and give back what it holds."""
     offered = queries.offers_for(session, [booking], at=at).values()
     for view in offered:
         row = session.get(Booking, view.id, with_for_update=True)
         assert row is not None
         decide(session, row, "expired", by=by, at=at)
-        _free(session, [view.id])
+        free(session, [view.id])
     return list(offered)
 
 
-def _cancelled(session: Session, booking: Booking, *, ground: str, reason: str, by: Acting, at: datetime) -> None:
+def cancelled(
+    session: Session, booking: Booking, *, in_time: bool, by: Acting, at: datetime, ground: str | None = None,
+    reason: str = "",
+) -> None:  # fmt: skip
+    """Write that a booking is cancelled. Raises AlreadyAnswered (by the table's own key)."""
     session.add(
         BookingCancellation(
-            booking_id=booking.id, in_time=True, ground=ground, reason=reason, cancelled_at=at, **_by(by)
+            booking_id=booking.id, in_time=in_time, ground=ground, reason=reason, cancelled_at=at, **signed(by)
         )
     )
     session.flush()
@@ -317,35 +220,35 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
     for booking in late:
         acting = by or Acting(None, booking.lender_id)
         decide(session, booking, "expired", by=acting, at=at)
-        _close_offers(session, booking.id, by=acting, at=at)
-    _free(session, [booking.id for booking in late])
+        close_offers(session, booking.id, by=acting, at=at)
+    free(session, [booking.id for booking in late])
     unanswered = select(Booking.replaces_id).where(Booking.answer_before <= at, Booking.id.not_in(decided))
     replaced = session.scalars(
         select(Booking).where(Booking.id.in_(unanswered)).order_by(Booking.id).with_for_update(skip_locked=True)
     ).all()
     for booking in replaced:
-        _close_offers(session, booking.id, by=by or Acting(None, booking.lender_id), at=at)
+        close_offers(session, booking.id, by=by or Acting(None, booking.lender_id), at=at)
     return len(late) + len(replaced)
 
 
 def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
     """The lender hands over the keys or the things. Raises WrongState; TooEarly long before the start."""
-    booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
+    booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
-    _close_offers(session, booking.id, by=by, at=at)
-    session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **_by(by)))
+    close_offers(session, booking.id, by=by, at=at)
+    session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **signed(by)))
     session.flush()
     return view
 
 
 def take_back(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
     """The lender has it back: the minutes that were set aside are posted, and the unit is free. Raises WrongState."""
-    booking, view = _locked(session, token, lender=lender, states=("out", "late"), at=at)
-    session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **_by(by)))
+    booking, view = locked(session, token, lender=lender, states=("out", "late"), at=at)
+    session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **signed(by)))
     session.flush()
-    _resolve(session, view, minutes=view.minutes, by=by, at=at)
-    _free(session, [booking.id])
+    resolve(session, view, minutes=view.minutes, by=by, at=at)
+    free(session, [booking.id])
     return view
 
 
@@ -357,7 +260,7 @@ def settle_started(session: Session, *, community: int, by: Acting, at: datetime
     """
     due = queries.rooms_to_settle(session, community, at=at, size=most)
     for view in due:
-        _resolve(session, view, minutes=view.minutes, by=by, at=at)
+        resolve(session, view, minutes=view.minutes, by=by, at=at)
     return len(due)
 
 
@@ -366,7 +269,7 @@ def note_no_show(session: Session, token: str, *, lender: int, remarks: str, by:
 
     Raises WrongState; RoomAlone when there was nothing to hand over: a room is used from its start; NotBegun.
     """
-    booking, view = _locked(session, token, lender=lender, states=("accepted", "past"), at=at)
+    booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if not queries.with_things(session, booking.id):
         raise RoomAlone
     if view.starts_at > at:
@@ -393,11 +296,11 @@ def close_uncollected(
 
 
 def _close(session: Session, view: BookingView, *, remarks: str, by: Acting, at: datetime) -> None:
-    session.add(NoShow(booking_id=view.id, remarks=remarks, noted_at=at, **_by(by)))
+    session.add(NoShow(booking_id=view.id, remarks=remarks, noted_at=at, **signed(by)))
     session.flush()
     resources = catalogue.views(session, [item.resource_id for item in view.items])
-    _resolve(session, view, minutes=minutes_of_rooms(view, resources), by=by, at=at)
-    _free(session, [view.id])
+    resolve(session, view, minutes=minutes_of_rooms(view, resources), by=by, at=at)
+    free(session, [view.id])
 
 
 def minutes_of_rooms(view: BookingView, resources: Mapping[int, ResourceView]) -> int:
@@ -412,17 +315,13 @@ def decide(
     """Write the one answer to a request. Raises AlreadyAnswered (by the table's own key)."""
     session.add(
         BookingDecision(
-            booking_id=booking.id, verdict=verdict, ground=ground, text=text, hold_id=hold, decided_at=at, **_by(by)
+            booking_id=booking.id, verdict=verdict, ground=ground, text=text, hold_id=hold, decided_at=at, **signed(by)
         )
     )
     session.flush()
 
 
-def _by(by: Acting) -> dict[str, int | None]:
-    return {"by_sign_in": by.sign_in, "by_party": by.party, "by_mandate": by.mandate}
-
-
-def _one_lender(wanted: Sequence[Wanted]) -> int:
+def one_lender(wanted: Sequence[Wanted]) -> int:
     lenders = {each.resource.lender_id for each in wanted}
     if len(lenders) != 1:
         raise NotBookable
@@ -446,21 +345,21 @@ def _facts(session: Session, party: int, lender: int, *, instead_of: BookingView
     )
 
 
-def _let_through(evaluation: Evaluation) -> None:
+def let_through(evaluation: Evaluation) -> None:
     if not evaluation.allowed:
         raise RuleRefuses(findings=[
             {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in evaluation.refusals
         ])  # fmt: skip
 
 
-def _let_through_again(evaluation: Evaluation) -> None:
+def let_through_again(evaluation: Evaluation) -> None:
     """As when it was asked for, but what a balance refuses is told to the lender's office without its figures."""
     if any(finding.code in {"balance", "within-floor", "account-needed"} for finding in evaluation.refusals):
         raise BorrowerCannotPay
-    _let_through(evaluation)
+    let_through(evaluation)
 
 
-def _gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
+def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
     resources = catalogue.views(session, [item.resource_id for item in view.items])
     wanted = tuple(Wanted(resources[item.resource_id], item.quantity) for item in view.items)
@@ -468,7 +367,7 @@ def _gates_again(session: Session, view: BookingView, *, at: datetime) -> Evalua
     return quote(session, request, zone=view.zone, at=at)
 
 
-def _write(
+def write_request(
     session: Session, request: Request, lender: int, evaluation: Evaluation, *, zone: str, by: Acting, at: datetime
 ) -> Booking:
     paying = receiving = None
@@ -491,22 +390,14 @@ def _write(
         explanation=evaluation.as_record(),
         asked_at=at,
         answer_before=policy.answer_before(request.starts_at, at),
-        **_by(by),
+        **signed(by),
     )
     session.add(booking)
     session.flush()
     return booking
 
 
-class Leaf(NamedTuple):
-    """What an item takes: a unit of its resource, or a pool."""
-
-    item: BookingItem
-    resource: ResourceView
-    unit: int
-
-
-def _items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:
+def write_items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:
     """Write what a booking is made of, each with its price and its buffer of today."""
     items = [
         BookingItem(
@@ -520,62 +411,7 @@ def _items(session: Session, booking: Booking, request: Request, evaluation: Eva
     return items
 
 
-def _items_of(session: Session, booking: int) -> list[BookingItem]:
-    return list(session.scalars(select(BookingItem).where(BookingItem.booking_id == booking).order_by(BookingItem.id)))
-
-
-def _claim(
-    session: Session, booking: Booking, items: Sequence[BookingItem], *, beside: Booking | None = None
-) -> None:
-    """Take every unit, in the order of their ids so that two requests never wait in a circle; then of the pools.
-
-    Where a booking that it would replace (``beside``) holds the same at an overlapping time, only what is missing is
-    taken: the rest is its own already.
-    """
-    resources = catalogue.views(session, [item.resource_id for item in items])
-    units = catalogue.units_of(session, resources)
-    leaves = [
-        Leaf(item, resource, unit)
-        for item in items
-        for resource in [resources[item.resource_id]]
-        for unit in ([resource.id] if resource.kind == "pool" else units[resource.id])
-    ]
-    held = queries.held_by(session, beside.id) if beside else {}
-    for leaf in sorted(leaves, key=lambda leaf: (leaf.resource.kind == "pool", leaf.unit)):
-        until = policy.held_until(booking.ends_at, leaf.item.buffer_minutes)
-        wanted = policy.Hold(booking.starts_at, until, leaf.item.quantity)
-        for missing in policy.missing_of(wanted, held.get(leaf.unit)):
-            _take(session, leaf, missing)
-
-
-_TAKE = text(
-    "INSERT INTO occupancy (booking_item_id, unit_id, during)"
-    " VALUES (:item, :unit, tstzrange(:starts_at, :ends_at)) ON CONFLICT DO NOTHING RETURNING unit_id"
-)
-_TAKE_FROM_POOL = text(
-    "INSERT INTO pool_occupancy (booking_item_id, pool_id, quantity, during)"
-    " VALUES (:item, :unit, :quantity, tstzrange(:starts_at, :ends_at)) RETURNING pool_id"
-)
-
-
-def _take(session: Session, leaf: Leaf, hold: policy.Hold) -> None:
-    """Raise SlotTaken, PoolExhausted or OutOfService, with the name of what is asked for.
-
-    A plain INSERT would wait for every overlapping row in flight and could deadlock; ON CONFLICT DO NOTHING answers.
-    """
-    values = {"item": leaf.item.id, "unit": leaf.unit, **hold._asdict()}
-    try:
-        taken = session.execute(_TAKE_FROM_POOL if leaf.resource.kind == "pool" else _TAKE, values).scalar()
-    except DBAPIError as refused:
-        if (error := refusal_of(refused)) is not None:
-            error.facts |= {"name": leaf.resource.name, "resource": leaf.resource.id}
-            raise error from refused
-        raise
-    if taken is None:
-        raise SlotTaken(name=leaf.resource.name, resource=leaf.resource.id)
-
-
-def _hold(session: Session, booking: Booking, *, by: Acting, at: datetime) -> int | None:
+def set_aside(session: Session, booking: Booking, *, by: Acting, at: datetime) -> int | None:
     """Set the price aside on the account of who asked; a free loan moves nothing."""
     if not booking.minutes:
         return None
@@ -589,7 +425,7 @@ def _hold(session: Session, booking: Booking, *, by: Acting, at: datetime) -> in
     return held.id
 
 
-def _resolve(session: Session, view: BookingView, *, minutes: int, by: Acting, at: datetime) -> None:
+def resolve(session: Session, view: BookingView, *, minutes: int, by: Acting, at: datetime) -> None:
     """Post so many of the minutes that were set aside and release the rest, once; a free loan has none."""
     if view.hold_id is None or view.community_id is None or queries.hold_resolved(session, view.hold_id):
         return
@@ -601,7 +437,7 @@ def _resolve(session: Session, view: BookingView, *, minutes: int, by: Acting, a
         writing.release_hold(session, view.hold_id, community=view.community_id, by=by, at=at)
 
 
-def _locked(
+def locked(
     session: Session, token: str, *, lender: int, states: Iterable[str], at: datetime
 ) -> tuple[Booking, BookingView]:
     """The booking under its row's lock, so that two acts come one after the other, and in a state that allows it."""
@@ -614,10 +450,3 @@ def _locked(
     if view.state not in states:
         raise WrongState(state=view.state)
     return booking, view
-
-
-def _free(session: Session, bookings: Collection[int]) -> None:
-    """Give back what these bookings occupy; what happened stays in the records."""
-    items = select(BookingItem.id).where(BookingItem.booking_id.in_(bookings))
-    session.execute(delete(Occupancy).where(Occupancy.booking_item_id.in_(items)))
-    session.execute(delete(PoolOccupancy).where(PoolOccupancy.booking_item_id.in_(items)))

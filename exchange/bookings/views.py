@@ -190,9 +190,7 @@ def check(resource: str) -> str | tuple[str, int]:
         return _ask_page(asking, form), 422
     session, zone = db.session(), territory().zone
     try:
-        policy.check_span(wanted.starts_at, wanted.ends_at, at=clock.now())
-        operations.check_fitness(wanted, zone=zone)
-        operations.check_terms(wanted, at=clock.now())
+        operations.check(wanted, zone=zone, at=clock.now())
         check_still_free(wanted)
     except Refused as error:
         _refuse(asking, form, error)

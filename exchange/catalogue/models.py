@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Computed, Float, ForeignKey, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
 class Place(Base):
@@ -79,14 +79,11 @@ class ResourceUnit(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), primary_key=True)
 
 
-class ResourceAct(Base):
+class ResourceAct(Base, Signed):
     """Who added, edited, published, withdrew, retired or restored a resource, and when."""
 
     __tablename__ = "resource_acts"
     id: Mapped[Id]
     resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
     act: Mapped[str]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     acted_at: Mapped[datetime]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from exchange.catalogue import policy
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
+from exchange.db import signed
 from exchange.errors import NotFound, PartsFixed, refusal_of
 from ledger.entries import Acting
 
@@ -287,7 +288,7 @@ def _trace(session: Session, ids: Iterable[int], act: str, *, by: Acting, at: da
     """Write who did it, in the same transaction."""
     session.add_all(
         ResourceAct(
-            resource_id=id_, act=act, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, acted_at=at
+            resource_id=id_, act=act, **signed(by), acted_at=at
         )
         for id_ in ids
     )

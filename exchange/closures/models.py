@@ -8,18 +8,10 @@ from sqlalchemy import ForeignKey, Integer
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class By:
-    """Who made a record: the sign-in that typed, the party it acted for, the mandate it used."""
-
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
-
-
-class Closure(Base, By):
+class Closure(Base, Signed):
     """A resource is not lent during a span, or until further notice; of a pool, so many of its things."""
 
     __tablename__ = "closures"
@@ -34,7 +26,7 @@ class Closure(Base, By):
     closed_at: Mapped[datetime]
 
 
-class ClosureEnd(Base, By):
+class ClosureEnd(Base, Signed):
     """It is lent again before the end that was planned."""
 
     __tablename__ = "closure_ends"

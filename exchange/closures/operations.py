@@ -13,6 +13,7 @@ from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import policy
 from exchange.closures.models import ClosedThings, ClosedUnit, Closure, ClosureEnd
+from exchange.db import signed
 from exchange.errors import NotFound, WrongState
 from ledger.entries import Acting
 
@@ -31,8 +32,7 @@ def close(
     during = Range(starts_at, ends_at)
     closure = Closure(
         token=secrets.token_urlsafe(16), lender_id=resource.lender_id, resource_id=resource.id, kind=kind,
-        reason=reason, quantity=many, during=during, closed_at=at, by_sign_in=by.sign_in, by_party=by.party,
-        by_mandate=by.mandate,
+        reason=reason, quantity=many, during=during, closed_at=at, **signed(by),
     )  # fmt: skip
     session.add(closure)
     session.flush()
@@ -53,7 +53,7 @@ def lift(session: Session, token: str, *, lender: int, by: Acting, at: datetime)
         raise NotFound
     written = session.execute(
         insert(ClosureEnd)
-        .values(closure_id=closure.id, ended_at=at, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate)
+        .values(closure_id=closure.id, ended_at=at, **signed(by))
         .on_conflict_do_nothing()
         .returning(ClosureEnd.closure_id)
     ).scalar()

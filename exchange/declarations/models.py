@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class Declaration(Base):
+class Declaration(Base, Signed):
     """"Giver gave receiver ``minutes`` of something on a day"; the receiver, who was helped, pays."""
 
     __tablename__ = "declarations"
@@ -32,14 +32,11 @@ class Declaration(Base):
     nature: Mapped[str]
     description: Mapped[str]
     slip: Mapped[str | None]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     declared_at: Mapped[datetime]
     answer_before: Mapped[datetime]
 
 
-class DeclarationAnswer(Base):
+class DeclarationAnswer(Base, Signed):
     """The one answer to a declaration: confirmed (with its entry), refused, expired or withdrawn."""
 
     __tablename__ = "declaration_answers"
@@ -52,7 +49,4 @@ class DeclarationAnswer(Base):
     answer: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
     entry_id: Mapped[int | None] = mapped_column(unique=True)
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     answered_at: Mapped[datetime]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from exchange.db import table_of
+from exchange.db import signed, table_of
 from exchange.declarations.models import Declaration, DeclarationAnswer
 from exchange.declarations.policy import check_day, posts_at_once
 from exchange.errors import AlreadyAnswered, NotAllowed, WithOneself
@@ -54,9 +54,7 @@ def declare(
         nature=said.nature,
         description=said.description,
         slip=said.slip,
-        by_sign_in=by.sign_in,
-        by_party=by.party,
-        by_mandate=by.mandate,
+        **signed(by),
         declared_at=at,
         answer_before=at + timedelta(days=answer_days),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from exchange.bookings import moving
+from exchange.bookings import moving, offers
 from exchange.bookings import operations as bookings
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
@@ -125,7 +125,7 @@ def _closures(world: World, *, at: datetime) -> None:
     for view in moving.displaced(session, bar, starts, ends, closing=0, at=at)[:1]:
         resources = queries.views(session, [item.resource_id for item in view.items])
         found = moving.alternatives(session, view, resources, lent, at=at, size=1)[0]
-        bookings.offer(
+        offers.offer(
             session, view.token, lender=by.party, wanted=[bookings.Wanted(found.resource)], starts_at=found.starts_at,
             ends_at=found.ends_at, word="Le vernis sèche ces jours-là ; l'autre côté est libre, on vous y installe.",
             by=by, at=at,

@@ -9,10 +9,10 @@ from sqlalchemy import ForeignKey, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class Import(Base):
+class Import(Base, Signed):
     """One file of one lender, from its upload to its report; ``done`` counts the lines written, of ``total``."""
 
     __tablename__ = "imports"
@@ -24,9 +24,6 @@ class Import(Base):
     data: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False))
     mapping: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     choices: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     uploaded_at: Mapped[datetime]
     total: Mapped[int | None] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer, default=0)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from exchange import jobs
 from exchange.catalogue import operations as catalogue
+from exchange.db import signed
 from exchange.errors import ImportStarted, NothingChosen, QuantityBooked
 from exchange.imports.filling import Facts, Filling, Merged, fillings, merge, references
 from exchange.imports.models import Import, ImportLine, ImportMapping, ImportOrigin
@@ -55,7 +56,7 @@ def receive(
     job = Import(
         token=secrets.token_urlsafe(16), lender_id=lender, file_name=_tidy(file_name), data=data,
         sha256=hashlib.sha256(data).digest(), mapping=remembered(session, lender, table),
-        choices=choices.as_json(), by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, uploaded_at=at,
+        choices=choices.as_json(), **signed(by), uploaded_at=at,
     )  # fmt: skip
     session.add(job)
     session.flush()

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Computed, Date, ForeignKey, Integer, LargeBinary, 
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
 class Territory(Base):
@@ -45,15 +45,12 @@ class Profile(Base):
     shown: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
 
-class ProfileEdit(Base):
+class ProfileEdit(Base, Signed):
     """Who changed a profile, and when: the facilitator of the counter does it for people without internet."""
 
     __tablename__ = "profile_edits"
     id: Mapped[Id]
     party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     edited_at: Mapped[datetime]
 
 
@@ -119,7 +116,7 @@ class Application(Base):
     asked_at: Mapped[datetime]
 
 
-class ApplicationDecision(Base):
+class ApplicationDecision(Base, Signed):
     """The one answer to an application; accepted, it made a party."""
 
     __tablename__ = "application_decisions"
@@ -127,9 +124,6 @@ class ApplicationDecision(Base):
     verdict: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
     party_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), unique=True)
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     decided_at: Mapped[datetime]
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from exchange.db import signed
 from exchange.errors import AlreadyAnswered
 from exchange.members.models import (
     AccessToken,
@@ -164,7 +165,7 @@ def edit_profile(
     profile.about, profile.area, profile.phone, profile.email = about, area, phone, email
     profile.shown = sorted(shown)
     session.add(ProfileEdit(
-        party_id=party, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate, edited_at=at
+        party_id=party, **signed(by), edited_at=at
     ))  # fmt: skip
     session.flush()
 
@@ -242,7 +243,6 @@ def _decide(
     party: int | None = None,
 ) -> None:  # fmt: skip
     session.add(ApplicationDecision(
-        application_id=application.id, verdict=verdict, reason=reason, party_id=party, by_sign_in=by.sign_in,
-        by_party=by.party, by_mandate=by.mandate, decided_at=at,
+        application_id=application.id, verdict=verdict, reason=reason, party_id=party, **signed(by), decided_at=at,
     ))  # fmt: skip
     session.flush()

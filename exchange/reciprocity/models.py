@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class RuleRow(Base):
+class RuleRow(Base, Signed):
     """One dated rule of a lender: a tariff, or a gate."""
 
     __tablename__ = "rules"
@@ -31,7 +31,4 @@ class RuleRow(Base):
     decision_date: Mapped[date | None]
     gate: Mapped[str | None]
     least_balance: Mapped[int | None]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     written_at: Mapped[datetime]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from exchange.db import signed
 from exchange.reciprocity.models import RuleRow
 from exchange.reciprocity.policy import Rule
 from ledger.entries import Acting
@@ -35,9 +36,7 @@ def write_rule(
         decision_date=decision_date,
         gate=rule.gate,
         least_balance=rule.least_balance if rule.gate == "balance" else None,
-        by_sign_in=by.sign_in,
-        by_party=by.party,
-        by_mandate=by.mandate,
+        **signed(by),
         written_at=at,
     )
     session.add(row)

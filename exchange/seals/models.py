@@ -7,19 +7,16 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from exchange.db import Base, Id
+from exchange.db import Base, Id, Signed
 
 
-class LedgerDownload(Base):
+class LedgerDownload(Base, Signed):
     """Somebody took an export that ends at the head of this size."""
 
     __tablename__ = "ledger_downloads"
     id: Mapped[Id]
     size: Mapped[int]
     downloaded_at: Mapped[datetime]
-    by_sign_in: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
-    by_party: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    by_mandate: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
 
 
 class LedgerOpening(Base):

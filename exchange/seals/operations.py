@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from exchange.db import signed
 from exchange.errors import Invalid
 from exchange.seals.models import LedgerDownload, LedgerOpening
 from ledger.entries import Acting
@@ -27,7 +28,7 @@ def seal(session: Session, key: SigningKey, *, at: datetime, still: bool = False
 def note_download(session: Session, head: Head, *, by: Acting, at: datetime) -> None:
     """Keep who took the books up to a head: they hold everybody's exchanges, without the names."""
     session.add(LedgerDownload(
-        size=head.size, downloaded_at=at, by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+        size=head.size, downloaded_at=at, **signed(by),
     ))  # fmt: skip
     session.flush()
 
@@ -44,6 +45,6 @@ def open_books(
         raise Invalid(field="decided_on", why="to-come")
     session.add(LedgerOpening(
         community_id=community, to_members=to_members, decided_on=decided_on, decision=decision, recorded_at=at,
-        by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+        **signed(by),
     ))  # fmt: skip
     session.flush()

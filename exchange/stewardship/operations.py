@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from exchange.db import signed
 from exchange.errors import AlreadyAnswered, NothingToSettle, SettlementChanged, SettlesAlone
 from exchange.members.queries import PartyView
 from exchange.stewardship import queries
@@ -91,8 +92,7 @@ def propose_settlement(session: Session, account: AccountView, *, reason: str, b
         raise NothingToSettle
     proposed = Settlement(
         token=secrets.token_urlsafe(16), community_id=account.community_id, account_id=account.id,
-        minutes=account.balance, reason=reason, proposed_at=at, by_sign_in=by.sign_in, by_party=by.party,
-        by_mandate=by.mandate,
+        minutes=account.balance, reason=reason, proposed_at=at, **signed(by),
     )  # fmt: skip
     session.add(proposed)
     session.flush()
@@ -122,7 +122,7 @@ def settle(session: Session, proposed: Settlement, *, common: int, today: date, 
     )
     session.add(SettlementApproval(
         settlement_id=proposed.id, proposed_by=proposed.by_sign_in, entry_id=written.id, approved_at=at,
-        by_sign_in=by.sign_in, by_party=by.party, by_mandate=by.mandate,
+        **signed(by),
     ))  # fmt: skip
     session.flush()
     with suppress(AccountNotSettled), session.begin_nested():  # minutes are still set aside for a loan

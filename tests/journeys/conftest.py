@@ -150,13 +150,15 @@ def shape(page: Page) -> list[str]:
 
 @pytest.fixture
 def check_page(request: pytest.FixtureRequest, complaints: Complaints) -> Callable[..., None]:
-    """Check the page as it stands, and keep a picture of it: ``check_page(page)``, ``check_page(page, "a step")``."""
+    """Check the page as it stands: ``check_page(page)``, ``check_page(page, "a step")``; a faulty one is pictured."""
 
     def check(page: Page, step: str = "") -> None:
-        assert page.viewport_size is not None
-        name = "-".join(filter(None, [request.node.name, step, str(page.viewport_size["width"])]))
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / (re.sub(r"[^\w-]+", "-", name) + ".png"), full_page=True)
-        assert [*shape(page), *violations(page), *complaints.said] == [], page.url
+        wrong = [*shape(page), *violations(page), *complaints.said]
+        if wrong:
+            assert page.viewport_size is not None
+            name = "-".join(filter(None, [request.node.name, step, str(page.viewport_size["width"])]))
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=SCREENSHOTS / (re.sub(r"[^\w-]+", "-", name) + ".png"), full_page=True)
+        assert wrong == [], page.url
 
     return check

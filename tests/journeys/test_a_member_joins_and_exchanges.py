@@ -158,47 +158,35 @@ def test_somebody_joins_and_exchanges(
     check_page(lena, "declared")
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_the_pages_around_are_readable_by_everybody(
-    size: dict[str, int], live: Live, cast: Cast, opened: Opened, check_page: Check
-) -> None:
-    visitor, alice, fanny, olga = opened(size), opened(size), opened(size), opened(size)
-    for address in ("connexion", "mot-de-passe/oublie", "mot-de-passe/oublie/envoye", "structures", "accessibilite",
-                    "mentions-legales", "confidentialite", f"structures/{cast.club.token}"):  # fmt: skip
-        visitor.goto(f"{live.url}/{address}")
-        check_page(visitor, address)
-    visitor.goto(f"{live.url}/connexion")
-    visitor.get_by_label("Identifiant").fill("alice")
-    visitor.get_by_label("Mot de passe").fill("pas le bon")
-    press(visitor, "Se connecter")
-    check_page(visitor, "wrong password")
-
-    sign_in(alice, live, cast.alice)
-    for address in ("moi", "moi/cles", "mot-de-passe", "messages", "membres", f"membres/{cast.alice.party.token}",
-                    f"membres/{cast.bruno.party.token}", f"membres/{cast.alice.party.token}/modifier"):  # fmt: skip
-        alice.goto(f"{live.url}/{address}")
-        check_page(alice, address)
-    alice.goto(f"{live.url}/moi/cles")
-    alice.get_by_label("À quoi servira").fill("tableur")
-    press(alice, "Créer la clé")
-    check_page(alice, "key made")
-    alice.goto(f"{live.url}/administration/{cast.town.token}/demandes")
-    check_page(alice, "not hers")
-
-    sign_in(fanny, live, cast.fanny)
-    menu(fanny, "Comptoir")
-    check_page(fanny, "counter")
-    follow(fanny, "Denise")
-    check_page(fanny, "counter, Denise")
-    follow(fanny, "Déclarer un échange")
-    expect(fanny.get_by_text("Compte de Denise")).to_be_visible()
-
-    sign_in(olga, live, cast.olga)
-    check_page(olga, "home of an officer")
-    menu(olga, "Mon profil")
-    follow(olga, "Changer de mot de passe")
-    title(olga, "Changer de mot de passe")
-    menu(olga, "English")
-    expect(olga.locator("html")).to_have_attribute("lang", "en")
+def test_what_no_address_shows_is_readable_too(live: Live, cast: Cast, phone: Page, check_page: Check) -> None:
+    """Pages after a refusal or an act; test_every_page.py has those that an address shows."""
+    phone.goto(f"{live.url}/connexion")
+    phone.get_by_label("Identifiant").fill("alice")
+    phone.get_by_label("Mot de passe").fill("pas le bon")
+    press(phone, "Se connecter")
+    check_page(phone, "wrong password")
+    sign_in(phone, live, cast.alice)
+    phone.goto(f"{live.url}/moi/cles")
+    phone.get_by_label("À quoi servira").fill("tableur")
+    press(phone, "Créer la clé")
+    check_page(phone, "key made")
+    phone.goto(f"{live.url}/administration/{cast.town.token}/demandes")
+    check_page(phone, "not hers")
 
 
+def test_a_facilitator_finds_somebody_at_the_counter(live: Live, cast: Cast, phone: Page, check_page: Check) -> None:
+    sign_in(phone, live, cast.fanny)
+    menu(phone, "Comptoir")
+    follow(phone, "Denise")
+    check_page(phone, "counter, Denise")
+    follow(phone, "Déclarer un échange")
+    expect(phone.get_by_text("Compte de Denise")).to_be_visible()
+
+
+def test_the_menu_leads_to_another_password_and_another_language(live: Live, cast: Cast, phone: Page) -> None:
+    sign_in(phone, live, cast.olga)
+    menu(phone, "Mon profil")
+    follow(phone, "Changer de mot de passe")
+    title(phone, "Changer de mot de passe")
+    menu(phone, "English")
+    expect(phone.locator("html")).to_have_attribute("lang", "en")

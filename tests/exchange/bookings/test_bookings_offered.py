@@ -9,19 +9,8 @@ from sqlalchemy.orm import Session
 
 from exchange.bookings import moving, policy, queries
 from exchange.bookings.models import Booking
-from exchange.bookings.operations import (
-    Wanted,
-    accept,
-    ask,
-    cancel,
-    consent,
-    dismiss,
-    expire,
-    hand_over,
-    offer,
-    revoke,
-    withdraw_offer,
-)
+from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
+from exchange.bookings.operations import Wanted, accept, ask, cancel, expire, hand_over
 from exchange.catalogue.queries import ResourceView
 from exchange.errors import AlreadyOffered, NotBookable, OutOfService, RuleRefuses, SlotTaken, WrongState
 from ledger.entries import Entry, Transfer

@@ -10,7 +10,8 @@ from flask import Flask
 from freezegun import freeze_time
 from sqlalchemy.orm import Session
 
-from exchange.bookings.operations import Wanted, ask, offer
+from exchange.bookings.offers import offer
+from exchange.bookings.operations import Wanted, ask
 from exchange.bookings.policy import instant
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import policy, queries

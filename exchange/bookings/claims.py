@@ -1,0 +1,89 @@
+"""What a booking occupies: units of rooms and things, shares of pools; all that it needs, or nothing.
+
+The database is what refuses: two overlapping claims on a unit can't be written, nor more of a pool than there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from exchange.bookings import policy, queries
+from exchange.bookings.models import Booking, BookingItem, Occupancy, PoolOccupancy
+from exchange.catalogue import queries as catalogue
+from exchange.catalogue.queries import ResourceView
+from exchange.errors import SlotTaken, refusal_of
+
+
+class Leaf(NamedTuple):
+    """What an item takes: a unit of its resource, or a pool."""
+
+    item: BookingItem
+    resource: ResourceView
+    unit: int
+
+
+def items_of(session: Session, booking: int) -> list[BookingItem]:
+    return list(session.scalars(select(BookingItem).where(BookingItem.booking_id == booking).order_by(BookingItem.id)))
+
+
+def claim(
+    session: Session, booking: Booking, items: Sequence[BookingItem], *, beside: Booking | None = None
+) -> None:
+    """Take every unit, in the order of their ids so that two requests never wait in a circle; then of the pools.
+
+    Where a booking that it would replace (``beside``) holds the same at an overlapping time, only what is missing is
+    taken: the rest is its own already.
+    """
+    resources = catalogue.views(session, [item.resource_id for item in items])
+    units = catalogue.units_of(session, resources)
+    leaves = [
+        Leaf(item, resource, unit)
+        for item in items
+        for resource in [resources[item.resource_id]]
+        for unit in ([resource.id] if resource.kind == "pool" else units[resource.id])
+    ]
+    held = queries.held_by(session, beside.id) if beside else {}
+    for leaf in sorted(leaves, key=lambda leaf: (leaf.resource.kind == "pool", leaf.unit)):
+        until = policy.held_until(booking.ends_at, leaf.item.buffer_minutes)
+        wanted = policy.Hold(booking.starts_at, until, leaf.item.quantity)
+        for missing in policy.missing_of(wanted, held.get(leaf.unit)):
+            _take(session, leaf, missing)
+
+
+_TAKE = text(
+    "INSERT INTO occupancy (booking_item_id, unit_id, during)"
+    " VALUES (:item, :unit, tstzrange(:starts_at, :ends_at)) ON CONFLICT DO NOTHING RETURNING unit_id"
+)
+_TAKE_FROM_POOL = text(
+    "INSERT INTO pool_occupancy (booking_item_id, pool_id, quantity, during)"
+    " VALUES (:item, :unit, :quantity, tstzrange(:starts_at, :ends_at)) RETURNING pool_id"
+)
+
+
+def _take(session: Session, leaf: Leaf, hold: policy.Hold) -> None:
+    """Raise SlotTaken, PoolExhausted or OutOfService, with the name of what is asked for.
+
+    A plain INSERT would wait for every overlapping row in flight and could deadlock; ON CONFLICT DO NOTHING answers.
+    """
+    values = {"item": leaf.item.id, "unit": leaf.unit, **hold._asdict()}
+    try:
+        taken = session.execute(_TAKE_FROM_POOL if leaf.resource.kind == "pool" else _TAKE, values).scalar()
+    except DBAPIError as refused:
+        if (error := refusal_of(refused)) is not None:
+            error.facts |= {"name": leaf.resource.name, "resource": leaf.resource.id}
+            raise error from refused
+        raise
+    if taken is None:
+        raise SlotTaken(name=leaf.resource.name, resource=leaf.resource.id)
+
+
+def free(session: Session, bookings: Collection[int]) -> None:
+    """Give back what these bookings occupy; what happened stays in the records."""
+    items = select(BookingItem.id).where(BookingItem.booking_id.in_(bookings))
+    session.execute(delete(Occupancy).where(Occupancy.booking_item_id.in_(items)))
+    session.execute(delete(PoolOccupancy).where(PoolOccupancy.booking_item_id.in_(items)))
