@@ -39,7 +39,7 @@ def reason_not_to_start(path: Path) -> str | None:
     """Why this program doesn't open a page, or None when it does."""
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(**options(path))  # type: ignore[arg-type]
+            browser = playwright.chromium.launch(**options(path))
             browser.new_page().goto("about:blank")
             browser.close()
         except Error as error:

@@ -124,7 +124,7 @@ class Postgres:
         self.run = folder.name.rpartition("-")[2].lower()
         given = None if server else os.environ.get("TEST_DATABASE_URL")
         self.embedded = server or (None if given else Server(folder / "pg", fast=True, max_connections=250))
-        self._root = make_url(given or self.embedded.url("postgres")).set(drivername="postgresql+psycopg")  # type: ignore[union-attr]
+        self._root = make_url(given or self.embedded.url("postgres")).set(drivername="postgresql+psycopg")
         # the same for runs at the same time on one server, and known to nobody who doesn't know the superuser's
         self._password = hashlib.sha256(f"marronnier {given}".encode()).hexdigest()
 

@@ -246,7 +246,7 @@ class Heard(ImmutableMultiDict[str, Any]):
 class Listening(Request):
     """A request that knows what was looked for in it."""
 
-    parameter_storage_class = Heard  # type: ignore[assignment]
+    parameter_storage_class = Heard
 
 
 RANDOM = re.compile(r"[A-Za-z0-9_+/$.-]{16,}")  # identifiers, digests, passwords: other ones each time

@@ -36,7 +36,7 @@ def served(database: Database, **settings: object) -> Iterator[Live]:
     """The application on a database, forms protected."""
     app = database.app(SESSION_COOKIE_SECURE=False, PREFERRED_URL_SCHEME="http", **settings)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    server.daemon_threads = False  # type: ignore[attr-defined]  # so that it ends after the requests that it answers
+    server.daemon_threads = False  # so that it ends after the requests that it answers
     app.config["SERVER_NAME"] = f"127.0.0.1:{server.server_port}"  # where links in letters lead
     thread = Thread(target=server.serve_forever, name="live server")
     thread.start()

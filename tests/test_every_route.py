@@ -185,7 +185,7 @@ class Place:
         if name:
             headers["Authorization"] = f"Bearer {self.keys[name][1]}"
         body = {"json": self.body(endpoint, name)} if method == "POST" else {}
-        return self._whole(client.open(path, method=method, headers=headers, base_url="https://localhost", **body))  # type: ignore[arg-type]
+        return self._whole(client.open(path, method=method, headers=headers, base_url="https://localhost", **body))
 
     @staticmethod
     def _whole(answer: TestResponse) -> TestResponse:

@@ -50,7 +50,7 @@ def chrome() -> Iterator[Browser]:
     if path is None:
         pytest.fail(f"No Chromium was found. {chromium.REMEDY}")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(**chromium.options(path))  # type: ignore[arg-type]
+        started = playwright.chromium.launch(**chromium.options(path))
         yield started
         started.close()
 
@@ -98,7 +98,7 @@ def opened(chrome: Browser, live: Live, complaints: Complaints) -> Iterator[Open
     contexts = []
 
     def open_page(viewport: dict[str, int]) -> Page:
-        context = chrome.new_context(viewport=viewport, locale="fr-FR", timezone_id="Europe/Paris")  # type: ignore[arg-type]
+        context = chrome.new_context(viewport=viewport, locale="fr-FR", timezone_id="Europe/Paris")
         contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()

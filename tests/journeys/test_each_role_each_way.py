@@ -61,7 +61,7 @@ def hand(request: pytest.FixtureRequest, chrome: Browser, live: Live, complaints
     """Somebody in front of a screen."""
     way = request.param
     context = chrome.new_context(
-        viewport=DESKTOP if way == "keyboard" else PHONE, locale="fr-FR", timezone_id="Europe/Paris",  # type: ignore[arg-type]
+        viewport=DESKTOP if way == "keyboard" else PHONE, locale="fr-FR", timezone_id="Europe/Paris",
         java_script_enabled=way != "no script",
     )  # fmt: skip
     context.set_default_timeout(10_000)

@@ -106,8 +106,8 @@ def entered(chrome: Browser, ground: Ground, complaints: Complaints) -> Iterator
 
 def _faults(page: Page, address: str, mode: Mode) -> list[str]:
     """What is wrong with a page in a mode."""
-    page.emulate_media(color_scheme=mode.theme)  # type: ignore[arg-type]
-    page.set_viewport_size(PHONE if mode.viewport == "narrow" else DESKTOP)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=mode.theme)
+    page.set_viewport_size(PHONE if mode.viewport == "narrow" else DESKTOP)
     page.unroute_all()
     if mode.scripts == "none":
         page.route("**/app.js*", lambda route: route.fulfill(status=200, content_type="text/javascript"))

@@ -77,7 +77,7 @@ def test_the_keyboard_opens_and_closes_it(live: Live, cast: Cast, opened: Opened
 
 
 def test_it_opens_without_a_script(live: Live, cast: Cast, chrome: Browser) -> None:
-    context = chrome.new_context(viewport=PHONE, locale="fr-FR", java_script_enabled=False)  # type: ignore[arg-type]
+    context = chrome.new_context(viewport=PHONE, locale="fr-FR", java_script_enabled=False)
     page = context.new_page()
     signs_in(page, live, cast.alice)
     page.get_by_role("button", name="Menu", exact=True).click()

@@ -182,7 +182,7 @@ def test_even_the_servers_superuser_changes_nothing_that_is_written(database: Da
         web.execute(POST, an_exchange(cast, note="Jardinage", key=f"owner {table}"))
         held = web.execute(
             "SELECT hold_id FROM books.hold(%s, %s, NULL, NULL, '2026-11-21 12:00+00', NULL, %s, NULL, %s, %s, 30)",
-            [cast.community.id, table, cast.bruno.party.id, cast.bruno.account.id, cast.alice.account.id],  # type: ignore[union-attr]
+            [cast.community.id, table, cast.bruno.party.id, cast.bruno.account.id, cast.alice.account.id],
         ).fetchone()
         assert held is not None
         web.execute(

@@ -207,7 +207,7 @@ def test_control_a_rule_that_the_database_forgets_is_found_in_its_books(
     connection = books.session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
     connection.execute(f"SET LOCAL ROLE {LEDGER_ROLE}")
-    connection.execute(source.replace(guard, without))  # type: ignore[call-overload]
+    connection.execute(source.replace(guard, without))
     connection.execute(f"SET LOCAL ROLE {WEB_ROLE}")
     found, chance = set(), seeded()
     for _ in range(30):

@@ -31,7 +31,7 @@ moves = st.lists(
 @pytest.mark.parametrize("minutes", [0, -1, MOST + 1, 1.5, "90", None, True])
 def test_a_transfer_is_of_whole_minutes_from_one_up(minutes: object) -> None:
     with pytest.raises(EntryMalformed):
-        Transfer(ALICE, BRUNO, minutes)  # type: ignore[arg-type]
+        Transfer(ALICE, BRUNO, minutes)
 
 
 def test_nobody_gives_to_themselves() -> None:

@@ -251,7 +251,7 @@ def written(session: Session) -> Session:
     """Books that hold the rows of every vector, and nothing else."""
     with unguarded(session) as connection:
         for rows in (ACCOUNTS, *(vector.rows for vector in VECTORS.values())):
-            connection.execute(rows)  # type: ignore[call-overload]
+            connection.execute(rows)
     return session
 
 
@@ -319,7 +319,7 @@ def test_control_a_line_that_leaves_its_form_to_the_session_is_not_the_same(
     source = (ROOT / "migrations" / "sql" / "view_facts.v1.sql").read_text(encoding="utf-8")
     assert fixed in source
     with unguarded(written) as connection:
-        connection.execute(source.replace(fixed, left))  # type: ignore[call-overload]
+        connection.execute(source.replace(fixed, left))
     for odd in ODD[:3]:
         for name, value in odd.items():
             written.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})

@@ -726,7 +726,7 @@ def test_nothing_that_the_web_role_hides_or_sets_chooses_a_leaf(sealed_books: Da
         for odd in ("SET datestyle = 'German, DMY'", "SET timezone = 'Asia/Kathmandu'", "SET bytea_output = 'escape'",
                     "SET client_encoding = 'LATIN1'", "SET standard_conforming_strings = off",
                     "SET escape_string_warning = off"):
-            session.execute(odd)  # type: ignore[call-overload]
+            session.execute(odd)
         session.execute("SELECT books.register_key(%s, '2026-11-21 12:00+00')", [str(NEXT.public)])
         rows = session.execute("SELECT * FROM books.seal(100, false)").fetchall()
         assert len(rows) == 2  # the month and this key

@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[HTTPStatus, Body]] = {
     "more hashes than a proof has": (
         HTTPStatus.BAD_REQUEST, lambda: asked(5, [bytes(32)] * (MOST_PROOF + 1), note_of(BOOK[:8], KEY))),
     **{
-        f"{body[:20]!r}": (HTTPStatus.BAD_REQUEST, lambda body=body: body)  # type: ignore[misc]
+        f"{body[:20]!r}": (HTTPStatus.BAD_REQUEST, lambda body=body: body)
         for body in (
             b"", b"\n", b"\n\n", b"old", b"old 5", b"old 5\n", b"old 5\n\n", b"old 5\n\nbonjour\n", b"\xff", bytes(100),
             b"old -5\n\n" + note_of(BOOK[:8], KEY).encode(), b"old 05\n\n" + note_of(BOOK[:8], KEY).encode(),

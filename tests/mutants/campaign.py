@@ -132,7 +132,7 @@ class Campaign:
         print(f"\n{len(code)} mutants of Python, {len(stored)} of the functions of the database", flush=True)
         drawn: list[python.Mutant | database.Mutant] = []
         for many in (code, stored):
-            drawn += self.chance.sample(many, min(self.at_most, len(many)))  # type: ignore[arg-type]
+            drawn += self.chance.sample(many, min(self.at_most, len(many)))
         self.chance.shuffle(drawn)
         return drawn
 
@@ -194,11 +194,11 @@ def _heard(called: set[str]) -> Iterator[None]:
         called.update(_FUNCTION.findall(query if isinstance(query, str) else str(query)))
         return execute(self, query, *args, **more)
 
-    psycopg.Cursor.execute = noting  # type: ignore[method-assign]
+    psycopg.Cursor.execute = noting
     try:
         yield
     finally:
-        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+        psycopg.Cursor.execute = execute
 
 
 def _made(connection: psycopg.Connection, mutant: database.Mutant) -> bool:
@@ -223,7 +223,7 @@ def _copies(prefix: str, sql: str | None) -> None:
                 connection.execute(sql.encode())
         return made
 
-    Postgres.copy = changed  # type: ignore[assignment,method-assign]
+    Postgres.copy = changed
 
 
 def _names(prefix: str) -> Iterator[str]:

@@ -33,7 +33,7 @@ def village() -> Iterator[tuple[Live, Browser, list[Page]]]:
             with live.app.app_context():
                 demo.load(database.owner_url, print)
                 sealing.seal_now(at=clock.now())
-            browser = playwright.chromium.launch(**chromium.options(path))  # type: ignore[arg-type]
+            browser = playwright.chromium.launch(**chromium.options(path))
             yield live, browser, list(found(live))
             browser.close()
     finally:
@@ -66,7 +66,7 @@ def enter(
     live: Live, browser: Browser, user_name: str | None, viewport: dict[str, int], theme: str
 ) -> BrowserContext:
     """The browser of somebody who signed in; of a visitor without a name."""
-    context = browser.new_context(viewport=viewport, locale="fr-FR", color_scheme=theme,  # type: ignore[arg-type]
+    context = browser.new_context(viewport=viewport, locale="fr-FR", color_scheme=theme,
                                   timezone_id="Europe/Paris")  # fmt: skip
     if user_name:
         view = context.new_page()

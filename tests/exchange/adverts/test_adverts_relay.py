@@ -23,7 +23,7 @@ def haies(cast: Cast, say: Say) -> Advert:
     return say(cast.alice, "Taille de haies")
 
 
-def write(browser: FlaskClient, advert: Advert, who: Person, text: str = "Samedi ?", key: str = "k"):  # type: ignore[no-untyped-def]
+def write(browser: FlaskClient, advert: Advert, who: Person, text: str = "Samedi ?", key: str = "k"):
     return browser.post(f"/annonces/{advert.token}/messages", data={"party": who.party.token, "text": text, "key": key})
 
 

@@ -135,7 +135,7 @@ def test_alice_knows_who_she_is(alice: Program, bruno: Program, cast: Cast) -> N
     me = alice.read("/me")
     assert me["user_name"] == "alice"
     assert [party["name"] for party in me["parties"]] == ["Alice"]
-    assert [account["id"] for account in me["accounts"]] == [cast.alice.account.token]  # type: ignore[union-attr]
+    assert [account["id"] for account in me["accounts"]] == [cast.alice.account.token]
     assert {account["party"]["name"] for account in bruno.read("/me")["accounts"]} == {"Bruno", "Club de gymnastique"}
 
 

@@ -197,7 +197,7 @@ def test_an_officer_is_told_that_a_condition_is_not_met_and_no_figure(
     wanted = party | {"items": [{"resource": lent.dojo.token}], "people": 10}
     booking = alice.do("/bookings", wanted)
     assert booking["minutes"] == 120
-    account = f"/accounts/{cast.alice.account.token}"  # type: ignore[union-attr]
+    account = f"/accounts/{cast.alice.account.token}"
     alice.do(f"{account}/declarations", gardening | {"minutes": 1950})
     answer = officer_of_club.post(
         f"/lenders/{cast.club.token}/bookings/{booking['id']}/decision", {"verdict": "accepted"}

@@ -57,7 +57,7 @@ def test_the_state_of_a_booking_is_read_from_its_records() -> None:
     def state(**records: object) -> str:
         known = {"verdict": None, "offered": False, "cancelled": False, "no_show": False, "handed_over": False,
                  "returned": False, "ends_at": NOW}  # fmt: skip
-        return policy.state(**{**known, **records}, at=NOW)  # type: ignore[arg-type]
+        return policy.state(**{**known, **records}, at=NOW)
 
     later = NOW + timedelta(hours=1)
     assert state() == "pending"

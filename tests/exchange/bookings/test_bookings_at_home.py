@@ -48,7 +48,7 @@ def test_an_officer_reads_what_to_decide_in_the_order_in_which_it_came_and_what_
     client: FlaskClient, session: Session, cast: Cast, lent: Lent
 ) -> None:
     def asked(who: Person, what: object, *, hours: float, length: float = 2) -> str:
-        request = wanting(who.party.id, what, starts=NOON + timedelta(hours=hours), hours=length)  # type: ignore[arg-type]
+        request = wanting(who.party.id, what, starts=NOON + timedelta(hours=hours), hours=length)
         return ask(session, request, zone="Europe/Paris", by=who.by, at=NOON).token
 
     asked(cast.chloe, (lent.chairs, 2), hours=200)

@@ -34,6 +34,6 @@ def add(session: Session, cast: Cast) -> Add:
 
     def added(kind: str, name: str, **facts: object) -> Resource:
         lender = facts.pop("lender", cast.town.id)
-        return operations.add_resource(session, lender=lender, kind=kind, name=name, by=cast.olga.by, at=NOON, **facts)  # type: ignore[arg-type]
+        return operations.add_resource(session, lender=lender, kind=kind, name=name, by=cast.olga.by, at=NOON, **facts)
 
     return added

@@ -71,7 +71,7 @@ def test_a_room_is_published_with_its_capacity_only(session: Session, cast: Cast
     with pytest.raises(CapacityMissing):
         publish(session, cast, **{f"r{hall.id}": None})
     publish(session, cast, **{f"r{hall.id}": 60})
-    assert queries.published_by_token(session, hall.token).capacity == 60  # type: ignore[union-attr]
+    assert queries.published_by_token(session, hall.token).capacity == 60
     with pytest.raises(CapacityMissing):
         operations.edit(session, hall, {"capacity": None}, by=cast.olga.by, at=NOON)
     assert hall.capacity == 60

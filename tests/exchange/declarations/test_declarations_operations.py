@@ -20,7 +20,7 @@ def said(giver: Person, receiver: Person, minutes: int = 90, **other: object) ->
     assert giver.account is not None
     assert receiver.account is not None
     usual = {"happened_on": SATURDAY, "nature": "service", "description": "Taille de la haie"}
-    return Exchange(giver.account, receiver.account, minutes, **{**usual, **other})  # type: ignore[arg-type]
+    return Exchange(giver.account, receiver.account, minutes, **{**usual, **other})
 
 
 def declare(session: Session, what: Exchange, who: Person) -> Declaration:
@@ -110,4 +110,4 @@ def test_a_slip_is_keyed_once(session: Session, cast: Cast) -> None:
     declare(session, said(cast.alice, cast.bruno, slip="A-17"), cast.bruno)
     with pytest.raises(Exception) as met, session.begin_nested():
         declare(session, said(cast.chloe, cast.denise, slip="A-17"), cast.chloe)
-    assert isinstance(refusal_of(met.value), SlipKeyedTwice)  # type: ignore[arg-type]
+    assert isinstance(refusal_of(met.value), SlipKeyedTwice)

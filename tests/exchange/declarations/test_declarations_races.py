@@ -157,7 +157,7 @@ def test_of_all_who_answer_withdraw_and_expire_at_once_one_does(database: Databa
                 return "withdrawn"
 
             def expire(session: Session, late: object = late) -> int:
-                return operations.expire(session, by=cast.system, community=cast.community.id, at=late)  # type: ignore[arg-type]
+                return operations.expire(session, by=cast.system, community=cast.community.id, at=late)
 
             results = track.race([confirm, refuse, withdraw, expire] * 4)
             assert all(isinstance(result, Refused | str | int) for result in results), counted(results)

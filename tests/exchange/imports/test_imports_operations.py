@@ -60,13 +60,13 @@ def started(
 
 def imported(cast: Cast, data: bytes, **more: object) -> Counter[str]:
     """Import a file to its end; say how many lines became what."""
-    job = started(cast, data, **more)  # type: ignore[arg-type]
+    job = started(cast, data, **more)
     import_resources(job)
     return Counter({status: number for status, number in queries.counts(db.session(), job).items() if number})
 
 
 def of_town(session: Session, cast: Cast, **wanted: str) -> list[resources.ResourceView]:
-    return resources.of_lender(session, cast.town.id, **wanted).rows  # type: ignore[arg-type]
+    return resources.of_lender(session, cast.town.id, **wanted).rows
 
 
 def last_lines(session: Session, cast: Cast) -> dict[str, tuple[str, list[str]]]:

@@ -28,7 +28,7 @@ HALLS = "Nom;Adresse\nSalle des fêtes;1 place de la Mairie\nGymnase Léo Lagran
 def written(rows: list[list[str]], encoding: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> bytes:
     """The rows as the standard library writes them: another hand than the one that reads."""
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
+    csv.writer(text, delimiter=delimiter, quoting=quoting).writerows(rows)
     return text.getvalue().encode(encoding)
 
 

@@ -25,7 +25,7 @@ def community(cast: Cast, session: Session) -> str:
     return session.get_one(Party, cast.community.party_id).token
 
 
-def ask(client: FlaskClient, session: Session, cast: Cast, **said: str):  # type: ignore[no-untyped-def]
+def ask(client: FlaskClient, session: Session, cast: Cast, **said: str):
     return client.post("/rejoindre", data=LENA | {"community": community(cast, session)} | said)
 
 

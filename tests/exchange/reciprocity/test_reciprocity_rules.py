@@ -23,7 +23,7 @@ AFTERNOON = span("2026-11-21T14:00", "2026-11-21T18:00")
 
 
 def tariff(minutes: int, per: str = "hour", **more: object) -> Rule:
-    return Rule(token="t", shape="tariff", title="Tarif", community=SEL, minutes=minutes, per=per, **more)  # type: ignore[arg-type]
+    return Rule(token="t", shape="tariff", title="Tarif", community=SEL, minutes=minutes, per=per, **more)
 
 
 def somebody(class_: str = "inhabitant", *, available: int | None = 2000, balance: int = 0, overdue: int = 0) -> Facts:
