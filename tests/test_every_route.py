@@ -146,8 +146,8 @@ def _saturday_noon() -> Iterator[None]:
 class Place:
     """A database with one of everything, committed once for all these tests, and the keys of each person."""
 
-    def __init__(self, database: Database) -> None:
-        self.app: Flask = database.app(WTF_CSRF_ENABLED=False)
+    def __init__(self, database: Database, **settings: object) -> None:
+        self.app: Flask = database.app(WTF_CSRF_ENABLED=False, **settings)
         self.keys: dict[str | None, tuple[str, str]] = {None: ("", "")}
         engine = create_engine(
             database.superuser_url, poolclass=NullPool, connect_args={"options": f"-c role={WEB_ROLE} -c timezone=UTC"}

@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
@@ -333,7 +334,10 @@ def me() -> str:
 
 def _language_form() -> LanguageForm:
     form = LanguageForm(language=current_user.language) if request.method != "POST" else LanguageForm()
-    form.language.choices = [SelectChoice(code, i18n.NAMES.get(code, code)) for code in i18n.offered()]
+    form.language.choices = [
+        SelectChoice(code, Markup('<span lang="{}">{}</span>').format(code, i18n.NAMES.get(code, code)))
+        for code in i18n.offered()
+    ]
     return form
 
 
