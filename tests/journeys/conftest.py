@@ -153,6 +153,7 @@ def check_page(request: pytest.FixtureRequest, complaints: Complaints) -> Callab
     """Check the page as it stands: ``check_page(page)``, ``check_page(page, "a step")``; a faulty one is pictured."""
 
     def check(page: Page, step: str = "") -> None:
+        page.wait_for_load_state()
         wrong = [*shape(page), *violations(page), *complaints.said]
         if wrong:
             assert page.viewport_size is not None
