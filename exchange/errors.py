@@ -297,6 +297,27 @@ class NumberedAlready(Refusal):
     field = "inventory_number"
 
 
+class PictureUnreadable(Refusal):
+    """A file that is no picture, or a damaged one."""
+
+    rule = "picture-unreadable"
+    field = "file"
+
+
+class PictureTooLarge(Refusal):
+    """A picture of more points than we read. Facts: megapixels."""
+
+    rule = "picture-too-large"
+    field = "file"
+
+
+class PicturesFull(Refusal):
+    """A resource has as many pictures as it may. Facts: most."""
+
+    rule = "pictures-full"
+    field = "file"
+
+
 class TooManyPeople(Refusal):
     """More people than the room takes. Facts: resource, capacity."""
 
@@ -459,6 +480,7 @@ STATUS: dict[str, int] = {
     "already-offered": 409,
     "pool-exhausted": 409,
     "quantity-booked": 409,
+    "pictures-full": 409,
     "key-reused": 409,
     "entry-corrected-already": 409,
     "hold-resolved": 409,

@@ -20,6 +20,7 @@ from exchange.declarations.views import declarations
 from exchange.imports.views import imports
 from exchange.members.views import members
 from exchange.organisations.views import organisations
+from exchange.pictures.views import pictures
 from exchange.rest import document
 from exchange.rest.offered import OFFERED
 from exchange.rulebook.views import rulebook
@@ -28,7 +29,7 @@ from exchange.statements.views import statements
 from exchange.stewardship.views import stewardship
 
 csrf = CSRFProtect()
-MOST_UPLOADED = 6 * 1024 * 1024  # bytes: a file of 5 MiB and the form around it
+MOST_UPLOADED = 11 * 1024 * 1024  # bytes: a photograph of 10 MiB and the form around it
 
 
 class Token(BaseConverter):
@@ -73,8 +74,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, audit, bookings, catalogue, declarations, imports, members, organisations, rulebook, statements,
-        seals, stewardship,
+        adverts, audit, bookings, catalogue, declarations, imports, members, organisations, pictures, rulebook, seals,
+        statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

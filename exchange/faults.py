@@ -75,7 +75,8 @@ def http_error(error: HTTPException) -> tuple[Response | str, int]:
         403: Sentence(_("Cette page est réservée.")),
         404: SENTENCES["not-found"]({}),
         405: Sentence(_("Cette adresse ne se demande pas de cette façon."), _("Repartez de l’accueil.")),
-        413: Sentence(_("Cet envoi est trop lourd : 5 Mo au plus."), _("Partagez le fichier en deux, et recommencez.")),
+        413: Sentence(_("Cet envoi est trop lourd : 10 Mo au plus."),
+                      _("Choisissez un fichier plus petit, et recommencez.")),
         429: Sentence(_("Trop d’essais en peu de temps."), _("Attendez quelques minutes, puis recommencez.")),
     }  # fmt: skip
     code = error.code or 500

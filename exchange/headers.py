@@ -27,6 +27,10 @@ HEADERS = {
 }
 
 
+KEPT = {"files", "pictures"}
+"""Blueprints that say themselves how long a browser keeps what they answer."""
+
+
 @cache
 def _version(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
@@ -58,7 +62,7 @@ def protect(answer: Response) -> Response:
         answer.headers.setdefault(name, value)
     if request.is_secure:
         answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if "Cache-Control" not in answer.headers or request.blueprint != "files":
+    if "Cache-Control" not in answer.headers or request.blueprint not in KEPT:
         answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

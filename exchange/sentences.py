@@ -275,6 +275,13 @@ def _above_limit(facts: Facts) -> Sentence:
     )  # fmt: skip
 
 
+def _picture_too_large(facts: Facts) -> Sentence:
+    return Sentence(
+        _("Cette photo a trop de points : %(number)s millions.", number=format_decimal(facts["megapixels"])),
+        _("Choisissez-en une plus petite."),
+    )
+
+
 def _fixed(what: str, remedy: str = "") -> Callable[[Facts], Sentence]:
     return lambda _facts: Sentence(_(what), _(remedy) if remedy else "")
 
@@ -356,6 +363,12 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "asked-too-late": _asked_too_late,
     "asked-too-early": _asked_too_early,
     "numbered-already": _fixed(N("Ce numéro d’inventaire est déjà celui d’autre chose."), N("Vérifiez-le.")),
+    "picture-unreadable": _fixed(
+        N("Ce fichier n’est pas une photo que l’on sache lire."),
+        N("Donnez une photo au format JPEG, PNG ou WebP. Si elle vient d’un iPhone au format HEIC, partagez-la d’abord en JPEG."),
+    ),
+    "picture-too-large": _picture_too_large,
+    "pictures-full": _fixed(N("Il y a déjà six photos."), N("Supprimez-en une d’abord.")),
     "already-offered": _fixed(
         N("Quelque chose est déjà proposé à la place de cette réservation."),
         N("Attendez la réponse, ou retirez d’abord ce que vous proposez."),

@@ -35,6 +35,7 @@ from exchange.members.models import SignIn
 from ledger.entries import Acting
 from tests.cast import NOON, PASSWORD, Cast, Person
 from tests.databases import Database
+from tests.photos import PHOTO
 from tests.world import World, account
 
 ROLES = (None, "alice", "olga", "fanny", "tibo", "aicha")  # a visitor, a member, an officer, and the SEL's offices
@@ -175,6 +176,8 @@ FORMS: tuple[Sent, ...] = (
                                             "decision_date": "2026-06-01"}),
     Sent("rulebook.create", "olga", RULE | {"gate": "balance", "least_balance": "-60"}, {"shape": "condition"}),
     Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
+    Sent("pictures.create", "olga", KEY | {"file": File("salle.jpg", PHOTO), "words": "La salle, vide"}),
+    Sent("pictures.remove", "olga", {}),
     Sent("imports.create", "olga", KEY | {"file": File("salles.csv", b"nom;capacite\nSalle du haut;40\n")}),
     Sent("imports.read_as", "olga", {"encoding": "utf-8", "delimiter": ";"}),
     Sent("imports.map_columns", "olga", {"colonne-0": "name", "colonne-1": "quantity", "genre": "thing"}),

@@ -24,7 +24,8 @@ BELOW: dict[str, set[str]] = {
     "catalogue": {"organisations"},
     "reciprocity": {"organisations"},
     "closures": {"catalogue"},
-    "bookings": {"reciprocity", "closures"},
+    "pictures": {"catalogue"},
+    "bookings": {"reciprocity", "closures", "pictures"},
     "rulebook": {"bookings"},
     "imports": {"catalogue"},
     "seals": {"members"},
@@ -59,6 +60,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "offers": "operations",
     },
     "members": {"qr": "telling"},
+    "pictures": {"drawing": "operations"},
     "statements": {"pictures": "queries"},
     "imports": {
         # reading a file that somebody has is long, and all of it is pure

@@ -74,6 +74,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.cancel": ALICE,
     "bookings.requests": TOWN, "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
     "bookings.hand_over": TOWN, "bookings.take_back": TOWN, "bookings.note_no_show": TOWN,
+    "pictures.show": EVERYBODY, "pictures.index": TOWN, "pictures.create": TOWN, "pictures.remove": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
     "bookings.closure": TOWN, "bookings.lift": TOWN,
     "bookings.offering": TOWN, "bookings.offer": TOWN, "bookings.withdraw_offer": TOWN, "bookings.revoking": TOWN,
@@ -109,6 +110,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.requests": TOWN, "api_bookings.loans": TOWN, "api_bookings.asked": TOWN,
     "api_bookings.decide": TOWN, "api_bookings.hand_over": TOWN, "api_bookings.take_back": TOWN,
     "api_bookings.note_no_show": TOWN,
+    "api_pictures.pictures": SIGNED_IN,
     "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN,
 }  # fmt: skip
 

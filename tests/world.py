@@ -21,6 +21,7 @@ from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
 from exchange.members import operations as members
 from exchange.members.models import Party
+from exchange.pictures import operations as pictures
 from exchange.reciprocity import queries as rules
 from exchange.seals import operations as seals
 from exchange.stewardship import operations as stewardship
@@ -30,6 +31,7 @@ from ledger.store import reading
 from tests.cast import NOON, SATURDAY, Cast, Person, gather
 from tests.databases import as_owner
 from tests.lent import Lent, lend
+from tests.photos import PHOTO
 
 OCTOBER = date(2026, 10, 10)  # a month that is over
 SEAL = SigningKey.generate("localhost/livre")
@@ -124,7 +126,10 @@ class World:
         self.offered, self.had = offer.token, had.token
         repair = closures.close(session, lent.drill, kind="repair", reason="Mandrin", starts_at=week, ends_at=None,
                                 quantity=None, by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
+        picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
+                               by=cast.olga.by, at=NOON)  # fmt: skip
+        return {"picture": picture.token, "scale": "petite",
+                "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from exchange.errors import PoolExhausted, RuleRefuses, status_of
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.paging import older_than, page_number
+from exchange.pictures import queries as pictures
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
 from exchange.security import Scope, acts_for, auth_required, own, territory, today
@@ -104,13 +105,15 @@ def resource(resource: str) -> str:
     session, it = db.session(), published(resource)
     first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
     known = {name: value for name in ("jour", "de", "a", "personnes") if (value := request.args.get(name))}
-    days, rows = weeks.of_one(it, first) if it.kind != "pool" else ([], [])
+    units = catalogue.units_of(session, [it.id])[it.id]
+    days, rows = weeks.of_one(it, units, first) if it.kind != "pool" else ([], [])
     return render_template(
         "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
         first=first, today=today(), days=days, week_rows=rows, known=known, week=timedelta(days=7),
         communities={c.id: c for c in members.communities(session)}, closing=CLOSING,
-        closures=closures.of_units(session, [*catalogue.units_of(session, [it.id])[it.id], it.id], at=clock.now()),
+        pictures=pictures.of_resource(session, it.id),
+        closures=closures.of_units(session, [*units, it.id], at=clock.now()),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,13 +37,15 @@ def labels(days: list[date]) -> list[Row]:
     return [{"label": formats.day(day, "week"), "iso": day.isoformat(), "today": day == today()} for day in days]
 
 
-def of_one(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
-    """Seven days of a room or a thing, hour by hour; a public page names nobody, and leaves out hours always closed."""
+def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[list[Row], list[Row]]:
+    """Seven days of a room or a thing, which occupies ``units``, hour by hour.
+
+    A public page names nobody, and leaves out hours that are always closed.
+    """
     session, zone, at = db.session(), territory().zone, clock.now()
     days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
-    units = catalogue.units_of(session, [it.id])[it.id]
     taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
     hours = intervals(it.opening_hours, zone, first, last)
     closed = [(each.starts_at, each.ends_at) for each in hours if not each.open]

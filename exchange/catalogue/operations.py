@@ -182,6 +182,12 @@ def restore(session: Session, resource: Resource, *, by: Acting, at: datetime) -
     _trace(session, [resource.id], "restored", by=by, at=at)
 
 
+def note(session: Session, resource: int, act: str, *, lender: int, by: Acting, at: datetime) -> None:
+    """Write that something was done around a resource of the lender, whose row is locked. Raises NotFound."""
+    _mine(session, lender, [resource])
+    _trace(session, [resource], act, by=by, at=at)
+
+
 class Known(NamedTuple):
     """What a lender already has from files of one layout, by the reference that the file gives."""
 

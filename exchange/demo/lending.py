@@ -10,8 +10,10 @@ from exchange.bookings import operations as bookings
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
 from exchange.closures import operations as closures
+from exchange.demo.drawings import drawing
 from exchange.demo.people import CENTRE, FIRM, LENDING_MEMBER, OPENED, SEL, TOWN
 from exchange.demo.world import Somebody, World, texts
+from exchange.pictures import operations as pictures
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity.models import RuleRow
 from exchange.reciprocity.policy import Rule
@@ -80,6 +82,10 @@ def _catalogue(world: World, lender: str, told: dict[str, Any], *, at: datetime)
     catalogue.publish(world.session, lender=party, capacities=published, by=by, at=at + timedelta(hours=2))
     found = queries.views(world.session, list(ids.values()))
     world.resources |= {name: found[id_] for name, id_ in ids.items()}
+    for name, told_of in texts("pictures").items():
+        if name in ids:
+            pictures.add(world.session, ids[name], lender=party, data=drawing(told_of["shapes"]),
+                         words=told_of["words"], by=by, at=at + timedelta(hours=3))  # fmt: skip
 
 
 def _place(world: World, lender: int, row: list[Any], at: datetime) -> int:

@@ -7,6 +7,7 @@ from exchange.bookings.api import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.declarations.api import resources as declarations
 from exchange.members.api import resources as members
+from exchange.pictures.api import resources as pictures
 from exchange.statements.api import resources as statements
 
-OFFERED = (members, statements, declarations, adverts, bookings, catalogue)
+OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue)

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "floor-reached": {"floor": -2000, "balance": -1950, "held": 0, "minutes": 90},
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
+    "picture-too-large": {"megapixels": 120},
     "too-early": {"days": 7},
     "not-begun": {"starts_at": "2026-11-28T14:00:00+01:00"},
     "pays-themselves": {"name": "Alice Le Goff"},

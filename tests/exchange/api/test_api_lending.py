@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from tests.cast import Cast
+from exchange.pictures import operations as pictures
+from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, refusal
 from tests.lent import Lent
+from tests.photos import PHOTO
 
 AFTERNOON = {"starts_at": "2026-11-28T14:00:00+01:00", "ends_at": "2026-11-28T18:00:00+01:00"}
 
@@ -30,6 +34,18 @@ def test_alice_looks_for_a_room_on_saturday_for_sixty(alice: Program, lent: Lent
     assert found[0]["lender"]["name"] == "Ville de Saint-Marron"
     assert alice.read(f"/resources/{found[0]['id']}") == found[0]
     assert alice.read("/resources", q="perceuze")["items"][0]["name"] == "Perceuse"
+
+
+def test_the_pictures_of_a_hall_are_named_and_fetched(
+    alice: Program, client: FlaskClient, cast: Cast, lent: Lent, session: Session
+) -> None:
+    pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène", by=cast.olga.by, at=NOON)
+    (told,) = alice.read(f"/resources/{lent.hall.token}/pictures")["items"]
+    assert (told["words"], told["width"], told["height"]) == ("La scène", 64, 48)
+    for scale in ("large", "small"):
+        assert client.get(told[scale]).mimetype == "image/jpeg"
+    assert alice.read(f"/resources/{lent.drill.token}/pictures") == {"items": []}
+    assert alice.get("/resources/nothing/pictures").status_code == 404
 
 
 def test_a_list_of_resources_is_read_page_by_page(alice: Program, lent: Lent) -> None:

@@ -43,6 +43,11 @@ STATES = {
     "a member at the floor": f"{ACCOUNT_OF} a.balance = a.floor AND a.balance = -2000",
     "a hoarder above the ceiling": f"{ACCOUNT_OF} a.balance > a.ceiling AND a.kind = 'person'",
     "months that are closed, and entries that came late": "SELECT id FROM books.months WHERE late > 0",
+    **{
+        f"a picture of a {kind}": f"""SELECT p.id FROM pictures p JOIN resources r ON r.id = p.resource_id
+            WHERE r.kind = '{kind}'"""
+        for kind in ("room", "thing")
+    },
     "a leaver whose account is closed": f"{ACCOUNT_OF} a.closed_at IS NOT NULL AND a.balance = 0 AND a.seq > 0",
     "an exception to the limits with its reason and its end": f"""{ACCOUNT_OF} a.balance < -2000 AND a.id IN
         (SELECT account_id FROM books.limits WHERE ends_at > :now AND id IN (SELECT fact_id FROM books.notes))""",
