@@ -1,0 +1,291 @@
+"""T10, of lending: two people act on the same rooms, chairs and bookings, step by step, in every order that there is.
+
+What becomes of both, and what is booked and closed afterwards, must be what it is when one has acted whole before the
+other. The locks and the constraint are then taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from exchange.bookings import moving, operations, queries
+from exchange.bookings.models import Booking
+from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
+from exchange.bookings.operations import Request, Wanted
+from exchange.catalogue import operations as catalogue
+from exchange.catalogue import queries as resources
+from exchange.catalogue.queries import ResourceView
+from exchange.closures import operations as closures
+from exchange.errors import refusal_of
+from ledger.errors import Refused
+from tests.cast import NOON, Cast, Person, committed
+from tests.databases import Database, Postgres
+from tests.exchange.bookings.conftest import NEXT_WEEK
+from tests.interleaving import Stage, Step, begin, orders
+from tests.proofs import record
+
+pytestmark = pytest.mark.race
+PARIS, HOURS = "Europe/Paris", timedelta(hours=4)
+ENDS = NEXT_WEEK + HOURS
+ORDERS = list(orders(3, 3))
+
+OCCUPIED = text("""
+    SELECT r.name, b.token, NULL::bigint AS quantity FROM occupancy o JOIN resources r ON r.id = o.unit_id
+      JOIN booking_items i ON i.id = o.booking_item_id JOIN bookings b ON b.id = i.booking_id
+     WHERE r.id = ANY (:units)
+     UNION ALL
+    SELECT r.name, b.token, o.quantity FROM pool_occupancy o JOIN resources r ON r.id = o.pool_id
+      JOIN booking_items i ON i.id = o.booking_item_id JOIN bookings b ON b.id = i.booking_id
+     WHERE r.id = ANY (:units)
+     UNION ALL
+    SELECT r.name, 'closed', NULL FROM closed_units c JOIN resources r ON r.id = c.unit_id WHERE r.id = ANY (:units)
+     UNION ALL
+    SELECT r.name, 'closed', c.quantity FROM closed_things c JOIN resources r ON r.id = c.pool_id
+     WHERE r.id = ANY (:units)
+""")
+
+
+class Ground:
+    """A hall in two halves and five chairs that nobody else touches, and what was done there, by its label."""
+
+    def __init__(self, session: Session, cast: Cast) -> None:
+        self.cast, town = cast, cast.olga.by
+
+        def add(kind: str, name: str, **facts: Any) -> int:
+            return catalogue.add_resource(
+                session, lender=cast.town.id, kind=kind, name=name, by=town, at=NOON, **facts
+            ).id
+
+        half, other = (add("room", name, capacity=60) for name in ("half", "other half"))
+        ids = {"half": half, "other half": other, "chairs": add("pool", "chairs", quantity=5),
+               "hall": add("room", "hall", capacity=120, parts=[half, other])}  # fmt: skip
+        catalogue.publish(session, lender=cast.town.id, capacities=dict.fromkeys(ids.values()), by=town, at=NOON)
+        views = resources.views(session, ids.values())
+        self.rooms: Mapping[str, ResourceView] = {name: views[id_] for name, id_ in ids.items()}
+        self.tokens: dict[str, str] = {}  # of bookings and closures
+
+    def state(self, session: Session) -> object:
+        """What is booked and closed, and how each booking stands."""
+        units = [room.id for room in self.rooms.values()]
+        labels = {token: label for label, token in self.tokens.items()}
+        held = [
+            (room, labels.get(of, of), many or 1) for room, of, many in session.execute(OCCUPIED, {"units": units})
+        ]
+        made = session.scalars(select(Booking).where(Booking.token.in_(labels)))
+        return sorted(held), sorted((labels[row.token], queries.view(session, row.id, at=NOON).state) for row in made)
+
+
+Act = Callable[[Session, Ground], object]
+
+
+def ask(who: str, room: str, many: int = 1) -> Act:
+    def act(session: Session, ground: Ground) -> None:
+        person: Person = getattr(ground.cast, who)
+        request = Request(person.party.id, (Wanted(ground.rooms[room], many),), NEXT_WEEK, ENDS, who)
+        ground.tokens[who] = operations.ask(session, request, zone=PARIS, by=person.by, at=NOON).token
+
+    return act
+
+
+def offers(room: str, label: str = "offer") -> Act:
+    """Olga offers another room in place of what Alice has."""
+
+    def act(session: Session, ground: Ground) -> None:
+        cast = ground.cast
+        made = offer(session, ground.tokens["alice"], lender=cast.town.id, wanted=[Wanted(ground.rooms[room])],
+                     starts_at=NEXT_WEEK, ends_at=ENDS, word="Travaux", by=cast.olga.by, at=NOON)  # fmt: skip
+        ground.tokens[label] = made.token
+
+    return act
+
+
+def closes(room: str, many: int | None = None) -> Act:
+    """Olga closes something, and is told which bookings are to be moved."""
+
+    def act(session: Session, ground: Ground) -> list[str]:
+        made = closures.close(session, ground.rooms[room], kind="works", reason="", starts_at=NEXT_WEEK, ends_at=ENDS,
+                              quantity=many, by=ground.cast.olga.by, at=NOON)  # fmt: skip
+        ground.tokens["closure"] = made.token
+        found = moving.displaced(session, ground.rooms[room], NEXT_WEEK, ENDS, closing=0, at=NOON)
+        return sorted(view.purpose for view in found)
+
+    return act
+
+
+def town(verb: Callable[..., object], label: str = "alice", **what: Any) -> Act:
+    """Something that Olga does to a booking, for the town."""
+
+    def act(session: Session, ground: Ground) -> None:
+        cast = ground.cast
+        verb(session, ground.tokens[label], lender=cast.town.id, by=cast.olga.by, **{"at": NOON, **what})
+
+    return act
+
+
+def alice(verb: Callable[..., object], label: str = "alice", **what: Any) -> Act:
+    """Something that Alice does to a booking of hers."""
+
+    def act(session: Session, ground: Ground) -> None:
+        cast = ground.cast
+        verb(session, ground.tokens[label], parties=[cast.alice.party.id], by=cast.alice.by, at=NOON, **what)
+
+    return act
+
+
+def expires(session: Session, ground: Ground) -> None:
+    """The night comes, long after."""
+    operations.expire(session, by=None, at=NEXT_WEEK)
+
+
+accepts, declines = town(operations.accept), town(operations.decline, ground="services", text="")
+hands_over = town(operations.hand_over, remarks="", at=NEXT_WEEK)
+revokes = town(revoke, ground="services", text="")
+cancels = alice(operations.cancel, reason="")
+consents, dismisses = alice(consent, "offer"), alice(dismiss, "offer")
+lifts = town(closures.lift, "closure")
+ASKED = (ask("alice", "half"),)
+ACCEPTED = (*ASKED, accepts)
+OFFERED = (*ASKED, offers("other half"))
+
+
+class Pair(NamedTuple):
+    """What two people do, after what was done before."""
+
+    one: Act
+    other: Act
+    before: tuple[Act, ...] = ()
+
+
+PAIRS = {
+    "two ask for one room": Pair(ask("alice", "half"), ask("bruno", "half")),
+    "the hall and a half of it": Pair(ask("alice", "hall"), ask("bruno", "half")),
+    "the two halves": Pair(ask("alice", "half"), ask("bruno", "other half")),
+    "more chairs than there are": Pair(ask("alice", "chairs", 3), ask("bruno", "chairs", 3)),
+    "chairs for both": Pair(ask("alice", "chairs", 3), ask("bruno", "chairs", 2)),
+    "a request and works in the hall": Pair(ask("alice", "half"), closes("hall")),
+    "a request and broken chairs": Pair(ask("alice", "chairs", 3), closes("chairs", 3)),
+    "a request and the end of works": Pair(ask("alice", "half"), lifts, (closes("hall"),)),
+    "a request and a cancellation": Pair(ask("bruno", "half"), cancels, ASKED),
+    "accepted and cancelled": Pair(accepts, cancels, ASKED),
+    "accepted and declined": Pair(accepts, declines, ASKED),
+    "accepted twice": Pair(accepts, accepts, ASKED),
+    "accepted and expired": Pair(accepts, expires, ASKED),
+    "cancelled and expired": Pair(cancels, expires, ASKED),
+    "handed over and cancelled": Pair(hands_over, cancels, ACCEPTED),
+    "handed over and revoked": Pair(hands_over, revokes, ACCEPTED),
+    "revoked and cancelled": Pair(revokes, cancels, ACCEPTED),
+    "something else offered, and cancelled": Pair(offers("other half"), cancels, ASKED),
+    "something else offered, and asked for": Pair(offers("other half"), ask("bruno", "other half"), ASKED),
+    "something else offered, and works there": Pair(offers("other half"), closes("other half"), ASKED),
+    "two offers": Pair(offers("other half"), offers("other half", "second"), ACCEPTED),
+    "consent and dismissal": Pair(consents, dismisses, OFFERED),
+    "consent twice": Pair(consents, consents, OFFERED),
+    "consent and cancellation": Pair(consents, cancels, OFFERED),
+    "consent and the offer taken back": Pair(consents, town(withdraw_offer), OFFERED),
+    "consent and acceptance": Pair(consents, accepts, OFFERED),
+    "consent and refusal": Pair(consents, declines, OFFERED),
+    "consent and what it frees": Pair(consents, ask("bruno", "half"), OFFERED),
+    "consent and works in the new room": Pair(consents, closes("other half"), OFFERED),
+    "consent and expiry": Pair(consents, expires, OFFERED),
+}
+
+
+class Played(NamedTuple):
+    """What became of both, and what was there in the end."""
+
+    outcomes: tuple[str, str]
+    state: object
+
+
+class Theatre:
+    """A database, two actors, and somebody who prepares and looks."""
+
+    def __init__(self, database: Database, stage: Stage, cast: Cast) -> None:
+        self.stage, self.cast = stage, cast
+        self.engine = create_engine(database.web_url, poolclass=NullPool)
+
+    def played(self, pair: Pair, order: tuple[int, ...]) -> Played:
+        """One pair in one order, on a ground of its own."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            ground = Ground(session, self.cast)
+            for act in pair.before:
+                act(session, ground)
+            session.commit()
+        outcomes = ["done", "done"]
+
+        def steps(who: int, act: Act) -> list[Step]:
+            def does(session: Session) -> None:
+                try:
+                    told = act(session, ground)
+                    outcomes[who] = f"done, {told}" if told else "done"
+                except Refused as refused:
+                    outcomes[who] = refused.rule
+                except DBAPIError as error:
+                    refused_ = refusal_of(error)
+                    outcomes[who] = refused_.rule if refused_ else f"error: {error.orig}"
+
+            def ends(session: Session) -> None:
+                if outcomes[who].startswith("done"):
+                    session.commit()
+                else:
+                    session.rollback()
+
+            return [begin, does, ends]
+
+        met = self.stage.play(order, steps(0, pair.one), steps(1, pair.other))
+        assert met == ([None] * 3, [None] * 3)
+        with Session(self.engine) as session:
+            return Played((outcomes[0], outcomes[1]), ground.state(session))
+
+    def alone(self, pair: Pair) -> tuple[Played, Played]:
+        """What it is when one has acted whole before the other."""
+        found = (self.played(pair, (0, 0, 0, 1, 1, 1)), self.played(pair, (1, 1, 1, 0, 0, 0)))
+        assert all("error" not in outcome for played in found for outcome in played.outcomes), found
+        return found
+
+    def strange(self, pair: Pair, alone: tuple[Played, Played]) -> list[tuple[tuple[int, ...], Played]]:
+        """The orders after which it is neither, and what was met then."""
+        mixed = ((order, self.played(pair, order)) for order in ORDERS)
+        return [(order, played) for order, played in mixed if played not in alone]
+
+
+@pytest.fixture(scope="module")
+def theatre(postgres: Postgres) -> Iterator[Theatre]:
+    database = postgres.copy()
+    cast = committed(database.app())
+    with Stage(database) as stage:
+        yield Theatre(database, stage, cast)
+    postgres.drop(database)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_in_whatever_order_it_is_as_if_one_had_come_first(name: str, theatre: Theatre) -> None:
+    pair = PAIRS[name]
+    assert theatre.strange(pair, theatre.alone(pair)) == []
+    record("T10", "orders of two who lend and borrow", goal=len(ORDERS), reached=len(ORDERS))
+
+
+BROKEN = {
+    "two ask for one room": "ALTER TABLE occupancy DROP CONSTRAINT occupancy_once",
+    "more chairs than there are": "DROP TRIGGER pool_never_exceeded ON pool_occupancy",
+    "a request and works in the hall": "DROP TRIGGER alone ON closed_units",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_control_without_its_guard_an_order_goes_wrong(name: str, database: Database) -> None:
+    pair, cast = PAIRS[name], committed(database.app())
+    with Stage(database) as stage:
+        theatre = Theatre(database, stage, cast)
+        alone = theatre.alone(pair)
+        with database.connected("superuser") as connection:
+            connection.execute(BROKEN[name])
+        assert theatre.strange(pair, alone) != []
