@@ -18,6 +18,7 @@ from exchange.catalogue.views import catalogue
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
 from exchange.imports.views import imports
+from exchange.labels.views import labels
 from exchange.members.views import members
 from exchange.organisations.views import organisations
 from exchange.pictures.views import pictures
@@ -74,8 +75,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, audit, bookings, catalogue, declarations, imports, members, organisations, pictures, rulebook, seals,
-        statements, stewardship,
+        adverts, audit, bookings, catalogue, declarations, imports, labels, members, organisations, pictures, rulebook,
+        seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

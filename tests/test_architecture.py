@@ -24,6 +24,7 @@ BELOW: dict[str, set[str]] = {
     "catalogue": {"organisations"},
     "reciprocity": {"organisations"},
     "closures": {"catalogue"},
+    "labels": {"catalogue"},
     "pictures": {"catalogue"},
     "bookings": {"reciprocity", "closures", "pictures"},
     "rulebook": {"bookings"},
@@ -38,8 +39,8 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 EDGE = {
     "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
     "forgetting", "guide", "home", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages",
-    "paging", "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in", "style",
-    "tasks", "upgrading",
+    "paging", "paper", "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in",
+    "style", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything

@@ -74,6 +74,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.cancel": ALICE,
     "bookings.requests": TOWN, "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
     "bookings.hand_over": TOWN, "bookings.take_back": TOWN, "bookings.note_no_show": TOWN,
+    "labels.index": TOWN, "labels.sheet": TOWN,
     "pictures.show": EVERYBODY, "pictures.index": TOWN, "pictures.create": TOWN, "pictures.remove": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
     "bookings.closure": TOWN, "bookings.lift": TOWN,

@@ -134,8 +134,14 @@ def test_a_file_that_is_no_table_is_refused_beside_its_field(
 
 def test_six_megabytes_are_refused_in_words(olga: FlaskClient, at: str) -> None:
     answer = give(olga, at, b"x" * 6_500_000)
+    assert answer.status_code == 422
+    assert "Le fichier pèse plus de 5" in words(answer)
+
+
+def test_twelve_are_not_even_received(olga: FlaskClient, at: str) -> None:
+    answer = give(olga, at, b"x" * 12_500_000)
     assert answer.status_code == 413
-    assert "5 Mo au plus" in words(answer)
+    assert "Cet envoi est trop lourd" in words(answer)
 
 
 def test_no_file_is_said(olga: FlaskClient, at: str) -> None:
