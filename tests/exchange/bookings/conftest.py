@@ -1,30 +1,14 @@
-"""The cast, what is lent to it, and requests in one line."""
+"""Requests in one line."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pytest
-from sqlalchemy.orm import Session
-
 from exchange.bookings.operations import Request, Wanted
 from exchange.catalogue.queries import ResourceView
-from tests.cast import NOON, Cast, gather
-from tests.databases import as_owner
-from tests.lent import Lent, lend
+from tests.cast import NOON
 
 NEXT_WEEK = NOON + timedelta(days=7)
-
-
-@pytest.fixture
-def cast(session: Session) -> Cast:
-    with as_owner(session):
-        return gather(session)
-
-
-@pytest.fixture
-def lent(session: Session, cast: Cast) -> Lent:
-    return lend(session, cast)
 
 
 def wanting(

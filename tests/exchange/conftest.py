@@ -1,4 +1,4 @@
-"""The town's things, to be labelled."""
+"""The cast, and what is lent to it; a folder that wants others has its own."""
 
 from __future__ import annotations
 
