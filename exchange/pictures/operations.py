@@ -20,15 +20,14 @@ MOST = 6
 
 
 def add(session: Session, resource: int, *, lender: int, data: bytes, words: str, by: Acting, at: datetime) -> Picture:
-    """Add a picture to what a lender lends, after those that are there; ``words`` says what it shows.
+    """Add a picture to what a lender lends, in the first place that is free; ``words`` says what it shows.
 
     Raises NotFound for another's resource, PictureUnreadable, PictureTooLarge, PicturesFull.
     """
     picture = drawn(data)
     catalogue.note(session, resource, "pictured", lender=lender, by=by, at=at)  # its row is locked: one after the other
     taken = set(session.scalars(select(Picture.position).where(Picture.resource_id == resource)))
-    free = next((position for position in range(1, MOST + 1) if position > max(taken, default=0)), None)
-    free = free or next((position for position in range(1, MOST + 1) if position not in taken), None)
+    free = next((position for position in range(1, MOST + 1) if position not in taken), None)
     if free is None:
         raise PicturesFull(most=MOST)
     added = Picture(
