@@ -20,6 +20,7 @@ from exchange.bookings.queries import Due
 from exchange.catalogue import queries as catalogue
 from exchange.db import db
 from exchange.declarations import queries as declarations
+from exchange.keeping import kept
 from exchange.members import queries as members
 from exchange.navigation import offices
 from exchange.security import communities, held, own, territory, today
@@ -62,8 +63,9 @@ def home() -> str:
 def _for_visitors() -> str:
     session = db.session()
     lent, published = catalogue.newest(session, size=2 * NEWEST), catalogue.published_number(session)
+    figures = kept("figures", lambda: members.figures(session, since=today() - timedelta(days=365)))
     return render_template(
-        "home/visitor.html", figures=members.figures(session, since=today() - timedelta(days=365)), lent=lent,
+        "home/visitor.html", figures=figures, lent=lent,
         lenders=members.parties(session, {each.lender_id for each in lent}), published=published,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from exchange import i18n
+from exchange.keeping import last
 from exchange.members.queries import Held
 from exchange.security import held, own_name, territory
 
@@ -106,8 +107,7 @@ def around() -> dict[str, Any]:
     """What ``base.html`` needs; an error page must show even when the database doesn't answer."""
     context: dict[str, Any] = {"locale": i18n.locale_name(), "languages": i18n.choices(), "link": link}
     if g.get("unanswered"):
-        kept, _until = current_app.extensions.get("territory", (None, None))
-        return context | {"territory": kept, "me": None, "my_name": "", "navigation": []}
+        return context | {"territory": last("territory"), "me": None, "my_name": "", "navigation": []}
     try:
         context["territory"] = territory()
         context["me"] = current_user if current_user.is_authenticated else None

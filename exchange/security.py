@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar, cast
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
 
-from flask import current_app, g
+from flask import g
 from flask_login import current_user
 from flask_security.decorators import auth_required as _auth_required
 
 from exchange import clock
 from exchange.db import db
 from exchange.errors import NotAllowed, NotFound
+from exchange.keeping import kept
 from exchange.members import queries as members
 from ledger.entries import Acting
 from ledger.store import reading
@@ -62,7 +63,6 @@ OFFICES: dict[str, frozenset[str]] = {
 }
 
 
-KEPT = timedelta(minutes=1)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -124,13 +124,8 @@ class Counter(NamedTuple):
 
 
 def territory() -> members.TerritoryView:
-    """What this install serves; kept for a minute, since every page names it and almost nobody renames it."""
-    at = clock.now()
-    found, until = current_app.extensions.get("territory", (None, at))
-    if found is None or not until - KEPT <= at < until:
-        found = members.territory(db.session())
-        current_app.extensions["territory"] = found, at + KEPT
-    return cast(members.TerritoryView, found)
+    """What this install serves; kept, since every page names it and almost nobody renames it."""
+    return kept("territory", lambda: members.territory(db.session()))
 
 
 def today() -> date:

@@ -126,6 +126,7 @@ def session(app: Flask, shared_database: Database, monkeypatch: pytest.MonkeyPat
 
     The connection is the superuser's that took the web role, so that ``as_owner`` can take another for a moment.
     """
+    app.extensions.pop("kept", None)  # what the test before made true
     options = {"options": f"-c role={WEB_ROLE} -c timezone=UTC"}
     engine = create_engine(shared_database.superuser_url, poolclass=StaticPool, connect_args=options)
     with engine.connect() as connection:

@@ -37,10 +37,10 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "formats", "forms", "headers",
-    "forgetting", "guide", "home", "hours", "i18n", "idempotency", "jobs", "messages", "navigation", "outbox", "pages",
-    "paging", "paper", "rates", "rest", "roles", "sealing", "security", "sentences", "serving", "sheets", "sign_in",
-    "style", "tasks", "upgrading",
+    "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "forgetting", "formats",
+    "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "jobs", "keeping", "messages",
+    "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
+    "sentences", "serving", "sheets", "sign_in", "style", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything

@@ -25,6 +25,8 @@ from ledger.errors import Refused
 
 __all__ = ["bookings"]  # with these pages beside those of ``views``
 
+PAGE = 25  # decided requests
+
 
 @bookings.get("/preteurs/<lender>/demandes")
 @auth_required()
@@ -33,14 +35,21 @@ def requests(lender: str) -> str:
     desk, at, session = office("booking.decide", lender), clock.now(), db.session()
     waiting = queries.to_decide(session, desk.party.id, at=at)
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
-    before = older_than()
-    done = queries.decided(session, desk.party.id, at=at, before=before, size=26)
-    shown = {each.id for each in following}
-    told = {t.booking.id: t for t in tell([*waiting, *following, *done])}
+    told = tell([*waiting, *following])
     return render_template(
-        "bookings/requests.html", lender=desk.party, waiting=[told[b.id] for b in waiting],
-        following=[told[b.id] for b in following], done=[told[b.id] for b in done[:25] if b.id not in shown],
-        older=done[24].id if len(done) > 25 else None, newer=before is not None,
+        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :]
+    )
+
+
+@bookings.get("/preteurs/<lender>/demandes/decidees")
+@auth_required()
+def decided(lender: str) -> str:
+    """What this lender decided, a page at a time."""
+    desk, before = office("booking.decide", lender), older_than()
+    done = queries.decided(db.session(), desk.party.id, at=clock.now(), before=before, size=PAGE + 1)
+    return render_template(
+        "bookings/decided.html", lender=desk.party, done=tell(done[:PAGE]), newer=before is not None,
+        older=done[PAGE - 1].id if len(done) > PAGE else None,
     )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
     shut = [(each.starts_at, each.ends_at or last) for each in closures.shut(session, units, first, last)]
 
     made, past = cells_in_words(), _("Passé")
+    said, asking = it.terms, url_for("bookings.new", resource=it.token)
 
     def cell(day: date, start: datetime, end: datetime) -> Cell:
         over = next((t for t in taken if t.starts_at < end and start < t.ends_at), None)
@@ -61,13 +62,13 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
             return made("pending" if over.pending else "taken")
         if start < at:
             return made("closed", past)
-        if not_lent(it, start, end, at):
+        if not_lent(said, start, end, at):
             return made("closed")
         if any(begun < end and start < ended for begun, ended in closed):
             return made("closed")
         if any(begun < end and start < ended for begun, ended in shut):
             return made("shut")
-        return made("free", href=url_for("bookings.new", resource=it.token, jour=day.isoformat(), de=f"{start:%H:%M}"))
+        return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}")
 
     rows = []
     for hour, (start, _end) in enumerate(spans[first_day]):
@@ -77,9 +78,10 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
     return labels(days), rows
 
 
-def not_lent(it: ResourceView, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:
-    """Whether its terms keep it from being asked for then, at this moment."""
-    said = it.terms
+def not_lent(said: terms.Terms, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:
+    """Whether these terms keep something from being asked for then, at this moment."""
+    if said == terms.UNBOUND:
+        return False
     days = formats.local(starts_at), formats.local(ends_at)
     return bool(terms.refusal_of_days(said, *days) or terms.refusal_of_moment(said, starts_at, at=at))
 
@@ -95,19 +97,19 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
 
     made, past = cells_in_words(), _("Passé")
 
-    def cell(room: ResourceView, day: date, opened: list[policy.Span], held: list[policy.Span]) -> Cell:
+    def cell(room: ResourceView, page: str, day: date, opened: list[policy.Span], held: list[policy.Span]) -> Cell:
         start, end = max(bounds[day][0], at), bounds[day][1]
         hours = [(max(a, start), min(b, end)) for a, b in opened if a < end and start < b]
-        if start < end and not_lent(room, start, end, at):
+        if start < end and not_lent(room.terms, start, end, at):
             hours = []
-        href = url_for("bookings.resource", resource=room.token, jour=day.isoformat())
+        href = f"{page}?jour={day}"
         left = policy.left_of(hours, held)
         if not hours:
             return made("closed", past if end <= at else None)
         if not left:
             return made("taken", href=href)
-        said = ", ".join(f"{formats.hour(a)}–{formats.hour(b)}" for a, b in left) if left != hours else None
-        return made("free", said, href)
+        some = ", ".join(f"{formats.hour(a)}–{formats.hour(b)}" for a, b in left) if left != hours else None
+        return made("free", some, href)
 
     rows = []
     for room in rooms:
@@ -115,5 +117,6 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
         opened = [(each.starts_at, each.ends_at) for each in hours if each.open]
         held = [(each.starts_at, each.ends_at) for each in taken if each.unit_id in units[room.id]]
         held += [(each.starts_at, each.ends_at or last) for each in shut if each.unit_id in units[room.id]]
-        rows.append({"label": room.name, "cells": [cell(room, day, opened, sorted(held)) for day in days]})
+        page = url_for("bookings.resource", resource=room.token)
+        rows.append({"label": room.name, "cells": [cell(room, page, day, opened, sorted(held)) for day in days]})
     return rows

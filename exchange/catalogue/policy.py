@@ -56,6 +56,9 @@ class Terms(NamedTuple):
     lent_until: date | None = None
 
 
+UNBOUND = Terms()  # what most things are lent on
+
+
 def refusal_of_days(terms: Terms, starts_at: datetime, ends_at: datetime) -> Refused | None:
     """Why it isn't lent on these days, given in the time of the territory."""
     first, last = starts_at.date(), (ends_at - timedelta(microseconds=1)).date()

@@ -13,8 +13,10 @@ from flask_babel import gettext as _
 from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 from flask_wtf import CSRFProtect
+from markupsafe import Markup
 from marshmallow import Schema
 
+from exchange.i18n import locale_name
 from exchange.rest import problems
 from exchange.rest.fields import IDENTIFIER
 from exchange.rest.resources import PREFIX, Resources
@@ -61,7 +63,7 @@ def init(app: Flask, csrf: CSRFProtect, offered: Iterable[Resources]) -> None:
     for resources in offered:
         document.register_blueprint(resources)
         csrf.exempt(resources)  # no cookie is accepted there, so there is nothing to forge
-    app.extensions["api_document"] = document
+    app.extensions |= {"api_document": document, "api_drawn": {}}
     app.register_blueprint(pages)
 
 
@@ -98,14 +100,29 @@ def openapi() -> Response:
 
 @pages.get("/")
 def index() -> str:
-    """The document, for people."""
-    told = written()
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for path, operations in told["paths"].items():
-        for method in METHODS:
-            if method in operations:
-                groups.setdefault(_(operations[method]["tags"][0]), []).append(_line(path, method, operations))
-    return render_template("api/index.html", groups=groups, schemas=dict(sorted(told["components"]["schemas"].items())))
+    """The document, for people: what can be asked."""
+    return render_template("api/index.html", operations=_drawn("api/operations.html"))
+
+
+@pages.get("/objects")
+def shapes() -> str:
+    """The document, for people: what is sent and received."""
+    return render_template("api/shapes.html", objects=_drawn("api/objects.html"))
+
+
+def _drawn(template: str) -> Markup:
+    """A part of these pages, drawn once for each language: it changes with the program alone."""
+    drawn: dict[tuple[str, str], Markup] = current_app.extensions["api_drawn"]
+    if (template, locale_name()) not in drawn:
+        told = written()
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for path, operations in told["paths"].items():
+            for method in METHODS:
+                if method in operations:
+                    groups.setdefault(_(operations[method]["tags"][0]), []).append(_line(path, method, operations))
+        schemas = dict(sorted(told["components"]["schemas"].items()))
+        drawn[template, locale_name()] = Markup(render_template(template, groups=groups, schemas=schemas))  # noqa: S704 - a template of ours
+    return drawn[template, locale_name()]
 
 
 def _line(path: str, method: str, operations: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -306,14 +307,22 @@ def test_no_body_says_more_than_the_document(cast: Cast, held_by: Held, session:
         assert set(INTRUDERS) <= set(answer.json["errors"]), name
 
 
-def test_the_page_tells_everything_that_can_be_asked(client: FlaskClient, document: JSON) -> None:
-    page = client.get("/api/v1/").text
+def test_the_pages_tell_everything_that_can_be_asked(client: FlaskClient, document: JSON) -> None:
+    page, objects = client.get("/api/v1/").text, client.get("/api/v1/objects").text
     for name, operation in operations(document):
         method, _, path = name.partition(" ")
         assert f"{method} /api/v1{path}" in page
         assert operation["summary"].replace("'", "&#39;") in page
     for name in document["components"]["schemas"]:
-        assert f'id="{name}"' in page
+        assert f'id="{name}"' in objects
+    for target in re.findall(r'href="/api/v1/objects#(\w+)"', page):
+        assert target in document["components"]["schemas"]
+
+
+def test_these_pages_are_in_the_language_of_who_reads_them(client: FlaskClient) -> None:
+    for said in ("Ce que c’est", "What it is", "Ce que c’est"):
+        language = "en" if said.startswith("What") else "fr"
+        assert said in client.get("/api/v1/", headers={"Accept-Language": language}).text
 
 
 def test_every_rule_is_explained_where_its_type_leads(client: FlaskClient) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from exchange.bookings.operations import accept, ask
+from exchange.bookings.office import PAGE
+from exchange.bookings.operations import accept, ask, decline
+from exchange.bookings.queries import to_decide
 from exchange.catalogue.queries import ResourceView
 from exchange.members.models import Party
 from tests.cast import NOON, Cast, sign_in
@@ -89,6 +93,30 @@ def test_the_two_lists_of_requests_have_each_their_title(
     sel = session.get_one(Party, cast.community.party_id).token
     other = sign_in(client.application.test_client(), cast.aicha).get(f"/administration/{sel}/demandes").text
     assert "<title>Demandes d’adhésion –" in other
+
+
+def test_what_was_decided_leaves_what_waits_for_a_page_of_its_own(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    waiting = f"/preteurs/{cast.town.token}/demandes"
+    made = []
+    for _again in range(PAGE + 1):
+        refuse_all(session, cast)
+        made.append(booked(session, cast, lent))
+    sign_in(client, cast.olga)
+    assert made[-1] in client.get(waiting).text
+    refuse_all(session, cast)
+    assert made[-1] not in client.get(waiting).text
+    newest = client.get(f"{waiting}/decidees").text
+    assert (made[-1] in newest, made[0] in newest) == (True, False)
+    older = client.get(unescape(re.findall(r'href="([^"]+avant=\d+)"', newest)[0])).text
+    assert (made[-1] in older, made[0] in older) == (False, True)
+
+
+def refuse_all(session: Session, cast: Cast) -> None:
+    """Olga refuses what waits, so that the hall is free again."""
+    for waiting in to_decide(session, cast.town.id, at=NOON):
+        decline(session, waiting.token, lender=cast.town.id, ground="order", text="", by=cast.olga.by, at=NOON)
 
 
 def test_alice_checks_then_asks_and_a_second_click_finds_the_first(
