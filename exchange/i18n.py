@@ -16,7 +16,8 @@ from ledger import minutes as durations
 babel = Babel()
 languages = Blueprint("languages", __name__)
 
-NAMES = {"fr": "Français", "en": "English", "br": "Brezhoneg"}
+DRAFTS = ("br",)  # begun, and reviewed by no speaker yet: what they lack is said in French
+NAMES = {"fr": "Français", "en": "English", "br": "Brezhoneg (da adlenn)"}  # "to be read again"
 
 
 def offered() -> list[str]:

@@ -1,7 +1,7 @@
 """The sentences to translate, collected from the code and the templates into ``exchange/translations``.
 
 They are written in French, so the French catalogue says each one as it is; it exists for its plurals ("0 personne").
-English is written by hand.
+English is written by hand, and so are the drafts of other languages, which are offered only when the installer says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
 from exchange.config import ROOT
+from exchange.i18n import DRAFTS
 
 TRANSLATIONS = ROOT / "exchange" / "translations"
 # N marks a sentence that is translated later, when it is said
@@ -47,7 +48,8 @@ def brought_up_to(template: Catalog, locale: str) -> Catalog:
         with file.open("rb") as kept:
             catalog = read_po(kept, locale=locale)
     catalog.update(deepcopy(template), no_fuzzy_matching=True)  # a catalogue keeps the very sentences that it is given
-    catalog.header_comment = f"# Marronnier: {locale}"
+    draft = ", a draft that no speaker has reviewed" if locale in DRAFTS else ""
+    catalog.header_comment = f"# Marronnier: {locale}{draft}"
     catalog.project, catalog.version, catalog.msgid_bugs_address = "Marronnier", "", ""
     catalog.last_translator = catalog.language_team = "Marronnier"
     catalog.creation_date = catalog.revision_date = SINCE
@@ -87,4 +89,6 @@ def collect() -> list[str]:
     keep(said_as_written(brought_up_to(template, "fr")))
     english = brought_up_to(template, "en")
     keep(english)
+    for draft in DRAFTS:
+        keep(brought_up_to(template, draft))
     return missing(english)

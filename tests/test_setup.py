@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from exchange import clock, messages
 from exchange.config import WEB_ROLE, NotConfigured
 from exchange.db import db, transaction
 from exchange.factory import create_app
+from exchange.i18n import DRAFTS
 from exchange.members.models import Party
 from exchange.organisations.operations import add
 from exchange.outbox import Letter, send_later
@@ -149,3 +151,28 @@ def test_a_sentence_of_the_code_and_one_of_a_template_are_both_collected(tmp_pat
     }  # fmt: skip
     assert sorted(messages.missing(messages.brought_up_to(found, "nl"))) == ["%(num)s salle", "Bonjour", "Plus tard"]
     assert messages.missing(messages.said_as_written(messages.brought_up_to(found, "nl"))) == []
+
+
+@pytest.mark.parametrize("language", ["en", *DRAFTS])
+def test_a_translation_has_the_gaps_of_the_sentence(language: str) -> None:
+    gaps = re.compile(r"%\(\w+\)s")
+    said = 0
+    for message in messages.brought_up_to(messages.found(), language):
+        translated = [form for form in messages.forms(message.string) if form] if message.id else []
+        wanted = {gap for form in messages.forms(message.id) for gap in gaps.findall(form)} - {"%(num)s"}
+        assert all(set(gaps.findall(form)) - {"%(num)s"} == wanted for form in translated), message.id
+        said += bool(translated)
+    assert said > 150
+
+
+def test_breton_is_a_draft_that_the_installer_may_offer(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Brezhoneg" not in client.get("/").text
+    monkeypatch.setenv("MARRONNIER_LANGUAGES", "br")
+    page = client.get("/", headers={"Accept-Language": "br"}).text
+    assert '<html lang="br">' in page
+    assert "Salioù" in page
+    assert "Demander à rejoindre" not in page
+    assert "Vous aidez une heure" in page, "what a draft lacks is said in French"
+    assert "Brezhoneg (da adlenn)" in client.get("/", headers={"Accept-Language": "fr"}).text
