@@ -21,8 +21,13 @@ from exchange.sentences import Sentence, finding_sentence
 
 def amount(minutes: int, community: CommunityView) -> str:
     """Minutes in the community's unit and as a duration: "90 marrons (1 h 30)"."""
+    return f"{in_unit(minutes, community)} ({spell(minutes)})"
+
+
+def in_unit(minutes: int, community: CommunityView) -> str:
+    """Minutes in the community's unit: "90 marrons"."""
     unit = community.unit_one if abs(minutes) < 2 else community.unit_many
-    return f"{units(minutes)}\u00a0{unit} ({spell(minutes)})"
+    return f"{units(minutes)}\u00a0{unit}"
 
 
 def units(minutes: int) -> str:
@@ -146,7 +151,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
-    for filter_ in (amount, units, local_day, length_of_time, day, month, hour, instant, span, people, spell, euros,
-                    explain, described, decision_of):
+    for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, span, people, spell,
+                    euros, explain, described, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

@@ -23,6 +23,7 @@ from exchange.declarations import queries as declarations
 from exchange.keeping import kept
 from exchange.members import queries as members
 from exchange.navigation import offices
+from exchange.pictures import queries as pictures
 from exchange.security import communities, held, own, territory, today
 from ledger.store import reading
 from ledger.store.reading import AccountView
@@ -67,6 +68,7 @@ def _for_visitors() -> str:
     return render_template(
         "home/visitor.html", figures=figures, lent=lent,
         lenders=members.parties(session, {each.lender_id for each in lent}), published=published,
+        pictures=pictures.firsts(session, [each.id for each in lent]),
     )  # fmt: skip
 
 

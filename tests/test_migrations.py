@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from PIL import Image
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -21,6 +23,7 @@ from exchange.db import Base
 from exchange.pages import newest_migration
 from exchange.upgrading import downgrade, upgrade
 from tests.databases import Database, Postgres
+from tests.photos import PHOTO
 
 # called by the other functions of the books, or by a trigger
 INSIDE = {
@@ -82,6 +85,20 @@ def test_migrations_go_up_down_and_up_again(empty: Database) -> None:
         upgrade(empty.owner_url)
         assert shape(owner) == first
     assert len(first) > 300
+
+
+def test_a_picture_of_before_is_drawn_in_miniature(empty: Database) -> None:
+    upgrade(empty.owner_url, "0015")
+    with empty.connected("superuser") as superuser:
+        superuser.execute("SET session_replication_role = replica")  # a picture alone, of nothing and by nobody
+        superuser.execute(
+            "INSERT INTO pictures (token, resource_id, position, words, width, height, large, small, by_party,"
+            " added_at) VALUES ('one', 1, 1, 'La scène', 64, 48, %(photo)s, %(photo)s, 1, now())", {"photo": PHOTO}
+        )  # fmt: skip
+        upgrade(empty.owner_url)
+        (miniature,) = superuser.execute("SELECT miniature FROM pictures").fetchone() or (b"",)
+    drawn = Image.open(BytesIO(miniature))
+    assert (drawn.format, drawn.size) == ("WEBP", (160, 120))
 
 
 def test_readiness_expects_the_newest_migration(session: Session) -> None:

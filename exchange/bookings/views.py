@@ -40,6 +40,7 @@ from ledger.entries import Acting
 from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
+SHOWN = 60  # results of a search
 bookings = Blueprint("bookings", __name__)
 
 THINGS_BESIDE = 8  # pools offered beside a room in one request
@@ -62,6 +63,7 @@ def search() -> str | tuple[str, int]:
     in_force = rules.rules_of(session, lenders, on=today())
     page = render_template(
         "bookings/search.html", form=form, free=free, taken=taken, span=span, url=_ask_url(form), lenders=lenders,
+        pictures=pictures.firsts(session, [each.id for each in free[:SHOWN]]), shown=SHOWN,
         priced={each.id for each in free if _has_a_price(each, in_force[each.lender_id])},
     )  # fmt: skip
     return (page, 422) if form.errors else page

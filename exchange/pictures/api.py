@@ -19,7 +19,7 @@ resources = Resources("pictures", N("Photos"))
 
 @resources.reads("/resources/<resource>/pictures", N("Les photos de ce qui se prête"), gives=Pictures)
 def pictures(resource: str) -> dict[str, Any]:
-    """Of a published resource; each is a JPEG that everybody may fetch."""
+    """Of a published resource; everybody may fetch them."""
     found = catalogue.published_by_token(db.session(), resource)
     if found is None:
         raise NotFound
@@ -31,6 +31,6 @@ def _told(picture: queries.PictureView) -> dict[str, Any]:
         return url_for("pictures.show", picture=picture.token, scale=scale, _external=True)
 
     return {
-        "words": picture.words, "large": at("grande"), "small": at("petite"), "width": picture.width,
-        "height": picture.height,
+        "words": picture.words, "large": at("grande"), "small": at("petite"), "miniature": at("vignette"),
+        "width": picture.width, "height": picture.height,
     }  # fmt: skip

@@ -25,14 +25,19 @@ SMALL: Final = 480
 """Points, the longer side of a picture on a page."""
 SMALL_BYTES: Final = 18_000
 """What a page can spend on a picture, for a telephone far from its mast."""
+MINIATURE: Final = (160, 120)
+"""Points of a picture in a list, of which as much is shown as fits."""
+MINIATURE_BYTES: Final = 4_000
 QUALITIES: Final = (75, 65, 55, 45, 35, 25)
+"""Of a JPEG or a WebP, the best first."""
 
 
 class Drawn(NamedTuple):
-    """A picture as JPEG, in two sizes; ``width`` and ``height`` (points) are of the large one."""
+    """A picture as JPEG, in two sizes, and in miniature as WebP; ``width`` and ``height`` (points) are of the large."""
 
     large: bytes
     small: bytes
+    miniature: bytes
     width: int
     height: int
 
@@ -46,7 +51,11 @@ def drawn(data: bytes) -> Drawn:
         image = _opened(data)
         large = _fitted(image, LARGE)
         small = _fitted(large, SMALL)
-        return Drawn(_jpeg(large, QUALITIES[0]), _within(small, SMALL_BYTES), *large.size)
+        miniature = ImageOps.fit(large, MINIATURE, Image.Resampling.LANCZOS)
+        return Drawn(
+            _written(large, "JPEG", QUALITIES[0]), _within(small, "JPEG", SMALL_BYTES),
+            _within(miniature, "WEBP", MINIATURE_BYTES), *large.size,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -99,19 +108,19 @@ def _fitted(image: Image.Image, most: int) -> Image.Image:
     return small
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
+def _written(image: Image.Image, kind: str, quality: int) -> bytes:
     out = BytesIO()
     # given here, so that nothing that was read is written: no place, no hour, no remark
     image.info.clear()
-    image.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+    image.save(out, kind, quality=quality, optimize=True, progressive=True, method=6)  # each takes what it knows
     return out.getvalue()
 
 
-def _within(image: Image.Image, most: int) -> bytes:
+def _within(image: Image.Image, kind: str, most: int) -> bytes:
     """The best that holds in so many bytes, or else the lightest."""
     found = b""
     for quality in QUALITIES:
-        found = _jpeg(image, quality)
+        found = _written(image, kind, quality)
         if len(found) <= most:
             break
     return found

@@ -1,4 +1,4 @@
-"""Pictures, kept in the database beside what they show; see ``migrations/versions/0015``."""
+"""Pictures, kept in the database beside what they show; see ``migrations/versions/0015`` and ``0016``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exchange.db import Base, Id, Signed
 
 
 class Picture(Base, Signed):
-    """One picture of a resource, drawn in two sizes. ``words`` says what it shows to who doesn't see it."""
+    """One picture of a resource, in two sizes and in miniature. ``words`` says what it shows to who doesn't see it."""
 
     __tablename__ = "pictures"
     __table_args__ = (UniqueConstraint("resource_id", "position", name="pictures_position"),)
@@ -24,4 +24,5 @@ class Picture(Base, Signed):
     height: Mapped[int] = mapped_column(Integer)
     large: Mapped[bytes] = mapped_column(deferred=True)
     small: Mapped[bytes] = mapped_column(deferred=True)
+    miniature: Mapped[bytes] = mapped_column(deferred=True)
     added_at: Mapped[datetime]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from exchange.catalogue import queries as catalogue
@@ -22,9 +23,10 @@ class PictureView(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """The bytes of a picture, the lender of what it shows, and whether everybody may see that."""
+    """The bytes of a picture and their type, the lender of what it shows, and whether everybody may see that."""
 
     data: bytes
+    type: str
     lender: int
     published: bool
 
@@ -39,13 +41,33 @@ def of_resource(session: Session, resource: int) -> Sequence[PictureView]:
     return [PictureView(*row) for row in found]
 
 
-def shown(session: Session, token: str, *, large: bool) -> Shown | None:
-    """One picture in one of its sizes."""
-    row = session.execute(
-        select(Picture.large if large else Picture.small, Picture.resource_id).where(Picture.token == token)
-    ).one_or_none()
+def firsts(session: Session, resources: Iterable[int]) -> dict[int, str]:
+    """The token of the first picture of each of these resources that has one."""
+    wanted = list(resources)
+    rows = session.execute(
+        select(Picture.resource_id, Picture.token)
+        .where(Picture.resource_id.in_(wanted))
+        .ext(distinct_on(Picture.resource_id))
+        .order_by(Picture.resource_id, Picture.position)
+    ) if wanted else ()  # fmt: skip
+    return {row[0]: row[1] for row in rows}
+
+
+# The sizes of a picture, by the word of its address, with the type of each.
+SCALES = {
+    "grande": (Picture.large, "image/jpeg"), "petite": (Picture.small, "image/jpeg"),
+    "vignette": (Picture.miniature, "image/webp"),
+}  # fmt: skip
+
+
+def shown(session: Session, token: str, scale: str) -> Shown | None:
+    """One picture in one of its sizes; None for a size that there isn't."""
+    if scale not in SCALES:
+        return None
+    column, type_ = SCALES[scale]
+    row = session.execute(select(column, Picture.resource_id).where(Picture.token == token)).one_or_none()
     if row is None:
         return None
     data, resource = row
     of = catalogue.views(session, [resource])[resource]
-    return Shown(data, of.lender_id, of.status == "published")
+    return Shown(data, type_, of.lender_id, of.status == "published")

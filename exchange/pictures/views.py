@@ -22,16 +22,15 @@ from exchange.security import OFFICES, Office, auth_required, held, office
 from ledger.errors import Refused
 
 pictures = Blueprint("pictures", __name__)
-SCALES = {"grande": True, "petite": False}
 
 
 @pictures.get("/photos/<picture>/<scale>")
 def show(picture: str, scale: str) -> Response:
     """A picture of what is published, for everybody; of what isn't, for its lender's office."""
-    found = queries.shown(db.session(), picture, large=SCALES[scale]) if scale in SCALES else None
+    found = queries.shown(db.session(), picture, scale)
     if found is None or not (found.published or _is_mine(found.lender)):
         raise NotFound
-    answer = Response(found.data, mimetype="image/jpeg")
+    answer = Response(found.data, mimetype=found.type)
     if found.published:
         answer.headers["Cache-Control"] = "public, max-age=86400, immutable"  # a day: it may be withdrawn
     return answer

@@ -95,7 +95,7 @@ GIVEN = {
     "GET /resources": RESOURCE,
     "GET /resources/{resource}": RESOURCE,
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
-    "GET /resources/{resource}/pictures": {"words", "large", "small", "width", "height"},
+    "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
     "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},

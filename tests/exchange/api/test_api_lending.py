@@ -44,6 +44,7 @@ def test_the_pictures_of_a_hall_are_named_and_fetched(
     assert (told["words"], told["width"], told["height"]) == ("La scène", 64, 48)
     for scale in ("large", "small"):
         assert client.get(told[scale]).mimetype == "image/jpeg"
+    assert client.get(told["miniature"]).mimetype == "image/webp"
     assert alice.read(f"/resources/{lent.drill.token}/pictures") == {"items": []}
     assert alice.get("/resources/nothing/pictures").status_code == 404
 

@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from exchange.errors import PictureTooLarge, PictureUnreadable
-from exchange.pictures.drawing import LARGE, SMALL, SMALL_BYTES, drawn
+from exchange.pictures.drawing import LARGE, MINIATURE, MINIATURE_BYTES, SMALL, SMALL_BYTES, drawn
 from tests.photos import BLUE, PHOTO, RED, photo, taken_at_home
+
+SAID_OF_NOBODY = {  # what JPEG and WebP say of themselves
+    "jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive", "progression", "loop", "background",
+    "timestamp", "duration",
+}  # fmt: skip
 
 
 def seen(data: bytes) -> Image.Image:
@@ -62,10 +67,10 @@ def test_where_and_when_it_was_taken_is_kept_nowhere() -> None:
     assert b"Marque du telephone" in before
     assert b"chez Denise" in before
     picture = drawn(before)
-    for data in (picture.large, picture.small):
+    for data in (picture.large, picture.small, picture.miniature):
         found = Image.open(BytesIO(data))
         assert not found.getexif()
-        assert set(found.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive", "progression"}
+        assert set(found.info) <= SAID_OF_NOBODY
         assert b"Marque" not in data
         assert b"Denise" not in data
 
@@ -77,8 +82,7 @@ def test_what_hides_behind_or_inside_a_picture_is_left_behind(hidden: bytes) -> 
     for file in (PHOTO + hidden, photo(comment=hidden), photo(kind="PNG") + hidden):
         assert hidden in file
         picture = drawn(file)
-        assert hidden not in picture.large
-        assert hidden not in picture.small
+        assert hidden not in picture.large + picture.small + picture.miniature
 
 
 @pytest.mark.parametrize(
@@ -126,6 +130,21 @@ def test_a_large_photograph_is_made_as_small_as_a_page_wants_it() -> None:
     assert len(picture.small) < 30_000
     plain = drawn(photo(3000, 2000))
     assert len(plain.small) <= SMALL_BYTES
+
+
+@pytest.mark.parametrize("size", [(3000, 2000), (48, 64), (6000, 2), (1, 1)])
+def test_a_miniature_has_the_size_of_all_others_and_weighs_little(size: tuple[int, int]) -> None:
+    made = drawn(photo(*size)).miniature
+    found = Image.open(BytesIO(made))
+    assert (found.format, found.size) == ("WEBP", MINIATURE)
+    assert len(made) <= MINIATURE_BYTES
+
+
+def test_even_noise_is_small_in_miniature() -> None:
+    noise = Image.frombytes("RGB", (800, 600), random.Random(1).randbytes(800 * 600 * 3))
+    out = BytesIO()
+    noise.save(out, "PNG")
+    assert len(drawn(out.getvalue()).miniature) <= 6_000, "what the database takes"
 
 
 def test_a_strip_stays_a_picture() -> None:

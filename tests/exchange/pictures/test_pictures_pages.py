@@ -60,6 +60,20 @@ def test_olga_adds_a_picture_and_a_visitor_sees_it_with_its_words(
         assert image.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_lists_show_the_first_picture_of_what_has_one(
+    app: Flask, cast: Cast, lent: Lent, session: Session
+) -> None:
+    first, _second = picture(session, cast, lent), picture(session, cast, lent)
+    visitor = app.test_client()
+    for path in ("/", "/salles"):
+        page = visitor.get(path).text
+        assert re.findall(r"/photos/([^/]+)/vignette", page) == [first.token], path
+    image = visitor.get(f"/photos/{first.token}/vignette")
+    assert (image.status_code, image.mimetype) == (200, "image/webp")
+    assert Image.open(BytesIO(image.data)).format == "WEBP"
+    assert visitor.get(f"/photos/{first.token}/enorme").status_code == 404
+
+
 def test_what_is_not_published_is_shown_to_its_office_alone(
     app: Flask, olga: FlaskClient, cast: Cast, lent: Lent, session: Session
 ) -> None:
