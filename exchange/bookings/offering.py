@@ -56,7 +56,7 @@ def _instant(said: str | None) -> datetime | None:
 
 def _offer_page(told: Told, lender: members.PartyView, form: OfferForm) -> str:
     session, lent = db.session(), _lent(told)
-    form.resource.choices = [(it.token, it.name) for it in lent]
+    form.resource.choices = [("", _("Choisissez")), *((it.token, it.name) for it in lent)]
     found = moving.alternatives(session, told.booking, told.resources, lent, at=clock.now())
     return render_template("bookings/offering.html", told=told, booking=told.booking, lender=lender, form=form,
                            alternatives=found)  # fmt: skip
