@@ -349,6 +349,20 @@ class WrongState(Refusal):
     rule = "wrong-state"
 
 
+class SeriesEmpty(Refusal):
+    """A series has no day between its first and its last."""
+
+    rule = "series-empty"
+    field = "until"
+
+
+class SeriesTooLong(Refusal):
+    """A series has a bounded number of days. Facts: most."""
+
+    rule = "series-too-long"
+    field = "until"
+
+
 class CapacityMissing(Refusal):
     """A room is published with the number of people that it takes. Facts: resource."""
 

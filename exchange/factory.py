@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter
 from exchange import config, faults, formats, guide, headers, i18n, navigation, pages, sign_in, style
 from exchange.adverts.views import adverts
 from exchange.audit.views import audit
-from exchange.bookings.offering import bookings
+from exchange.bookings.repeating import bookings
 from exchange.catalogue.views import catalogue
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations

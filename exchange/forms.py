@@ -15,7 +15,8 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import DateField as WTFormsDateField
-from wtforms import Field, FileField, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms import Field, FileField, HiddenField, IntegerField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.i18n import get_translations
 from wtforms.validators import Length, StopValidation, ValidationError
 from wtforms.widgets import TextInput, TimeInput
@@ -246,3 +247,18 @@ class KeyedForm(Form):
         if not key or len(key) > 100 or not key.isascii() or not key.isprintable():
             field.data = secrets.token_urlsafe(16)
             raise ValidationError(_("Ce formulaire était incomplet : vérifiez-le et envoyez-le de nouveau."))
+
+
+DAYS = {
+    "Mo": lazy_gettext("lundi"), "Tu": lazy_gettext("mardi"), "We": lazy_gettext("mercredi"),
+    "Th": lazy_gettext("jeudi"), "Fr": lazy_gettext("vendredi"), "Sa": lazy_gettext("samedi"),
+    "Su": lazy_gettext("dimanche"),
+}  # fmt: skip
+
+
+class Days(SelectMultipleField):
+    """Days of the week, ticked."""
+
+    def __init__(self, label: Any, **more: Any) -> None:
+        choices = [SelectChoice(value, name) for value, name in DAYS.items()]
+        super().__init__(label, choices=choices, validate_choice=False, **more)

@@ -282,6 +282,15 @@ def _picture_too_large(facts: Facts) -> Sentence:
     )
 
 
+def _series_too_long(facts: Facts) -> Sentence:
+    return Sentence(
+        ngettext(
+            "Une série a %(num)s jour au plus.", "Une série a %(num)s jours au plus.", facts["most"]
+        ),
+        _("Choisissez un dernier jour plus proche, ou faites-en plusieurs."),
+    )  # fmt: skip
+
+
 def _fixed(what: str, remedy: str = "") -> Callable[[Facts], Sentence]:
     return lambda _facts: Sentence(_(what), _(remedy) if remedy else "")
 
@@ -418,6 +427,8 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "ends-before-start": _fixed(N("La fin doit venir après le début.")),
     "in-the-past": _fixed(N("Ce moment est déjà passé."), N("Choisissez un moment à venir.")),
     "too-far": _fixed(N("Ce moment est trop lointain : on réserve au plus dix-huit mois à l’avance.")),
+    "series-empty": _fixed(N("Aucun jour ne revient avant cette date."), N("Choisissez une date plus lointaine.")),
+    "series-too-long": _series_too_long,
     "too-long": _fixed(N("Une réservation dure au plus 31 jours."), N("Faites-en plusieurs.")),
     "invalid": _invalid,
     "hour-missing": _hour_missing,

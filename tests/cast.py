@@ -59,7 +59,7 @@ class Cast(NamedTuple):
 def gather(session: Session, *, at: datetime = NOON) -> Cast:
     """Write the cast. Needs the owner's rights, since it opens a community."""
     if session.get(Territory, 1) is None:
-        session.add(Territory(id=1, name="Saint-Marron-sur-Vilaine", zone="Europe/Paris"))
+        session.add(Territory(id=1, name="Saint-Marron-sur-Vilaine", zone="Europe/Paris", school_zone="B"))
     community = members.open_community(session, name="SEL de Saint-Marron", system_name="Marronnier", at=at)
     town = _organisation(session, "Ville de Saint-Marron", kind="authority", class_="town", at=at)
     club = _organisation(session, "Club de gymnastique", kind="association", class_="local-association", at=at)

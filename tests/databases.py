@@ -199,7 +199,7 @@ class Postgres:
                     make_roles(connection, template.name)
                 upgrade(template.owner_url)
                 with template.connected("owner") as owner:
-                    owner.execute("INSERT INTO territory (name) VALUES (%s)", [TERRITORY])
+                    owner.execute("INSERT INTO territory (name, school_zone) VALUES (%s, 'B')", [TERRITORY])
                 made.touch()
         return template
 

@@ -97,6 +97,10 @@ ASKED = KEY | {
     "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
     "purpose": "Goûter",
 }  # fmt: skip
+SERIES = {name: value for name, value in ASKED.items() if name != "end_day"} | {
+    "every": "fortnight", "weekdays": ["Tu", "Fr"], "until": "2027-02-05", "without_school_holidays": "y",
+    "without_public_holidays": "y",
+}  # fmt: skip
 OPENED = KEY | {"whom": "members", "decided_on": "2026-10-03", "decision": "Résolution 4, à l’unanimité"}
 RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_on": "2026-12-01", "ends_on": "2027-03-01"}
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
@@ -149,6 +153,11 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.hand_over", "olga", {"remarks": "Deux clés"}, {"booking": "{accepted}"}),
     Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
+    Sent("bookings.check_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=CORRECT, status=200, writes=False),
+    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4", "days": ["2026-12-15", "2027-01-15"]}),
+    Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
+    Sent("bookings.accept_series", "olga", {}),
+    Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("bookings.check_closing", "olga", CLOSED, status=200, writes=False),
     Sent("bookings.close", "olga", CLOSED),
     Sent("bookings.close", "olga", CLOSED | {"quantity": "2"}, {"resource": "{chairs}"}),

@@ -37,14 +37,14 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "forgetting", "formats",
-    "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "jobs", "keeping", "messages",
+    "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "forgetting",
+    "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "jobs", "keeping", "messages",
     "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
     "sentences", "serving", "sheets", "sign_in", "style", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
-PURE = {"errors", "hours"}
+PURE = {"calendars", "errors", "hours"}
 EDGE_FOR: dict[str, set[str]] = {
     "policy": PURE,
     "models": {"db"},
@@ -58,7 +58,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "audit": {"wording": "forms"},
     "bookings": {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",
-        "offers": "operations",
+        "offers": "operations", "series": "operations", "rhythm": "policy", "asking": "telling", "repeating": "views",
     },
     "members": {"qr": "telling"},
     "pictures": {"drawing": "operations"},

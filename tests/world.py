@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
-from exchange.bookings import offers
+from exchange.bookings import offers, series
 from exchange.bookings import operations as bookings
 from exchange.bookings.operations import Request, Wanted
+from exchange.bookings.rhythm import Rhythm
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.closures import operations as closures
@@ -126,9 +127,16 @@ class World:
         self.offered, self.had = offer.token, had.token
         repair = closures.close(session, lent.drill, kind="repair", reason="Mandrin", starts_at=week, ends_at=None,
                                 quantity=None, by=cast.olga.by, at=NOON)  # fmt: skip
+        sung = series.ask(
+            session, [asked._replace(wanted=(Wanted(lent.other_half),), starts_at=starts + timedelta(weeks=n, hours=6),
+                                     ends_at=starts + timedelta(weeks=n, hours=8), purpose="Chorale", people=30)
+                      for n in range(8, 12)],
+            Rhythm("week", (starts + timedelta(weeks=8)).date(), (starts + timedelta(weeks=11)).date()),
+            zone="Europe/Paris", by=cast.alice.by, at=NOON,
+        )  # fmt: skip
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"picture": picture.token, "scale": "petite",
+        return {"series": sung.token, "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 

@@ -17,14 +17,16 @@ from exchange.bookings.models import Booking, BookingItem, Occupancy, PoolOccupa
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.errors import SlotTaken, refusal_of
+from ledger.errors import Refused
 
 
 class Leaf(NamedTuple):
-    """What an item takes: a unit of its resource, or a pool."""
+    """What an item takes, and when: a unit of its resource, or so many of a pool."""
 
     item: BookingItem
     resource: ResourceView
     unit: int
+    hold: policy.Hold
 
 
 def items_of(session: Session, booking: int) -> list[BookingItem]:
@@ -39,20 +41,38 @@ def claim(
     Where a booking that it would replace (``beside``) holds the same at an overlapping time, only what is missing is
     taken: the rest is its own already.
     """
-    resources = catalogue.views(session, [item.resource_id for item in items])
-    units = catalogue.units_of(session, resources)
-    leaves = [
-        Leaf(item, resource, unit)
-        for item in items
-        for resource in [resources[item.resource_id]]
-        for unit in ([resource.id] if resource.kind == "pool" else units[resource.id])
-    ]
     held = queries.held_by(session, beside.id) if beside else {}
-    for leaf in sorted(leaves, key=lambda leaf: (leaf.resource.kind == "pool", leaf.unit)):
-        until = policy.held_until(booking.ends_at, leaf.item.buffer_minutes)
-        wanted = policy.Hold(booking.starts_at, until, leaf.item.quantity)
-        for missing in policy.missing_of(wanted, held.get(leaf.unit)):
+    for leaf in _leaves(session, [(booking, items)]):
+        for missing in policy.missing_of(leaf.hold, held.get(leaf.unit)):
             _take(session, leaf, missing)
+
+
+def claim_all(session: Session, bookings: Sequence[tuple[Booking, Sequence[BookingItem]]]) -> None:
+    """Take what several bookings need, unit by unit as one alone does, and each unit from its first day on.
+
+    What is refused carries the moment (fact: starts_at) of the booking that can't have it.
+    """
+    for leaf in _leaves(session, bookings):
+        try:
+            _take(session, leaf, leaf.hold)
+        except Refused as error:
+            error.facts["starts_at"] = leaf.hold.starts_at.isoformat()
+            raise
+
+
+def _leaves(session: Session, bookings: Sequence[tuple[Booking, Sequence[BookingItem]]]) -> list[Leaf]:
+    """What bookings take, in the order in which everybody takes it."""
+    resources = catalogue.views(session, {item.resource_id for _booking, items in bookings for item in items})
+    units = catalogue.units_of(session, resources)
+    leaves = []
+    for booking, items in bookings:
+        for item in items:
+            resource = resources[item.resource_id]
+            until = policy.held_until(booking.ends_at, item.buffer_minutes)
+            hold = policy.Hold(booking.starts_at, until, item.quantity)
+            own = [resource.id] if resource.kind == "pool" else units[resource.id]
+            leaves += [Leaf(item, resource, unit, hold) for unit in own]
+    return sorted(leaves, key=lambda leaf: (leaf.resource.kind == "pool", leaf.unit, leaf.hold.starts_at))
 
 
 _TAKE = text(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
+from exchange.bookings.rhythm import Rhythm
 from exchange.catalogue.queries import ResourceView
-from exchange.forms import DayField, Form, HourField, KeyedForm, LongText, Text, Whole
+from exchange.forms import DAYS, DayField, Days, Form, HourField, KeyedForm, LongText, Text, Whole
 
+F = TypeVar("F", bound="AskForm")
 MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
 
 GROUNDS = {
@@ -55,14 +57,42 @@ def beside(pool: ResourceView) -> str:
     return f"with_{pool.token}"
 
 
-def ask_form(resource: ResourceView, pools: Sequence[ResourceView]) -> type[AskForm]:
+def ask_form(resource: ResourceView, pools: Sequence[ResourceView], kind: type[F]) -> type[F]:
     """The form for one resource: a pool is asked in a quantity, a room may come with things of the same lender."""
     fields: dict[str, Any] = {}
     if resource.kind == "pool":
         fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
     for pool in pools:
         fields[beside(pool)] = Whole(pool.name, validators=[Optional(), MANY])
-    return type("AskFormWithThings", (AskForm,), fields)
+    return type("FormWithThings", (kind,), fields)
+
+
+class SeriesForm(AskForm):
+    """And how it comes back."""
+
+    end_day = None  # type: ignore[assignment]  # so that WTForms leaves the field out: days are one by one
+    every = RadioField(
+        _("Quand cela revient-il ?"), default="week",
+        choices=[
+            SelectChoice("week", _("Chaque semaine")), SelectChoice("fortnight", _("Une semaine sur deux")),
+            SelectChoice("month", _("Chaque mois, le même jour : par exemple chaque deuxième mardi")),
+        ],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    weekdays = Days(
+        _("Quels jours de la semaine ?"),
+        description=_("Rien : le même jour que la première fois. Chaque mois, ces cases ne comptent pas."),
+    )
+    until = DayField(_("Jusqu’à quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    without_school_holidays = BooleanField(_("Pas pendant les vacances scolaires"))
+    without_public_holidays = BooleanField(_("Pas les jours fériés"))
+
+    def rhythm(self) -> Rhythm:
+        """What was typed, once it is valid."""
+        ticked = tuple(sorted(number for number, day in enumerate(DAYS) if day in (self.weekdays.data or ())))
+        assert self.day.data is not None
+        assert self.until.data is not None
+        return Rhythm(self.every.data, self.day.data, self.until.data, ticked)
 
 
 class DeclineForm(Form):

@@ -5,11 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Integer, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from exchange.db import Base, Id, Signed
+
+
+class Series(Base, Signed):
+    """What a party asks a lender for on many days at once; each day is a booking. See ``migrations/versions/0017``."""
+
+    __tablename__ = "booking_series"
+    __table_args__ = (UniqueConstraint("id", "lender_id", "party_id"),)
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    rhythm: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    asked_at: Mapped[datetime]
 
 
 class Booking(Base, Signed):
@@ -21,6 +34,12 @@ class Booking(Base, Signed):
         ForeignKeyConstraint(
             ["community_id", "lender_account_id"], ["books.accounts.community_id", "books.accounts.id"]
         ),
+        ForeignKeyConstraint(
+            ["series_id", "lender_id", "party_id"],
+            ["booking_series.id", "booking_series.lender_id", "booking_series.party_id"],
+            name="bookings_of_their_series",
+        ),
+        Index("bookings_by_series", "series_id", "id", postgresql_where=text("series_id IS NOT NULL")),
     )
     id: Mapped[Id]
     token: Mapped[str] = mapped_column(unique=True)
@@ -40,6 +59,7 @@ class Booking(Base, Signed):
     answer_before: Mapped[datetime]
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))  # offered by the lender in its place
     word: Mapped[str] = mapped_column(default="")  # what the lender says with it
+    series_id: Mapped[int | None]
 
 
 class BookingItem(Base):

@@ -59,7 +59,9 @@ def offer(
     check_not_closed(session, request)
     evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
     let_through_again(evaluation)
-    offered = write_request(session, request, lender, evaluation, zone=view.zone, by=by, at=at)
+    offered = write_request(
+        session, request, lender, evaluation, zone=view.zone, by=by, at=at, series=booking.series_id
+    )
     offered.replaces_id, offered.word = booking.id, word
     offered.answer_before = min(offered.answer_before, view.starts_at)
     claim(session, offered, write_items(session, offered, request, evaluation), beside=booking)

@@ -95,9 +95,14 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     let_through(evaluation)
     booking = write_request(session, request, lender, evaluation, zone=zone, by=by, at=at)
     claim(session, booking, write_items(session, booking, request, evaluation))
-    if all(each.resource.decided_by == "nobody" for each in request.wanted):
+    if at_once(request):
         decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
     return booking
+
+
+def at_once(request: Request) -> bool:
+    """Whether nobody has to decide."""
+    return all(each.resource.decided_by == "nobody" for each in request.wanted)
 
 
 def check(request: Request, *, zone: str, at: datetime) -> None:
@@ -368,8 +373,9 @@ def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluat
 
 
 def write_request(
-    session: Session, request: Request, lender: int, evaluation: Evaluation, *, zone: str, by: Acting, at: datetime
-) -> Booking:
+    session: Session, request: Request, lender: int, evaluation: Evaluation, *, zone: str, by: Acting, at: datetime,
+    series: int | None = None,
+) -> Booking:  # fmt: skip
     paying = receiving = None
     if evaluation.minutes and evaluation.community is not None:
         paying = reading.account_of(session, evaluation.community, request.party)
@@ -390,6 +396,7 @@ def write_request(
         explanation=evaluation.as_record(),
         asked_at=at,
         answer_before=policy.answer_before(request.starts_at, at),
+        series_id=series,
         **signed(by),
     )
     session.add(booking)

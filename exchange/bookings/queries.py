@@ -21,6 +21,7 @@ from exchange.bookings.models import (
     Occupancy,
     PoolOccupancy,
     Return,
+    Series,
 )
 from exchange.closures import queries as closures
 from ledger.store.tables import hold_resolutions
@@ -53,6 +54,7 @@ class BookingView(NamedTuple):
     answer_before: datetime
     replaces_id: int | None
     word: str
+    series_id: int | None
     by_sign_in: int | None
     state: str
     decision: BookingDecision | None
@@ -90,6 +92,20 @@ _WITH_THINGS: ColumnElement[bool] = literal_column(
 )
 
 
+# Of a series, one day stands for all in a list: the first, or the first that waits for a decision.
+_LEADS: ColumnElement[bool] = literal_column(
+    "(bookings.series_id IS NULL OR NOT EXISTS (SELECT FROM bookings s WHERE s.series_id = bookings.series_id"
+    " AND s.id < bookings.id))",
+    Boolean(),
+)
+_WAITING_BEFORE = (
+    "NOT EXISTS (SELECT FROM bookings s WHERE s.series_id = {0}.series_id AND s.id < {0}.id"
+    " AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = s.id)"
+    " AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = s.id))"
+)
+_LEADS_WAITING: ColumnElement[bool] = literal_column(f"({_WAITING_BEFORE.format('bookings')})", Boolean())
+
+
 def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -> list[BookingView]:
     """Bookings with their records and items, in two queries however many they are."""
     rows = session.execute(query.execution_options(populate_existing=True)).all()
@@ -105,7 +121,7 @@ def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
-        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word,
+        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word, booking.series_id,
         booking.by_sign_in,
         policy.state(
             verdict=decision.verdict if decision else None, offered=booking.replaces_id is not None,
@@ -147,11 +163,44 @@ def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> 
 def of_parties(
     session: Session, parties: Collection[int], *, at: datetime, before: int | None = None, size: int = 25
 ) -> list[BookingView]:
-    """What these parties asked for, the last asked first."""
-    query = _BOOKINGS.where(Booking.party_id.in_(parties))
+    """What these parties asked for, the last asked first; of a series, its first day."""
+    query = _BOOKINGS.where(Booking.party_id.in_(parties), _LEADS)
     if before is not None:
         query = query.where(Booking.id < before)
     return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
+
+
+def of_series(session: Session, series: int, *, at: datetime) -> list[BookingView]:
+    """The days of a series, in order."""
+    return _views(session, _BOOKINGS.where(Booking.series_id == series).order_by(Booking.starts_at, Booking.id), at=at)
+
+
+class SeriesView(NamedTuple):
+    """The series that a day belongs to, and how many days it has."""
+
+    token: str
+    days: int
+
+
+def series_of(session: Session, ids: Collection[int]) -> dict[int, SeriesView]:
+    """These series, by id."""
+    rows = session.execute(
+        select(Series.id, Series.token, func.count(Booking.id))
+        .join(Booking, Booking.series_id == Series.id)
+        .where(Series.id.in_(ids))
+        .group_by(Series.id)
+    ) if ids else ()  # fmt: skip
+    return {row[0]: SeriesView(*row[1:]) for row in rows}
+
+
+def series_within(session: Session, token: str, parties: Collection[int]) -> Series | None:
+    """The series of this random identifier, if one of these parties asked for it."""
+    return session.scalar(select(Series).where(Series.token == token, Series.party_id.in_(parties)))
+
+
+def series_of_lender(session: Session, token: str, lender: int) -> Series | None:
+    """The series of this random identifier, if it is asked of this lender."""
+    return session.scalar(select(Series).where(Series.token == token, Series.lender_id == lender))
 
 
 class Coming(NamedTuple):
@@ -209,6 +258,7 @@ _UNDECIDED = text(
      WHERE b.lender_id = ANY (:lenders) AND b.replaces_id IS NULL
        AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
+       AND {_WAITING_BEFORE.format("b")}
      ORDER BY b.asked_at, b.id LIMIT :size
     """  # noqa: S608 - a constant
 )
@@ -253,9 +303,9 @@ def _due(rows: Iterable[Any]) -> tuple[list[Due], int]:
 
 
 def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
-    """The requests that wait for this lender's decision, the first asked first."""
+    """The requests that wait for this lender's decision, the first asked first; of a series, its first day."""
     query = (
-        _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_(None))
+        _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_(None), _LEADS_WAITING)
         .where(BookingCancellation.booking_id.is_(None), Booking.replaces_id.is_(None))
         .order_by(Booking.asked_at, Booking.id)
         .limit(size)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from exchange import clock, outbox
 from exchange.bookings import offers, operations, policy, queries
 from exchange.bookings.operations import Request
-from exchange.bookings.queries import BookingView
+from exchange.bookings.queries import BookingView, SeriesView
 from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
@@ -103,6 +103,7 @@ class Told(NamedTuple):
     party: members.PartyView
     resources: dict[int, ResourceView]
     community: members.CommunityView | None
+    series: SeriesView | None
     typed_by: str | None
     closed_by: str | None  # who noted that nobody came; None when the worker did
 
@@ -128,11 +129,12 @@ def tell(found: list[BookingView]) -> list[Told]:
     parties = members.parties(session, [id_ for b in found for id_ in (b.lender_id, b.party_id)])
     resources = catalogue.views(session, [item.resource_id for b in found for item in b.items])
     communities = {c.id: c for c in members.communities(session)} if any(b.community_id for b in found) else {}
+    series = queries.series_of(session, {b.series_id for b in found if b.series_id is not None})
     noted = {b.id: b.no_show.by_sign_in for b in found if b.no_show}
     typed = members.sign_in_names(session, [*(b.by_sign_in for b in found), *noted.values()])
     return [
         Told(b, parties[b.lender_id], parties[b.party_id], resources, communities.get(b.community_id or 0),
-             typed.get(b.by_sign_in or 0), typed.get(noted.get(b.id) or 0))
+             series.get(b.series_id or 0), typed.get(b.by_sign_in or 0), typed.get(noted.get(b.id) or 0))
         for b in found
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency, outbox
 from exchange.bookings import operations, policy, queries, weeks
+from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
 from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
-from exchange.bookings.operations import Request, Wanted
+from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
     check_still_free,
@@ -28,23 +29,20 @@ from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
 from exchange.db import db, transaction
-from exchange.errors import PoolExhausted, RuleRefuses, status_of
+from exchange.errors import RuleRefuses, status_of
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.paging import older_than, page_number
 from exchange.pictures import queries as pictures
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
-from exchange.security import Scope, acts_for, auth_required, own, territory, today
+from exchange.security import acts_for, auth_required, own, territory, today
 from ledger.entries import Acting
 from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
 SHOWN = 60  # results of a search
 bookings = Blueprint("bookings", __name__)
-
-THINGS_BESIDE = 8  # pools offered beside a room in one request
-
 
 @bookings.get("/salles")
 def search() -> str | tuple[str, int]:
@@ -138,57 +136,21 @@ def week() -> str:
     )  # fmt: skip
 
 
-class Asking(NamedTuple):
-    """What a request is about, before it is made: the resource, what may come with it, and for whom one may ask."""
-
-    resource: ResourceView
-    pools: list[ResourceView]
-    scope: Scope
-    parties: list[members.PartyView]
-
-    def chosen(self, token: str | None) -> members.PartyView | None:
-        """The party that the form names, among those that the person acts for."""
-        return next((party for party in self.parties if party.token == token), None)
-
-
-def _asking(token: str) -> Asking:
-    it, scope, session = published(token), own("booking.ask"), db.session()
-    pools = [] if it.kind == "pool" else catalogue.published(session, kind="pool", lender=it.lender_id)
-    parties = sorted(members.parties(session, scope.parties).values(), key=lambda p: (p.kind != "person", p.sort_name))
-    return Asking(it, [pool for pool in pools if pool.id != it.id][:THINGS_BESIDE], scope, parties)
-
-
 @bookings.get("/salles/<resource>/reserver")
 @auth_required()
 def new(resource: str) -> str:
     """The request's form, filled with what was searched."""
-    asking = _asking(resource)
-    return _ask_page(asking, ask_form(asking.resource, asking.pools)(formdata=None, **_prefilled(asking)))
-
-
-def _prefilled(asking: Asking) -> dict[str, Any]:
-    given = SearchForm(meta={"csrf": False}, formdata=None)
-    for name, field in (("jour", given.day), ("de", given.starts), ("a", given.ends), ("personnes", given.people)):
-        try:
-            field.process_formdata([request.args.get(name, "")] if request.args.get(name) else [])
-        except ValueError:
-            field.data = None
-    ends = given.ends.data
-    if given.starts.data and not ends and given.starts.data.hour < 22:
-        ends = given.starts.data.replace(hour=given.starts.data.hour + 2)
-    return {
-        "day": given.day.data, "starts": given.starts.data, "ends": ends, "people": given.people.data,
-        "party": asking.parties[0].token if asking.parties else None,
-    }  # fmt: skip
+    asking = asking_of(resource)
+    return _ask_page(asking, ask_form(asking.resource, asking.pools, AskForm)(formdata=None, **prefilled(asking)))
 
 
 @bookings.post("/salles/<resource>/verification")
 @auth_required()
 def check(resource: str) -> str | tuple[str, int]:
     """Say what it costs and which rules let it through, or what stands in the way. Writes nothing."""
-    asking = _asking(resource)
-    form = ask_form(asking.resource, asking.pools)()
-    wanted = _understood(asking, form)
+    asking = asking_of(resource)
+    form = ask_form(asking.resource, asking.pools, AskForm)()
+    wanted = understood(asking, form)
     if "correct" in request.form:
         return _ask_page(asking, form, quiet=True)
     if wanted is None:
@@ -198,7 +160,7 @@ def check(resource: str) -> str | tuple[str, int]:
         operations.check(wanted, zone=zone, at=clock.now())
         check_still_free(wanted)
     except Refused as error:
-        _refuse(asking, form, error)
+        refuse(asking, form, error)
         return _ask_page(asking, form), 422
     evaluation, party = operations.quote(session, wanted, zone=zone, at=clock.now()), asking.chosen(form.party.data)
     assert party is not None
@@ -211,9 +173,9 @@ def check(resource: str) -> str | tuple[str, int]:
 @auth_required()
 def create(resource: str) -> Response | tuple[str, int]:
     """Ask, once for one key; the slot is held from now on."""
-    asking = _asking(resource)
-    form = ask_form(asking.resource, asking.pools)()
-    wanted = _understood(asking, form)
+    asking = asking_of(resource)
+    form = ask_form(asking.resource, asking.pools, AskForm)()
+    wanted = understood(asking, form)
     if wanted is None:
         return _ask_page(asking, form), 422
     by = asking.scope.acting(wanted.party)
@@ -222,7 +184,7 @@ def create(resource: str) -> Response | tuple[str, int]:
     except Refused as error:
         if error.rule == "key-reused":
             raise
-        _refuse(asking, form, error)
+        refuse(asking, form, error)
         return _ask_page(asking, form), status_of(error) if isinstance(error, RuleRefuses) else 422
 
 
@@ -240,38 +202,6 @@ def _ask_once(asking: Asking, form: AskForm, wanted: Request, by: Acting) -> str
               "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
     content = idempotency.digest(request.path, values)
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
-
-
-def _refuse(asking: Asking, form: AskForm, error: Refused) -> None:
-    """Say what is refused, and that there are too few of a pool beside how many are asked of it."""
-    if isinstance(error, PoolExhausted):
-        names = {pool.id: beside(pool) for pool in asking.pools} | {asking.resource.id: "quantity"}
-        error.facts["field"] = names[error.facts["resource"]]
-    form.refuse(error)
-
-
-def _understood(asking: Asking, form: AskForm) -> Request | None:
-    """What the form asks for, or None with the reasons beside its fields."""
-    valid = form.validate()
-    party = asking.chosen(form.party.data)
-    if party is None:
-        form.party.errors = [_("Choisissez au nom de qui vous réservez.")]
-        return None
-    if not valid:
-        return None
-    zone = territory().zone
-    assert form.starts.data is not None
-    assert form.ends.data is not None
-    try:
-        starts = policy.instant(form.day.data, form.starts.data, zone)
-        ends = policy.instant(form.end_day.data or form.day.data, form.ends.data, zone)
-    except Refused as error:
-        form.refuse(error)
-        return None
-    quantity = form["quantity"].data if "quantity" in form else 1
-    things = [Wanted(pool, asked) for pool in asking.pools if (asked := form[beside(pool)].data)]
-    return Request(party.id, (Wanted(asking.resource, quantity), *things), starts, ends, form.purpose.data,
-                   form.people.data)  # fmt: skip
 
 
 def _ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:

@@ -15,7 +15,7 @@ from wtforms.widgets import TextInput
 
 from exchange import hours
 from exchange.formats import length_of_time
-from exchange.forms import DayField, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
+from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 from exchange.security import territory
 
 MOST = 100_000
@@ -118,11 +118,6 @@ class Euros(Field):
         self.data = cents(self.typed)
 
 
-DAYS = {
-    "Mo": lazy_gettext("lundi"), "Tu": lazy_gettext("mardi"), "We": lazy_gettext("mercredi"),
-    "Th": lazy_gettext("jeudi"), "Fr": lazy_gettext("vendredi"), "Sa": lazy_gettext("samedi"),
-    "Su": lazy_gettext("dimanche"),
-}  # fmt: skip
 GROUPS = ("hours", "others")  # some days with their hours, then other days with other hours
 # what makes no sense in a group: the field that mends it, and what to say there
 WRONG_OPENING = {
@@ -131,14 +126,6 @@ WRONG_OPENING = {
     "closes-first": ("to", lazy_gettext("La fermeture vient après l’ouverture, au plus tard à 6\u00a0h le lendemain.")),
     "overlap": ("again", lazy_gettext("La seconde ouverture de la journée vient après la première fermeture.")),
 }
-
-
-class Days(SelectMultipleField):
-    """Days of the week, ticked."""
-
-    def __init__(self, label: Any, **more: Any) -> None:
-        choices = [SelectChoice(value, name) for value, name in DAYS.items()]
-        super().__init__(label, choices=choices, validate_choice=False, **more)
 
 
 class Hours(Text):

@@ -19,6 +19,7 @@ class Territory(Base):
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
     name: Mapped[str]
     zone: Mapped[str]
+    school_zone: Mapped[str | None]  # A, B or C
 
 
 class Party(Base):

@@ -79,6 +79,7 @@ class TerritoryView(NamedTuple):
 
     name: str
     zone: str
+    school_zone: str | None
 
 
 class Standing(NamedTuple):
@@ -99,7 +100,7 @@ _PARTY_COLUMNS = tuple(_parties.c[field] for field in PartyView._fields)
 _COMMUNITY_COLUMNS = tuple(
     (_community_parties.c if field in {"token", "name"} else _communities.c)[field] for field in CommunityView._fields
 )
-_TERRITORY = select(table_of(Territory).c.name, table_of(Territory).c.zone)
+_TERRITORY = select(table_of(Territory).c.name, table_of(Territory).c.zone, table_of(Territory).c.school_zone)
 _BY_TOKEN = select(*_PARTY_COLUMNS).where(_parties.c.token == bindparam("token"))
 _BY_IDS = select(*_PARTY_COLUMNS).where(_parties.c.id.in_(bindparam("ids", expanding=True)))
 _IN_FORCE = (_mandates.c.starts_on <= bindparam("on")) & (

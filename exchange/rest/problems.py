@@ -28,6 +28,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "asked-too-late": {"name": "Dojo", "hours": 48},
     "asked-too-early": {"name": "Dojo", "days": 90},
     "floor-reached": {"floor": -2000, "balance": -1950, "held": 0, "minutes": 90},
+    "series-too-long": {"most": 120},
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
     "picture-too-large": {"megapixels": 120},

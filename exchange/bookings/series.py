@@ -1,0 +1,162 @@
+"""The verbs of a series: look at its days, ask for those that are chosen, and decide or cancel them together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from exchange.bookings import operations, policy, queries, rhythm
+from exchange.bookings.claims import claim_all
+from exchange.bookings.models import Booking, Series
+from exchange.bookings.operations import Request
+from exchange.bookings.queries import BookingView
+from exchange.bookings.rhythm import Rhythm
+from exchange.db import signed
+from exchange.errors import SeriesEmpty, SeriesTooLong
+from exchange.reciprocity.policy import Evaluation
+from ledger.entries import Acting
+from ledger.errors import Refused
+
+
+class Hours(NamedTuple):
+    """From when to when each day, on the clocks of the territory; what ends before it starts ends the day after."""
+
+    starts: time
+    ends: time
+
+
+class Day(NamedTuple):
+    """One day of a series before it is asked for: what it would be and cost, or why it can't be."""
+
+    day: date
+    request: Request | None
+    evaluation: Evaluation | None
+    refused: Refused | None
+
+
+def look(
+    session: Session, request: Request, days: Sequence[date], hours: Hours, *, zone: str, at: datetime,
+    still_free: Callable[[Request], None],
+) -> list[Day]:  # fmt: skip
+    """What becomes of a request on each of these days; nothing is written. ``still_free`` raises what is taken."""
+    return [_look(session, request, day, hours, zone=zone, at=at, still_free=still_free) for day in days]
+
+
+def _look(
+    session: Session, request: Request, day: date, hours: Hours, *, zone: str, at: datetime,
+    still_free: Callable[[Request], None],
+) -> Day:  # fmt: skip
+    that_day = None
+    try:
+        that_day = on(request, day, hours, zone=zone)
+        operations.check(that_day, zone=zone, at=at)
+        still_free(that_day)
+        evaluation = operations.quote(session, that_day, zone=zone, at=at)
+        operations.let_through(evaluation)
+    except Refused as refused:
+        return Day(day, that_day, None, refused)
+    return Day(day, that_day, evaluation, None)
+
+
+def on(request: Request, day: date, hours: Hours, *, zone: str) -> Request:
+    """The same request on a day of the series. Raises HourMissing for an hour that the clocks skip."""
+    last = day if hours.starts < hours.ends else date.fromordinal(day.toordinal() + 1)
+    return request._replace(
+        starts_at=policy.instant(day, hours.starts, zone), ends_at=policy.instant(last, hours.ends, zone)
+    )
+
+
+def ask(
+    session: Session, requests: Sequence[Request], rhythm_: Rhythm, *, zone: str, by: Acting, at: datetime
+) -> Series:
+    """Ask for one thing on several days, all or nothing; where nobody has to decide, all are accepted at once.
+
+    Raises what ``operations.ask`` does, with the moment that is refused (fact: starts_at); SeriesEmpty, SeriesTooLong.
+    """
+    if not requests:
+        raise SeriesEmpty
+    if len(requests) > rhythm.MOST:
+        raise SeriesTooLong(most=rhythm.MOST)
+    lender, party = operations.one_lender([each for one in requests for each in one.wanted]), requests[0].party
+    series = Series(token=secrets.token_urlsafe(16), lender_id=lender, party_id=party, rhythm=rhythm_.as_record(),
+                    asked_at=at, **signed(by))  # fmt: skip
+    session.add(series)
+    session.flush()
+    made = []
+    for one in requests:
+        try:
+            operations.check(one, zone=zone, at=at)
+            evaluation = operations.quote(session, one, zone=zone, at=at)
+            operations.let_through(evaluation)
+        except Refused as refused:
+            refused.facts["starts_at"] = one.starts_at.isoformat()
+            raise
+        booking = operations.write_request(
+            session, one, lender, evaluation, zone=zone, by=by, at=at, series=series.id
+        )
+        made.append((booking, operations.write_items(session, booking, one, evaluation)))
+    claim_all(session, made)
+    if operations.at_once(requests[0]):
+        for booking, _items in made:
+            hold = operations.set_aside(session, booking, by=by, at=at)
+            operations.decide(session, booking, "accepted", hold=hold, by=by, at=at)
+    return series
+
+
+class Outcome(NamedTuple):
+    """What was done together: the bookings that it was done to, and those that it could not be, with why."""
+
+    done: list[BookingView]
+    refused: list[tuple[BookingView, Refused]]
+
+
+def accept(session: Session, series: Series, *, by: Acting, at: datetime) -> Outcome:
+    """The lender's officer accepts each day that waits, as far as the rules and the borrower's account let it."""
+    done, refused = [], []
+    for view in _waiting(session, series, at=at):
+        try:
+            with session.begin_nested():
+                operations.accept(session, view.token, lender=series.lender_id, by=by, at=at)
+            done.append(view)
+        except Refused as error:
+            refused.append((view, error))
+    return Outcome(done, refused)
+
+
+def decline(
+    session: Session, series: Series, *, ground: str, text: str, by: Acting, at: datetime
+) -> list[BookingView]:
+    """The lender's officer refuses every day that waits, on one ground."""
+    found = _waiting(session, series, at=at)
+    for view in found:
+        operations.decline(session, view.token, lender=series.lender_id, ground=ground, text=text, by=by, at=at)
+    return found
+
+
+def cancel(session: Session, series: Series, *, reason: str, by: Acting, at: datetime) -> list[BookingView]:
+    """Who asked needs none of the days to come any more."""
+    found = _locked(session, series, lambda view: view.state in {"pending", "accepted"} and view.starts_at > at, at=at)
+    for view in found:
+        operations.cancel(session, view.token, parties=[series.party_id], reason=reason, by=by, at=at)
+    return found
+
+
+def _waiting(session: Session, series: Series, *, at: datetime) -> list[BookingView]:
+    return _locked(session, series, lambda view: view.state == "pending", at=at)
+
+
+def _locked(
+    session: Session, series: Series, wanted: Callable[[BookingView], bool], *, at: datetime
+) -> list[BookingView]:
+    """The days of a series that are ``wanted``, in order, once all of its rows are locked: an act on one of them takes
+    its row before an account, so an act on all takes all rows before any account.
+    """
+    session.scalars(
+        select(Booking.id).where(Booking.series_id == series.id).order_by(Booking.id).with_for_update()
+    ).all()
+    return [view for view in queries.of_series(session, series.id, at=at) if wanted(view)]
