@@ -99,7 +99,7 @@ ASKED = KEY | {
 }  # fmt: skip
 SERIES = {name: value for name, value in ASKED.items() if name != "end_day"} | {
     "every": "fortnight", "weekdays": ["Tu", "Fr"], "until": "2027-02-05", "without_school_holidays": "y",
-    "without_public_holidays": "y",
+    "without_public_holidays": "y", "shown": ["2026-12-15", "2026-12-18"], "days": ["2026-12-15", "2027-01-15"],
 }  # fmt: skip
 OPENED = KEY | {"whom": "members", "decided_on": "2026-10-03", "decision": "Résolution 4, à l’unanimité"}
 RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_on": "2026-12-01", "ends_on": "2027-03-01"}
@@ -154,7 +154,7 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("bookings.check_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=CORRECT, status=200, writes=False),
-    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4", "days": ["2026-12-15", "2027-01-15"]}),
+    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4"}),
     Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
     Sent("bookings.accept_series", "olga", {}),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),

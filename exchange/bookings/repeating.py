@@ -44,12 +44,27 @@ class Wish(NamedTuple):
     left_out: int  # days that are holidays
 
 
+class Ticks(NamedTuple):
+    """The days that the page of days showed, and those that were ticked there: they follow the form around."""
+
+    shown: list[str]
+    days: list[str]
+
+    def left_out(self) -> set[str]:
+        """Days that were shown and not ticked."""
+        return set(self.shown) - set(self.days)
+
+
+def _ticks() -> Ticks:
+    return Ticks(request.form.getlist("shown"), request.form.getlist("days"))
+
+
 @bookings.get("/salles/<resource>/serie")
 @auth_required()
 def new_series(resource: str) -> str:
     """The form of what comes back, filled with what was searched."""
     asking = asking_of(resource)
-    return _form_page(asking, _form(asking, formdata=None, **prefilled(asking)))
+    return _form_page(asking, _form(asking, formdata=None, **prefilled(asking)), Ticks([], []))
 
 
 def _form(asking: Asking, **given: Any) -> SeriesForm:
@@ -58,10 +73,10 @@ def _form(asking: Asking, **given: Any) -> SeriesForm:
     return form
 
 
-def _form_page(asking: Asking, form: SeriesForm) -> str:
+def _form_page(asking: Asking, form: SeriesForm, ticks: Ticks) -> str:
     return render_template(
         "bookings/new_series.html", asking=asking, form=form, things=[form[beside(pool)] for pool in asking.pools],
-        school_zone=territory().school_zone,
+        school_zone=territory().school_zone, ticks=ticks,
     )  # fmt: skip
 
 
@@ -70,14 +85,17 @@ def _form_page(asking: Asking, form: SeriesForm) -> str:
 def check_series(resource: str) -> str | tuple[str, int]:
     """Every day of it: what is free, what isn't and why. Writes nothing."""
     asking = asking_of(resource)
-    form = _form(asking)
+    form, ticks = _form(asking), _ticks()
     if "correct" in request.form:
         form.validate()
         for field in form:
             field.errors = ()
-        return _form_page(asking, form)
+        return _form_page(asking, form, ticks)
     wish = _wished(asking, form)
-    return (_form_page(asking, form), 422) if wish is None else _days_page(asking, form, wish)
+    if wish is None:
+        return _form_page(asking, form, ticks), 422
+    left = ticks.left_out()
+    return _days_page(asking, form, wish, chosen=[day for day in wish.days if day.isoformat() not in left])
 
 
 def _wished(asking: Asking, form: SeriesForm) -> Wish | None:
@@ -104,7 +122,7 @@ def _is_holiday(day: date, form: SeriesForm) -> bool:
 
 
 def _days_page(
-    asking: Asking, form: SeriesForm, wish: Wish, *, chosen: list[date] | None = None, said: str = ""
+    asking: Asking, form: SeriesForm, wish: Wish, *, chosen: list[date], said: str = ""
 ) -> str:
     found = together.look(db.session(), wish.request, wish.days, wish.hours, zone=territory().zone, at=clock.now(),
                         still_free=check_still_free)  # fmt: skip
@@ -112,7 +130,7 @@ def _days_page(
     paid = next((each.evaluation for each in free if each.evaluation and each.evaluation.minutes), None)
     return render_template(
         "bookings/check_series.html", asking=asking, form=form, wish=wish, found=found, free=free, said=said,
-        chosen={each.day for each in free} if chosen is None else set(chosen), sentence_of=sentence_of,
+        chosen=set(chosen), sentence_of=sentence_of,
         party=asking.chosen(form.party.data), community=community_of(paid) if paid else None,
         minutes=sum(each.evaluation.minutes for each in free if each.evaluation),
     )  # fmt: skip
@@ -123,11 +141,11 @@ def _days_page(
 def create_series(resource: str) -> Response | tuple[str, int]:
     """Ask for the chosen days, all or nothing, once for one key."""
     asking = asking_of(resource)
-    form, ticked = _form(asking), set(request.form.getlist("days"))
+    form, ticks = _form(asking), _ticks()
     wish = _wished(asking, form)
     if wish is None:
-        return _form_page(asking, form), 422
-    chosen = [day for day in wish.days if day.isoformat() in ticked]
+        return _form_page(asking, form, ticks), 422
+    chosen = [day for day in wish.days if day.isoformat() in set(ticks.days)]
     if not chosen:
         return _days_page(asking, form, wish, chosen=[], said=_("Cochez au moins un jour.")), 422
     try:

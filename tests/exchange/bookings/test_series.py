@@ -196,6 +196,18 @@ def test_alice_sees_each_tuesday_and_asks_for_those_that_are_free(
     assert subjects == ["Demande d’Alice\u00a0: Demi-salle sud"]
 
 
+def test_days_that_were_left_out_stay_so_when_the_rest_is_corrected(app: Flask, cast: Cast, lent: Lent) -> None:
+    alice, at = as_(app, cast.alice), f"/salles/{lent.half.token}"
+    shown = ["2026-12-08", "2026-12-15"]
+    again = form(cast, until="2026-12-22", shown=shown, days=shown[:1], correct="1")
+    page = alice.post(f"{at}/serie/dates", data=again).text
+    carried = {"shown": re.findall(r'name="shown" value="([^"]+)"', page),
+               "days": re.findall(r'name="days" value="([^"]+)"', page)}  # fmt: skip
+    assert carried == {"shown": shown, "days": shown[:1]}
+    page = alice.post(f"{at}/serie/dates", data=form(cast, until="2026-12-22", **carried)).text
+    assert ticked(page) == ["2026-12-08", "2026-12-22"], "the 15th was left out, the 22nd is new"
+
+
 def test_what_is_taken_meanwhile_is_said_and_nothing_is_written(
     app: Flask, session: Session, cast: Cast, lent: Lent
 ) -> None:
