@@ -89,6 +89,7 @@ def engine_options(*, patient: bool = False) -> dict[str, Any]:
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     return {
         "pool_pre_ping": True,
+        "hide_parameters": True,  # what people write, and who they are, is no business of a journal
         "pool_timeout": CONNECTING,
         "connect_args": {"options": options, "connect_timeout": CONNECTING},
     }

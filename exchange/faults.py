@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlsplit
 
 import psycopg
-from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -54,7 +56,7 @@ def answer(status: int, sentence: Sentence, rule: str = "about:blank", *, links:
         return body, status
     remedy = [sentence.remedy] if sentence.remedy else []
     page = render_template("errors/error.html", status=status, title=title, sentence=sentence.what, remedy=remedy,
-                           links=links or [])  # fmt: skip
+                           links=links or [], written=g.get("written", []))  # fmt: skip
     return page, status
 
 
@@ -89,11 +91,26 @@ def http_error(error: HTTPException) -> tuple[Response | str, int]:
 
 
 def forged(_error: CSRFError) -> tuple[Response | str, int]:
-    """The form was sent by another site, or the cookies were removed meanwhile."""
+    """The form was sent by another site, or the cookies were removed meanwhile; what was written is given back."""
+    g.written = _written() if request.headers.get("Sec-Fetch-Site") == "same-origin" else []
+    if not current_user.is_authenticated and g.written:
+        back = urlsplit(request.referrer or "").path or None
+        return answer(400, Sentence(
+            _("Vous n’êtes plus connecté sur cet appareil : rien n’a été enregistré."),
+            _("Connectez-vous, puis recommencez."),
+        ), links=[(_("Se connecter"), url_for("security.login", next=back))])  # fmt: skip
     return answer(400, Sentence(
         _("Ce formulaire n’a pas pu être vérifié : la page a peut-être été ouverte avant votre connexion."),
         _("Rouvrez la page et recommencez."),
     ))  # fmt: skip
+
+
+SECRETS = {"password", "new", "csrf_token", "key"}
+
+
+def _written() -> list[str]:
+    """What somebody wrote in sentences in a form of ours: a form of another site has nothing to show here."""
+    return [value for name, value in request.form.items(multi=True) if name not in SECRETS and len(value.split()) > 1]
 
 
 def unavailable(error: Exception) -> PutOff:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,17 +60,26 @@ def month(first: date) -> str:
     return str(format_date(first, "MMMM y"))
 
 
-def hour(at: datetime) -> str:
-    """An hour on the territory's clocks: "14 h", "14 h 30"."""
+def hour(at: datetime, *, ends: bool = False) -> str:
+    """An hour on the territory's clocks: "14 h", "14 h 30"; midnight is "24 h" for what ends then."""
     there = local(at)
     if not there.minute:
-        return gettext("%(hour)s\u00a0h", hour=there.hour)
+        return gettext("%(hour)s\u00a0h", hour=there.hour or (24 if ends else 0))
     return gettext("%(hour)s\u00a0h\u00a0%(minute)s", hour=there.hour, minute=f"{there.minute:02d}")
 
 
 def instant(at: datetime) -> str:
     """A day and an hour in words."""
     return gettext("%(day)s à %(hour)s", day=day(at), hour=hour(at))
+
+
+def ending(at: datetime) -> str:
+    """The day and the hour of an end, in words; midnight is of the day that it ends: "mercredi 30 à 24 h"."""
+    return gettext("%(day)s à %(hour)s", day=day(_last_day(at)), hour=hour(at, ends=True))
+
+
+def _last_day(ends_at: datetime) -> date:
+    return (local(ends_at) - timedelta(microseconds=1)).date()
 
 
 def length_of_time(minutes: int) -> str:
@@ -82,9 +91,10 @@ def length_of_time(minutes: int) -> str:
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """A span in words: "samedi 14 novembre 2026, de 14 h 00 à 18 h 00"; over several days, both are named."""
-    if local(starts_at).date() == local(ends_at).date():
-        return gettext("%(day)s, de %(start)s à %(end)s", day=day(starts_at), start=hour(starts_at), end=hour(ends_at))
-    return gettext("du %(start)s au %(end)s", start=instant(starts_at), end=instant(ends_at))
+    if local(starts_at).date() == _last_day(ends_at):
+        return gettext("%(day)s, de %(start)s à %(end)s", day=day(starts_at), start=hour(starts_at),
+                       end=hour(ends_at, ends=True))  # fmt: skip
+    return gettext("du %(start)s au %(end)s", start=instant(starts_at), end=ending(ends_at))
 
 
 def people(number: int) -> str:
@@ -151,7 +161,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
-    for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, span, people, spell,
-                    euros, explain, described, decision_of):
+    for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, ending, span, people,
+                    spell, euros, explain, described, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

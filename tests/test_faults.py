@@ -100,3 +100,31 @@ def test_a_refusal_is_told_although_the_database_goes_away_meanwhile(database: D
         answer = app.test_client().post("/essai")
         assert answer.status_code == 404
         assert "Page introuvable" in answer.text
+
+
+@pytest.fixture
+def guarded(database: Database) -> FlaskClient:
+    """A browser on the service as it is installed: forms carry a token."""
+    return database.app().test_client()
+
+
+FROM_US, FROM_ELSEWHERE = {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}
+
+
+def test_what_was_written_is_given_back_when_the_session_is_lost(guarded: FlaskClient) -> None:
+    said = {"text": "Bonjour, la haie\net <b>le reste</b>", "password": "noix et noisettes", "key": "une clé à nous"}
+    page = guarded.post("/annonces/une/messages", data=said,
+                        headers=FROM_US | {"Referer": "http://localhost/annonces/une"})  # fmt: skip
+    assert page.status_code == 400
+    assert "Vous n’êtes plus connecté" in page.text
+    assert "Bonjour, la haie\net &lt;b&gt;le reste&lt;/b&gt;" in page.text
+    assert 'href="/connexion?next=/annonces/une"' in page.text
+    assert "noisettes" not in page.text
+    assert "une clé" not in page.text
+
+
+def test_a_form_of_another_site_shows_none_of_its_words_on_a_page_of_ours(guarded: FlaskClient) -> None:
+    for headers in (FROM_ELSEWHERE, {}):
+        page = guarded.post("/annonces/une/messages", data={"text": "Appelez ce numéro"}, headers=headers)
+        assert page.status_code == 400
+        assert "Appelez" not in page.text

@@ -147,7 +147,7 @@ class PoolClosingForm(ClosingForm):
 
     quantity = Whole(
         _("Combien ?"), validators=[Optional(), MANY],
-        description=_("Par exemple les 8 chaises cassées. Rien : tout le lot."),
+        description=_("Par exemple les 8 chaises cassées. Laissez vide pour tout le lot."),
     )  # fmt: skip
 
 

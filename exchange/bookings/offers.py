@@ -18,6 +18,7 @@ from exchange.bookings.operations import (
     Wanted,
     cancelled,
     check_fitness,
+    check_not_closed,
     close_offers,
     decide,
     gates_again,
@@ -32,9 +33,7 @@ from exchange.bookings.operations import (
     write_request,
 )
 from exchange.bookings.queries import BookingView
-from exchange.catalogue import queries as catalogue
-from exchange.closures import queries as closures
-from exchange.errors import AlreadyOffered, NotBookable, OutOfService, WrongState
+from exchange.errors import AlreadyOffered, NotBookable, WrongState
 from ledger.entries import Acting
 
 
@@ -127,15 +126,3 @@ def _offered(
     before, _old = locked(session, replaced.token, lender=seen.lender_id, states=("pending", "accepted"), at=at)
     booking, view = locked(session, token, lender=seen.lender_id, states=("offered",), at=at)
     return before, booking, view
-
-
-def check_not_closed(session: Session, request: Request) -> None:
-    """Raise OutOfService when a room or a thing is closed for a time; of a pool, the database counts what is left."""
-    for resource in (each.resource for each in request.wanted if each.resource.kind != "pool"):
-        units = catalogue.units_of(session, [resource.id])[resource.id]
-        until = policy.held_until(request.ends_at, resource.buffer_minutes)
-        for shut in closures.shut(session, units, request.starts_at, until):
-            ends = shut.ends_at.isoformat() if shut.ends_at else None
-            raise OutOfService(name=resource.name, resource=resource.id, kind=shut.kind, until=ends)
-
-

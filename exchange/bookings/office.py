@@ -21,6 +21,7 @@ from exchange.errors import status_of
 from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.security import auth_required, office, today
+from exchange.sentences import Sentence, sentence_of
 from ledger.errors import Refused
 
 __all__ = ["bookings"]  # with these pages beside those of ``views``
@@ -63,15 +64,25 @@ def request_(lender: str, booking: str) -> str:
 
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
+    open_ = found.state in {"pending", "accepted"} and found.starts_at > at
     offer = queries.offers_for(session, [found.id], at=at).get(found.id)
     return render_template(
         "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
         e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
-        can_move=found.state in {"pending", "accepted"} and found.starts_at > at,
+        can_move=open_, obstacle=_obstacle(found) if open_ else None,
         offer=tell([offer])[0] if offer else None,
         before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
     )  # fmt: skip
+
+
+def _obstacle(found: BookingView) -> Sentence | None:
+    """Why what is booked can't be lent any more: it was closed meanwhile."""
+    try:
+        operations.check_still_lent(db.session(), found)
+    except Refused as error:
+        return sentence_of(error)
+    return None
 
 
 def _can_close(found: BookingView) -> bool:

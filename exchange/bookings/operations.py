@@ -29,12 +29,15 @@ from exchange.bookings.queries import BookingView
 from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.closures import queries as closures
 from exchange.db import signed
 from exchange.errors import (
     BorrowerCannotPay,
     Closed,
     NotBegun,
     NotBookable,
+    OutOfService,
+    PoolExhausted,
     RoomAlone,
     RuleRefuses,
     TooEarly,
@@ -137,14 +140,37 @@ def _check_terms(request: Request, *, at: datetime) -> None:
             raise refused
 
 
+def check_not_closed(session: Session, request: Request) -> None:
+    """Raise OutOfService when a room or a thing is closed for a time; of a pool, see ``check_enough``."""
+    for resource in (each.resource for each in request.wanted if each.resource.kind != "pool"):
+        units = catalogue.units_of(session, [resource.id])[resource.id]
+        until = policy.held_until(request.ends_at, resource.buffer_minutes)
+        for shut in closures.shut(session, units, request.starts_at, until):
+            ends = shut.ends_at.isoformat() if shut.ends_at else None
+            raise OutOfService(name=resource.name, resource=resource.id, kind=shut.kind, until=ends)
+
+
+def check_enough(session: Session, request: Request) -> None:
+    """Raise PoolExhausted when a request, which holds its things already, shares them with a closure of some."""
+    pools = [each for each in request.wanted if each.resource.kind == "pool"]
+    left = queries.left_in(session, [each.resource.id for each in pools], request.starts_at, request.ends_at)
+    for resource, quantity in pools:
+        if left[resource.id] < 0:
+            raise PoolExhausted(name=resource.name, resource=resource.id, asked=quantity,
+                                left=max(quantity + left[resource.id], 0))  # fmt: skip
+
+
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
-    Raises WrongState, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
+    What was offered in its place is offered no more. Raises WrongState, OutOfService or PoolExhausted for what was
+    closed meanwhile, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
     """
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     if view.starts_at <= at:
         raise WrongState(state="pending")
+    check_still_lent(session, view)
+    close_offers(session, booking.id, by=by, at=at)
     let_through_again(gates_again(session, view, at=at))
     try:
         hold = set_aside(session, booking, by=by, at=at)
@@ -366,10 +392,20 @@ def let_through_again(evaluation: Evaluation) -> None:
 
 def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
+    return quote(session, _request_of(session, view), zone=view.zone, at=at)
+
+
+def check_still_lent(session: Session, view: BookingView) -> None:
+    """Raise OutOfService or PoolExhausted when what a booking holds was closed after it was asked for."""
+    request = _request_of(session, view)
+    check_not_closed(session, request)
+    check_enough(session, request)
+
+
+def _request_of(session: Session, view: BookingView) -> Request:
     resources = catalogue.views(session, [item.resource_id for item in view.items])
     wanted = tuple(Wanted(resources[item.resource_id], item.quantity) for item in view.items)
-    request = Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
-    return quote(session, request, zone=view.zone, at=at)
+    return Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
 
 
 def write_request(

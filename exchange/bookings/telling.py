@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import offers, operations, policy, queries
+from exchange.bookings import operations, policy, queries
 from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView, SeriesView
 from exchange.catalogue import policy as terms
@@ -71,7 +71,7 @@ def check_still_free(wanted: Request) -> None:
     Raises OutOfService, SlotTaken or PoolExhausted.
     """
     session = db.session()
-    offers.check_not_closed(session, wanted)
+    operations.check_not_closed(session, wanted)
     pools = [each for each in wanted.wanted if each.resource.kind == "pool"]
     for resource, _quantity in wanted.wanted:
         if resource.kind == "pool":

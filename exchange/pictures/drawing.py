@@ -32,6 +32,9 @@ QUALITIES: Final = (75, 65, 55, 45, 35, 25)
 """Of a JPEG or a WebP, the best first."""
 
 
+Image.MAX_IMAGE_PIXELS = None  # what is opened is measured against our own bounds, which are lower, and then read
+
+
 class Drawn(NamedTuple):
     """A picture as JPEG, in two sizes, and in miniature as WebP; ``width`` and ``height`` (points) are of the large."""
 

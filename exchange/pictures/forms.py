@@ -11,6 +11,8 @@ from wtforms.validators import Length as LengthOf
 
 from exchange.forms import KeyedForm
 
+MOST_BYTES = 10 * 1024 * 1024
+
 
 class PictureForm(KeyedForm):
     """A picture and what it shows."""
@@ -34,5 +36,9 @@ class PictureForm(KeyedForm):
         if not upload or isinstance(upload, str) or not upload.filename:
             self.file.errors = [_("Choisissez une photo sur votre appareil.")]
             return None
-        data: bytes = upload.read()
+        data: bytes = upload.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            said = _("Cette photo est trop lourde\u00a0: 10\u00a0Mo au plus. Réduisez-la, ou prenez-la plus petite.")
+            self.file.errors = [said]
+            return None
         return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -22,6 +23,14 @@ from exchange.security import OFFICES, Office, auth_required, held, office
 from ledger.errors import Refused
 
 pictures = Blueprint("pictures", __name__)
+MOST_SENT = 40 * 1024 * 1024  # bytes: more than cameras give
+
+
+@pictures.url_value_preprocessor
+def _what_a_camera_gives(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A photograph that is too large is refused beside its field, with the words that were typed for it."""
+    if endpoint == "pictures.create":
+        request.max_content_length = MOST_SENT
 
 
 @pictures.get("/photos/<picture>/<scale>")

@@ -66,7 +66,7 @@ def test_the_office_sees_who_is_displaced_before_anything_is_written(
     page = olga.post(path, data=works()).text
     assert "1 réservation à déplacer" in page
     assert cast.alice.party.name in page
-    assert "lundi 30 novembre 2026" in page  # the last day is closed too
+    assert "dimanche 29 novembre 2026 à 24\u00a0h" in page  # the last day is closed too
     assert session.execute(text("SELECT count(*) FROM closures")).scalar_one() == 0
 
 
@@ -95,6 +95,21 @@ def test_what_is_asked_for_meanwhile_is_refused_in_words(app: Flask, session: Se
         answer = alice.post(f"/salles/{lent.hall.token}/{step}", data=said)
         assert answer.status_code == 422
         assert "n’est pas disponible avant le lundi 30 novembre 2026" in unescape(answer.text)
+
+
+def test_a_demand_for_what_was_closed_meanwhile_says_so_and_is_not_accepted(
+    app: Flask, session: Session, cast: Cast, lent: Lent
+) -> None:
+    wanted = wanting(cast.alice.party.id, lent.half, starts=STARTS)
+    token = ask(session, wanted, zone=PARIS, by=cast.alice.by, at=NOON).token
+    olga, page = as_(app, cast.olga), f"/preteurs/{cast.town.token}/reservations/{token}"
+    assert "n’est pas disponible" not in unescape(olga.get(page).text)
+    close(olga, cast, lent.hall)
+    assert "n’est pas disponible avant le lundi 30 novembre 2026" in unescape(olga.get(page).text)
+    answer = olga.post(f"{page}/acceptation", data={})
+    assert answer.status_code == 409
+    assert "n’est pas disponible" in unescape(answer.text)
+    assert "En attente de décision" in olga.get(page).text
 
 
 def test_it_is_opened_again_before_its_end(app: Flask, session: Session, cast: Cast, lent: Lent) -> None:

@@ -12,7 +12,7 @@ from exchange.bookings.models import Booking
 from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
 from exchange.bookings.operations import Wanted, accept, ask, cancel, expire, hand_over
 from exchange.catalogue.queries import ResourceView
-from exchange.errors import AlreadyOffered, NotBookable, OutOfService, RuleRefuses, SlotTaken, WrongState
+from exchange.errors import AlreadyOffered, NotBookable, OutOfService, PoolExhausted, RuleRefuses, SlotTaken, WrongState
 from ledger.entries import Entry, Transfer
 from ledger.store import reading, writing
 from tests.cast import NOON, SATURDAY, Cast
@@ -148,6 +148,36 @@ def test_an_offer_ends_with_what_it_would_replace(session: Session, cast: Cast, 
     cancel(session, before.token, parties=[cast.alice.party.id], reason="", by=cast.alice.by, at=NOON)
     assert state(session, after) == "expired"
     assert occupied(session) == 0
+
+
+def test_an_offer_ends_when_what_it_would_replace_is_accepted(session: Session, cast: Cast, lent: Lent) -> None:
+    before = asked(session, cast, lent.half)
+    after = offered(session, cast, before, lent.other_half)
+    accept(session, before.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    assert (state(session, before), state(session, after)) == ("accepted", "expired")
+    assert occupied(session) == 1
+
+
+def test_what_was_closed_meanwhile_is_not_accepted(session: Session, cast: Cast, lent: Lent) -> None:
+    booking = asked(session, cast, lent.half)
+    close(session, cast, lent.hall)
+    with pytest.raises(OutOfService) as refused:
+        accept(session, booking.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    assert refused.value.facts["name"] == lent.half.name
+    assert state(session, booking) == "pending"
+
+
+def test_chairs_that_broke_meanwhile_are_not_accepted(session: Session, cast: Cast, lent: Lent) -> None:
+    wanted = wanting(cast.alice.party.id, (lent.chairs, 4))
+    booking = ask(session, wanted, zone=PARIS, by=cast.alice.by, at=NOON)
+    close(session, cast, lent.chairs, quantity=1)
+    accept(session, booking.token, lender=cast.town.id, by=cast.olga.by, at=NOON)  # four of five are whole
+    again = ask(session, wanting(cast.alice.party.id, (lent.chairs, 4), starts=NEXT_WEEK + 24 * HOUR), zone=PARIS,
+                by=cast.alice.by, at=NOON)  # fmt: skip
+    close(session, cast, lent.chairs, quantity=2, hours=None)
+    with pytest.raises(PoolExhausted) as refused:
+        accept(session, again.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    assert refused.value.facts["left"] == 3
 
 
 def test_an_offer_ends_when_the_keys_leave(session: Session, cast: Cast, lent: Lent) -> None:

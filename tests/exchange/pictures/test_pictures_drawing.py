@@ -114,9 +114,10 @@ def test_a_bomb_is_not_opened(width: int, height: int) -> None:
     assert refused.value.facts == {"megapixels": width * height // 1_000_000}
 
 
-def test_beyond_what_a_camera_makes_it_is_not_even_measured() -> None:
-    with pytest.raises(PictureUnreadable):
+def test_beyond_what_a_camera_makes_it_is_too_large_as_well() -> None:
+    with pytest.raises(PictureTooLarge) as refused:
         drawn(bomb(60_000, 60_000))
+    assert refused.value.facts == {"megapixels": 3600}
 
 
 def test_a_large_photograph_is_made_as_small_as_a_page_wants_it() -> None:

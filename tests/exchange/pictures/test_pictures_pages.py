@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
@@ -72,6 +74,23 @@ def test_lists_show_the_first_picture_of_what_has_one(
     assert (image.status_code, image.mimetype) == (200, "image/webp")
     assert Image.open(BytesIO(image.data)).format == "WEBP"
     assert visitor.get(f"/photos/{first.token}/enorme").status_code == 404
+
+
+def test_a_file_beyond_ten_megabytes_is_refused_beside_its_field_and_the_words_are_kept(
+    olga: FlaskClient, at: str, session: Session, lent: Lent
+) -> None:
+    def post(size: int) -> TestResponse:
+        file = FileStorage(BytesIO(PHOTO + b"0" * size), filename="salle.jpg")
+        boundary, body = encode_multipart(sent() | {"file": file})
+        return olga.post(at, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+    for size in (10 * 1024 * 1024 + 1, 20 * 1024 * 1024):
+        answer = post(size)
+        assert answer.status_code == 422
+        assert "10\u00a0Mo au plus. Réduisez-la" in answer.text
+        assert f'value="{SCENE}"' in answer.text
+    assert queries.of_resource(session, lent.hall.id) == []
+    assert post(41 * 1024 * 1024).status_code == 413
 
 
 def test_what_is_not_published_is_shown_to_its_office_alone(
