@@ -93,7 +93,148 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "members.tokens": (
         _("Une clé permet à un programme d’agir en votre nom : ne la donnez à personne. Vous pouvez la retirer à tout moment."),
     ),
+    "adverts.show": (
+        _("Écrivez ici plutôt que de chercher un numéro : la personne reçoit un courriel, et votre conversation reste dans « Messages »."),
+    ),
+    "adverts.thread": (
+        _("Quand vous avez échangé, déclarez-le : c’est ce qui compte les minutes, la conversation ne le fait pas."),
+    ),
+    "audit.account": (
+        _("Le solde est la somme des mouvements qui précèdent : chaque ligne porte celui d’après elle."),
+    ),
+    "audit.entries": (
+        _("Cherchez par numéro, par nom, par jour ou par nature. Une correction porte le numéro de ce qu’elle corrige."),
+    ),
+    "audit.exceptions": (
+        _("Ce qui sort de l’ordinaire est ici pour être relu à plusieurs : qui l’a décidé, quand, pourquoi, jusqu’à quand."),
+    ),
+    "audit.letters": (
+        _("Une lettre qui n’a pas pu partir est gardée : appelez la personne, ou corrigez son adresse."),
+    ),
+    "bookings.mine": (
+        _("Ce que vous avez demandé plusieurs fois est sur une seule ligne ; ouvrez-la pour voir chaque jour."),
+    ),
+    "bookings.week": (
+        _("Appuyez sur un jour libre pour voir la salle heure par heure. « Pris » n’est pas toujours accepté : une demande qui attend garde son moment."),
+    ),
+    "bookings.new_series": (
+        _("Dites la première fois, puis comment cela revient. Les jours pris, fermés ou de congé seront montrés : rien n’est demandé avant que vous ayez choisi."),
+    ),
+    "bookings.show_series": (
+        _("Chaque jour se décide et s’annule à part. Annuler tout ne touche pas ce qui a déjà eu lieu."),
+    ),
+    "bookings.asked_series": (
+        _("Tout accepter, tout refuser, ou ouvrir un jour pour en décider à part. Un jour que les règles refusent reste en attente et vous est dit."),
+    ),
+    "bookings.decided": (
+        _("Ce qui a été décidé ne se décide plus ; ouvrez-le pour noter une remise, un retour, ou proposer autre chose."),
+    ),
+    "bookings.closed": (
+        _("Fermer ne retire rien à personne : les réservations touchées vous sont montrées, et vous proposez autre chose à chacun."),
+    ),
+    "bookings.closing": (
+        _("Le dernier jour est compris. Sans dernier jour, c’est fermé jusqu’à ce que vous le rouvriez. Une salle ferme avec ses moitiés."),
+    ),
+    "bookings.closure": (
+        _("Rouvrir rend tout de suite à nouveau possible de réserver. Ce que vous avez déjà déplacé reste déplacé."),
+    ),
+    "bookings.offering": (
+        _("Ce que vous proposez est gardé jusqu’à la réponse. Si la personne dit non, sa réservation reste comme elle est."),
+    ),
+    "bookings.revoking": (
+        _("Annulez seulement quand rien d’autre ne convient : la personne reçoit le motif, ses minutes, et les voies de recours."),
+    ),
+    "catalogue.edit": (
+        _("Ce que vous changez vaut pour les demandes à venir ; ce qui est déjà réservé garde ses conditions."),
+    ),
+    "catalogue.new": (
+        _("Le nom et, pour une salle, le nombre de personnes suffisent pour commencer. Rien n’est public avant que vous le publiiez."),
+    ),
+    "imports.columns": (
+        _("Dites ce que veut dire chaque colonne. Le choix est retenu : le prochain fichier du même genre sera compris tout seul."),
+    ),
+    "imports.show": (
+        _("Une ligne en erreur n’empêche pas les autres. Corrigez le tableur et déposez-le de nouveau : ce qui est déjà là n’est pas doublé."),
+    ),
+    "labels.index": (
+        _("Imprimez sans réduire ni agrandir, sur une planche du commerce. Une planche entamée se reprend à n’importe quelle étiquette."),
+    ),
+    "members.applications": (
+        _("La première demande est la plus ancienne. Chacun reçoit une réponse, aussi pour un refus."),
+    ),
+    "members.application": (
+        _("Accepter ouvre un compte à zéro et envoie un lien pour choisir un mot de passe. Sans courriel, le comptoir aidera."),
+    ),
+    "members.card": (
+        _("Imprimez-la, ou montrez-la sur votre téléphone : elle ne donne accès à rien d’autre qu’à déclarer un échange avec vous."),
+    ),
+    "members.directory": (
+        _("Chacun choisit ce qu’il montre : s’il manque un téléphone, écrivez par une annonce."),
+    ),
+    "members.edit": (
+        _("Ce qui n’est pas coché n’est vu que par vous et par ceux qui administrent le groupe."),
+    ),
+    "members.me": (
+        _("« Me déconnecter partout ailleurs » ferme vos autres téléphones et ordinateurs : utile quand on en a perdu un."),
+    ),
+    "members.join": (
+        _("Un courriel ou un téléphone suffit. Personne d’autre que les administrateurs ne lit ce que vous écrivez ici."),
+    ),
+    "pictures.index": (
+        _("La première photo est celle que montrent les listes. Pour changer l’ordre, supprimez et ajoutez de nouveau."),
+    ),
+    "rulebook.index": (
+        _("Une règle ne se modifie pas : on lui donne une fin, et on en écrit une autre. Ce qui est déjà demandé garde la sienne."),
+    ),
+    "rulebook.new": (
+        _("Un tarif dit combien de minutes ; une condition dit qui peut demander. Plusieurs conditions doivent toutes être remplies."),
+    ),
+    "security.login": (
+        _("L’identifiant est souvent prénom.nom. Perdu ? « J’ai oublié mon mot de passe, ou mon identifiant » les renvoie par courriel."),
+    ),
+    "statements.year": (
+        _("Chaque image a son tableau : ouvrez « Voir les chiffres »."),
+    ),
+    "stewardship.correct": (
+        _("La correction écrit l’inverse, en entier, et les deux écritures restent lisibles. Pour un autre montant, corrigez puis faites déclarer le bon échange."),
+    ),
+    "stewardship.limits": (
+        _("Une nouvelle limite vaut pour la suite. Un compte qui la dépasse déjà ne peut plus que revenir."),
+    ),
+    "stewardship.exception": (
+        _("Une exception a une fin : passé ce jour, le compte retrouve les limites de tous."),
+    ),
+    "stewardship.leave": (
+        _("Prévenez d’abord la personne. Son compte ne peut plus que revenir vers zéro ; à zéro, il se clôt."),
+    ),
+    "stewardship.settle": (
+        _("Deux administrateurs : l’un propose, l’autre approuve. Le reste passe au compte commun, ou en vient."),
+    ),
 }  # fmt: skip
+
+# what shows a screen again, or one like it: a form that was refused needs its help most
+AS_ON = {
+    "adverts.threads": "adverts.thread",
+    "declarations.check": "declarations.new",
+    "declarations.create": "declarations.new",
+    "bookings.check": "bookings.new",
+    "bookings.create": "bookings.new",
+    "bookings.check_series": "bookings.new_series",
+    "bookings.create_series": "bookings.new_series",
+    "bookings.accept": "bookings.request_",
+    "bookings.decline": "bookings.request_",
+    "bookings.decline_series": "bookings.asked_series",
+    "bookings.check_closing": "bookings.closing",
+    "bookings.close": "bookings.closing",
+    "bookings.offer": "bookings.offering",
+    "bookings.revoke": "bookings.revoking",
+    "catalogue.create": "catalogue.new",
+    "catalogue.update": "catalogue.edit",
+    "rulebook.create": "rulebook.new",
+    "pictures.create": "pictures.index",
+    "imports.create": "imports.index",
+    "imports.map_columns": "imports.columns",
+}
 
 
 class Tour(NamedTuple):
@@ -155,7 +296,12 @@ def page() -> str:
     return render_template("help.html", mine=mine, others=[tour for tour in TOURS if tour not in mine and "visitor" not in tour.roles])
 
 
+def here(endpoint: str) -> tuple[LazyString, ...]:
+    """What is said under the screen of an endpoint."""
+    return OF_SCREENS.get(AS_ON.get(endpoint, endpoint), ())
+
+
 def init(app: Flask) -> None:
     """Bind to the application."""
     app.add_url_rule("/aide", "help", page)
-    app.context_processor(lambda: {"help_here": OF_SCREENS.get(request.endpoint or "", ())})
+    app.context_processor(lambda: {"help_here": here(request.endpoint or "")})

@@ -113,9 +113,15 @@ def _lending(session: Session) -> Lending | None:
 
 
 def _health(session: Session, by_id: dict[int, members.CommunityView]) -> list[Health]:
-    """How the communities are that this person administers."""
-    parties = {mandate.party_id for mandate in held() if mandate.role == "administrator"}
-    return [
-        audit.health(session, community.id, today=today(), at=clock.now())
-        for community in by_id.values() if community.party_id in parties
-    ]  # fmt: skip
+    """How the communities are that this person administers; and to who keeps or checks their books, how these are."""
+    roles: dict[int, set[str]] = {}
+    for mandate in held():
+        roles.setdefault(mandate.party_id, set()).add(mandate.role)
+    found = []
+    for community in by_id.values():
+        here = roles.get(community.party_id, set())
+        if here & {"administrator", "treasurer", "auditor"}:
+            one = audit.health(session, community.id, today=today(), at=clock.now())
+            mine = "administrator" in here
+            found.append(one if mine else one._replace(applications=0, lost_letters=0))  # others answer these
+    return found

@@ -40,20 +40,34 @@ def _office(mandate: Held) -> tuple[Link | None, ...]:
     of = mandate.party_token
     match mandate.role:
         case "facilitator":
-            return (link(_("Comptoir"), "members.counter", community=of),)
+            return (_desk(_("Comptoir"), _("Déclarer, publier, confirmer pour une personne que vous aidez."),
+                          "members.counter", community=of),)  # fmt: skip
         case "officer":
             return (
-                link(_("Demandes de réservation"), "bookings.requests", lender=of),
-                link(_("Ce que nous prêtons"), "catalogue.index", lender=of),
-            )
+                _desk(_("Demandes de réservation"), _("Décider, remettre, reprendre."), "bookings.requests", lender=of),
+                _desk(_("Ce que nous prêtons"), _("Salles, objets, photos, règles, fermetures."), "catalogue.index",
+                      lender=of),
+            )  # fmt: skip
         case "treasurer" | "auditor":
-            return (link(_("Les comptes"), "audit.trial_balance", community=of),)
+            return (_books(of),)
         case "administrator":
             return (
-                link(_("Demandes d’adhésion"), "members.applications", community=of),
-                link(_("Les comptes"), "audit.trial_balance", community=of),
-            )
+                _desk(_("Demandes d’adhésion"), _("Qui veut rejoindre le groupe."), "members.applications",
+                      community=of),
+                _books(of),
+            )  # fmt: skip
     return ()
+
+
+def _books(community: str) -> Link | None:
+    said = _("Soldes, écritures, corrections, mois, et la preuve que tout est juste.")
+    return _desk(_("Les comptes"), said, "audit.trial_balance", community=community)
+
+
+def _desk(label: str, said: str, endpoint: str, **values: Any) -> Link | None:
+    """A link with what one does there."""
+    found = link(label, endpoint, **values)
+    return {**found, "said": said} if found else None
 
 
 def group(label: str, links: list[Link | None]) -> Entry | None:

@@ -316,6 +316,9 @@ def test_the_administrator_reads_on_the_first_page_how_the_group_is(
         assert "1 compte est hors de ses limites" in page
         assert "1 lettre n’a pas pu partir" in page
         assert "ne sont plus scellées" not in page
+        treasurer = sign_in(app.test_client(), cast.tibo).get("/").text
+        assert "1 compte est hors de ses limites" in treasurer
+        assert "lettre n’a pas pu partir" not in treasurer, "nor may he read letters"
     with freeze_time(NOON + timedelta(minutes=6), ignore=["psycopg", "sqlalchemy"]):
         assert "Les écritures ne sont plus scellées" in aicha.get("/").text
         seals.seal(session, SigningKey.generate("localhost/livre"), at=NOON)

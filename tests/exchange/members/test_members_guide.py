@@ -42,7 +42,15 @@ def test_everybody_reads_first_the_steps_of_their_own_roles(
 
 
 def test_help_is_written_for_screens_that_exist(app: Flask) -> None:
-    assert set(guide.OF_SCREENS) - set(app.view_functions) == set()
+    assert {*guide.OF_SCREENS, *guide.AS_ON} - set(app.view_functions) == set()
+    assert set(guide.AS_ON.values()) <= set(guide.OF_SCREENS)
+
+
+def test_a_form_that_was_refused_keeps_its_help(app: Flask, session: Session, cast: Cast) -> None:
+    assert cast.alice.account is not None
+    alice, at = sign_in(app.test_client(), cast.alice), f"/comptes/{cast.alice.account.token}/echanges"
+    for page in (alice.get(f"{at}/nouveau"), alice.post(f"{at}/verification", data={})):
+        assert "Une heure vaut une heure" in page.text
 
 
 @pytest.mark.parametrize("name", [None, "alice", "aicha", "olga"])
