@@ -1,8 +1,8 @@
-"""What a closure displaces, and where a booking could go instead: free at the same hours, or at others nearby."""
+"""What a closure displaces, and where a booking or a search could go instead: at the same hours, or others nearby."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from exchange.bookings import policy, queries
 from exchange.bookings.models import BookingItem, Occupancy, PoolOccupancy
 from exchange.bookings.queries import BookingView
+from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -81,7 +82,7 @@ def alternatives(
     """
     first = resources[view.items[0].resource_id]
     with_it = [(resources[item.resource_id], item.quantity) for item in view.items[1:]]
-    around = _Around(session, view, at=at)
+    around = _Around(session, view.starts_at, view.ends_at, zone=view.zone, at=at, apart_from=view.token)
     others = sorted(
         (it for it in lent if _as_good(it, first, view)),
         key=lambda it: (abs((it.capacity or 0) - (first.capacity or 0)), it.category != first.category, it.sort_name),
@@ -95,6 +96,17 @@ def alternatives(
     return [*same_hours[:size], *around.other_times(first, [(first, many), *with_it], size)]
 
 
+def other_hours(
+    session: Session, rooms: Sequence[ResourceView], starts_at: datetime, ends_at: datetime, *, zone: str,
+    at: datetime, size: int = 5,
+) -> list[Alternative]:  # fmt: skip
+    """When these, which are taken, are free for as long: each at its nearest hours, the nearest of all first."""
+    around = _Around(session, starts_at, ends_at, zone=zone, at=at)
+    around.look_at(rooms)
+    found = [one for it in rooms for one in around.other_times(it, [(it, 1)], 1, asked=True)]
+    return sorted(found, key=lambda one: abs(one.starts_at - starts_at))[:size]
+
+
 def _as_good(it: ResourceView, first: ResourceView, view: BookingView) -> bool:
     """Whether it could do: another of the same kind, large enough; a thing or a pool of the same category."""
     if it.id == first.id or it.kind != first.kind:
@@ -105,22 +117,25 @@ def _as_good(it: ResourceView, first: ResourceView, view: BookingView) -> bool:
 
 
 class _Around:
-    """What is taken or closed around a booking, read once."""
+    """What is taken or closed around a span, read once; what a booking holds itself is left ``apart_from`` it."""
 
-    def __init__(self, session: Session, view: BookingView, *, at: datetime) -> None:
-        self._session, self._view, self._at = session, view, at
-        self._there = ZoneInfo(view.zone)
+    def __init__(
+        self, session: Session, starts_at: datetime, ends_at: datetime, *, zone: str, at: datetime,
+        apart_from: str | None = None,
+    ) -> None:  # fmt: skip
+        self._session, self._at, self._zone, self._apart_from = session, at, zone, apart_from
+        self._starts_at, self._ends_at = starts_at.astimezone(ZoneInfo(zone)), ends_at.astimezone(ZoneInfo(zone))
         self._units: dict[int, list[int]] = {}
         self._busy: dict[int, list[policy.Span]] = {}
 
     def look_at(self, resources: Collection[ResourceView]) -> None:
-        """Read what occupies these, but for the booking itself."""
+        """Read what occupies these."""
         self._units = catalogue.units_of(self._session, [it.id for it in resources if it.kind != "pool"])
         leaves = {unit for units in self._units.values() for unit in units}
-        first, last = self._view.starts_at - NEAR, self._view.ends_at + NEAR + timedelta(days=1)
+        first, last = self._starts_at - NEAR, self._ends_at + NEAR + timedelta(days=1)
         taken = queries.taken(self._session, leaves, first, last)
         for each in taken:
-            if each.booking_token != self._view.token:
+            if each.booking_token != self._apart_from:
                 self._busy.setdefault(each.unit_id, []).append((each.starts_at, each.ends_at))
         for shut in closures.shut(self._session, leaves, first, last):
             self._busy.setdefault(shut.unit_id, []).append((shut.starts_at, shut.ends_at or last))
@@ -129,7 +144,7 @@ class _Around:
         """Whether all of it is open and free during a span."""
         pools = {}
         for it, quantity in wanted:
-            if not open_throughout(it.opening_hours, self._view.zone, starts_at, ends_at):
+            if not open_throughout(it.opening_hours, self._zone, starts_at, ends_at):
                 return False
             if it.kind == "pool":
                 pools[it.id] = quantity
@@ -142,18 +157,18 @@ class _Around:
         return all(left[pool] >= quantity for pool, quantity in pools.items())
 
     def other_times(
-        self, first: ResourceView, wanted: list[tuple[ResourceView, int]], size: int
+        self, first: ResourceView, wanted: list[tuple[ResourceView, int]], size: int, *, asked: bool = False
     ) -> list[Alternative]:
-        """The same, at the hours nearest to those that were asked for."""
+        """The same, at the hours nearest to those that were asked for; ``asked`` by others, on its lender's terms."""
         found: list[Alternative] = []
-        for starts_at, ends_at in policy.times_around(
-            self._view.starts_at.astimezone(self._there), self._view.ends_at.astimezone(self._there), NEAR
-        ):
+        for starts_at, ends_at in policy.times_around(self._starts_at, self._ends_at, NEAR):
             if len(found) == size:
                 break
             try:
-                span = tuple(policy.instant(each.date(), each.time(), self._view.zone) for each in (starts_at, ends_at))
+                span = tuple(policy.instant(each.date(), each.time(), self._zone) for each in (starts_at, ends_at))
             except HourMissing:
+                continue
+            if asked and terms.refusal_to_ask(first.terms, *span, at=self._at):
                 continue
             if span[0] > self._at and self.free(wanted, *span):
                 found.append(Alternative(first, *span))

@@ -55,10 +55,8 @@ def split(
     days = span[0].astimezone(there), span[1].astimezone(there)
 
     def is_lent(resource: ResourceView) -> bool:
-        said = resource.terms
-        refused = (terms.refusal_of_days(said, *days), terms.refusal_of_length(said, *span),
-                   terms.refusal_of_moment(said, span[0], at=at))  # fmt: skip
-        return not any(refused) and open_throughout(resource.opening_hours, zone, *span)
+        refused = terms.refusal_to_ask(resource.terms, *days, at=at)
+        return refused is None and open_throughout(resource.opening_hours, zone, *span)
 
     free = [r for r in found if is_free(r) and is_lent(r)]
     ids = {resource.id for resource in free}

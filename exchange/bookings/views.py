@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import clock, idempotency, outbox
-from exchange.bookings import operations, policy, queries, weeks
+from exchange import clock, formats, idempotency, outbox
+from exchange.bookings import moving, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
 from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.operations import Request
@@ -42,6 +42,7 @@ from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
 SHOWN = 60  # results of a search
+LOOKED_AT = 12  # of what is taken, for other hours
 bookings = Blueprint("bookings", __name__)
 
 @bookings.get("/salles")
@@ -57,14 +58,37 @@ def search() -> str | tuple[str, int]:
         kind="room" if form.people.data else None,
     )  # fmt: skip
     free, taken = split(found, span) if span else (found, [])
+    near = _nearest(form, span, taken) if span and not free else Nearest([], [])
     lenders = members.parties(session, [each.lender_id for each in free])
     in_force = rules.rules_of(session, lenders, on=today())
     page = render_template(
         "bookings/search.html", form=form, free=free, taken=taken, span=span, url=_ask_url(form), lenders=lenders,
+        near=near, at=lambda other: url_for(
+            "bookings.new", resource=other.resource.token, jour=formats.local(other.starts_at).date().isoformat(),
+            de=f"{formats.local(other.starts_at):%H:%M}", a=f"{formats.local(other.ends_at):%H:%M}",
+            personnes=form.people.data,
+        ),
         pictures=pictures.firsts(session, [each.id for each in free[:SHOWN]]), shown=SHOWN,
         priced={each.id for each in free if _has_a_price(each, in_force[each.lender_id])},
     )  # fmt: skip
     return (page, 422) if form.errors else page
+
+
+class Nearest(NamedTuple):
+    """What to look at when nothing is free: what was looked for, at other hours; something else, at these."""
+
+    hours: list[moving.Alternative]
+    elsewhere: list[ResourceView]
+
+
+def _nearest(form: SearchForm, span: tuple[datetime, datetime], taken: list[ResourceView]) -> Nearest:
+    session, zone, at = db.session(), territory().zone, clock.now()
+    rooms = [it for it in taken if it.kind != "pool"][:LOOKED_AT]
+    hours = moving.other_hours(session, rooms, *span, zone=zone, at=at)
+    if not form.q.data:
+        return Nearest(hours, [])
+    others = catalogue.published(session, capacity=form.people.data, accessible=form.accessible.data, kind="room")
+    return Nearest(hours, split(others, span)[0][:5])
 
 
 def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:

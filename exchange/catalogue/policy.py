@@ -87,6 +87,15 @@ def refusal_of_moment(terms: Terms, starts_at: datetime, *, at: datetime) -> Ref
     return None
 
 
+def refusal_to_ask(terms: Terms, starts_at: datetime, ends_at: datetime, *, at: datetime) -> Refused | None:
+    """Why it can't be asked for that span, which is given in the time of the territory; None when it can."""
+    return (
+        refusal_of_days(terms, starts_at, ends_at)
+        or refusal_of_moment(terms, starts_at, at=at)
+        or refusal_of_length(terms, starts_at, ends_at)
+    )
+
+
 LEGAL_LIMITS: dict[str, tuple[int | None, int | None]] = {
     "": (None, None),
     "I": (1501, None),

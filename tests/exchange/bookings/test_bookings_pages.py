@@ -59,6 +59,36 @@ def test_what_somebody_has_is_no_longer_free(client: FlaskClient, session: Sessi
     assert "Salle des fêtes" in others
 
 
+def test_when_nothing_is_free_the_nearest_hours_and_other_rooms_are_shown(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    starts = NOON + timedelta(days=7, hours=2)  # until six in the evening in Paris
+    ask(session, wanting(cast.alice.party.id, lent.hall, starts=starts), zone=PARIS, by=cast.alice.by, at=NOON)
+    page = unescape(client.get("/salles?q=fêtes&day=2026-11-28&starts=15:00&ends=19:00").text)
+    assert "Rien n’est libre à ce moment-là" in page
+    near, _h3, elsewhere = page.partition("Libre à un autre moment")[2].partition("Libre ailleurs")
+    assert "samedi 28 novembre 2026, de 18\u00a0h à 22\u00a0h" in near, "when it is free again"
+    href = re.findall(r'href="(/salles/[^"]+/reserver[^"]+)"', near)[0]
+    assert "jour=2026-11-28&de=18:00&a=22:00" in href.replace("%3A", ":")
+    assert "Dojo" in elsewhere
+    assert "Demi-salle" not in elsewhere, "taken with the hall"
+    form = sign_in(client, cast.alice).get(href).text
+    assert 'value="22:00"' in form
+    free = wanting(cast.bruno.party.id, lent.hall, starts=starts + timedelta(hours=4))
+    assert ask(session, free, zone=PARIS, by=cast.bruno.by, at=NOON)
+
+
+def test_hours_that_are_proposed_obey_the_lenders_terms(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    starts = NOON + timedelta(days=7, hours=2)
+    ask(session, wanting(cast.alice.party.id, lent.hall, starts=starts), zone=PARIS, by=cast.alice.by, at=NOON)
+    session.execute(text("UPDATE resources SET ahead_days = 6 WHERE id = :hall"), {"hall": lent.hall.id})
+    page = unescape(client.get("/salles?q=fêtes&day=2026-11-28&starts=15:00&ends=19:00").text)
+    near = page.partition("Libre à un autre moment")[2].partition("Libre ailleurs")[0]
+    assert "jeudi 26 novembre 2026, de 15\u00a0h à 19\u00a0h" in near, "no later than six days ahead"
+
+
 def test_a_visitor_who_asks_is_sent_to_sign_in_and_comes_back(client: FlaskClient, lent: Lent) -> None:
     answer = client.get(f"/salles/{lent.hall.token}/reserver?jour=2026-11-28")
     assert answer.status_code == 303
