@@ -20,6 +20,7 @@ from exchange.members import queries as members
 from exchange.security import Scope, own, territory
 from ledger.errors import Refused
 
+PURPOSE = 400  # characters
 THINGS_BESIDE = 8  # pools offered beside a room in one request
 
 
@@ -30,6 +31,11 @@ class Asking(NamedTuple):
     pools: list[ResourceView]
     scope: Scope
     parties: list[members.PartyView]
+
+    @property
+    def first(self) -> members.PartyView | None:
+        """Oneself, before those that one acts for."""
+        return self.parties[0] if self.parties else None
 
     def chosen(self, token: str | None) -> members.PartyView | None:
         """The party that the form names, among those that the person acts for."""
@@ -45,7 +51,7 @@ def asking_of(token: str) -> Asking:
 
 
 def prefilled(asking: Asking) -> dict[str, Any]:
-    """What was searched, as the address says it."""
+    """What was searched, or asked for another time, as the address says it."""
     given = SearchForm(meta={"csrf": False}, formdata=None)
     for name, field in (("jour", given.day), ("de", given.starts), ("a", given.ends), ("personnes", given.people)):
         try:
@@ -57,7 +63,8 @@ def prefilled(asking: Asking) -> dict[str, Any]:
         ends = given.starts.data.replace(hour=given.starts.data.hour + 2)
     return {
         "day": given.day.data, "starts": given.starts.data, "ends": ends, "people": given.people.data,
-        "party": asking.parties[0].token if asking.parties else None,
+        "party": first.token if (first := asking.chosen(request.args.get("qui")) or asking.first) else None,
+        "purpose": request.args.get("pour", "")[:PURPOSE] or None,
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, Sear
 from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
+    Told,
     check_still_free,
     community_of,
     own_booking,
@@ -260,8 +261,19 @@ def show_page(found: BookingView, form: RemarksForm) -> str:
     can_cancel = found.state in {"pending", "accepted"} and found.starts_at > at
     in_time = policy.cancelled_in_time(found.starts_at, at, accepted=found.state == "accepted")
     return render_template("bookings/show.html", told=told, booking=found, form=form, can_cancel=can_cancel,
-                           in_time=in_time, grounds=GROUNDS, before=before,
+                           in_time=in_time, grounds=GROUNDS, before=before, again=_again(told),
                            offer=queries.offers_for(session, [found.id], at=at).get(found.id))  # fmt: skip
+
+
+def _again(told: Told) -> str | None:
+    """Where the same is asked for on another day; None for what is not lent any more."""
+    of, first = told.booking, told.first
+    if first.status != "published":
+        return None
+    return url_for(
+        "bookings.new", resource=first.token, de=f"{formats.local(of.starts_at):%H:%M}",
+        a=f"{formats.local(of.ends_at):%H:%M}", personnes=of.people, pour=of.purpose, qui=told.party.token,
+    )
 
 
 @bookings.post("/reservations/<booking>/annulation")

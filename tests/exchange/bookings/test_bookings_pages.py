@@ -302,6 +302,21 @@ def booked(session: Session, cast: Cast, lent: Lent) -> str:
     return ask(session, wanting(cast.alice.party.id, lent.hall), zone=PARIS, by=cast.alice.by, at=NOON).token
 
 
+def test_the_same_is_asked_for_again_on_another_day(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    request = wanting(cast.alice.party.id, lent.hall, people=40)._replace(purpose="Loto de la chorale & goûter")
+    token = ask(session, request, zone=PARIS, by=cast.alice.by, at=NOON).token
+    sign_in(client, cast.alice)
+    page = client.get(f"/reservations/{token}").text
+    href = unescape(re.findall(r'href="([^"]+)">Demander la même chose', page)[0])
+    form = client.get(href).text
+    for kept in ('value="12:00"', 'value="16:00"', 'value="40"', 'value="Loto de la chorale &amp; goûter"'):
+        assert kept in form
+    session.execute(text("UPDATE resources SET retired_at = now() WHERE id = :hall"), {"hall": lent.hall.id})
+    assert "Demander la même chose" not in client.get(f"/reservations/{token}").text
+
+
 def test_a_booking_is_found_by_who_asked_and_by_the_lender_only(
     app: object, client: FlaskClient, session: Session, cast: Cast, lent: Lent
 ) -> None:
