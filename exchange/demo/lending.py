@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from exchange.bookings import moving, offers
+from exchange.bookings import moving, offers, series
 from exchange.bookings import operations as bookings
+from exchange.bookings.models import Series
+from exchange.bookings.rhythm import Rhythm
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
 from exchange.closures import operations as closures
@@ -57,8 +59,11 @@ def plan(world: World) -> None:
     world.story.plan(moment(-200, 11), _second_thoughts, world)
     world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
     world.story.plan(moment(-1, 9, 20), _closures, world)
-    loans = _great_days(world, told["seasons"]) + _every_week(world, told["regular"])
-    for loan in loans + _around_today(world, told["loans"]):
+    weeks_ahead = range(3, 13)
+    asked = _every_week(world, told["regular"]) + _every_week(world, told["wished"], weeks=weeks_ahead, asked=-1)
+    for weekly in asked:
+        world.story.plan(weekly[0].asked, _ask_weekly, world, weekly)
+    for loan in _great_days(world, told["seasons"]) + _around_today(world, told["loans"]):
         world.story.plan(loan.asked, _ask, world, loan)
 
 
@@ -186,16 +191,38 @@ def _firm_tariffs_again(world: World, *, at: datetime) -> None:
 
 
 def _ask(world: World, loan: Loan, *, at: datetime) -> None:
-    who = _borrower(world, loan.who)
-    by = who.by if who.signs_in else world.counter(who.party)
+    by, request = _asking(world, loan)
     if by.sign_in is None:
         return  # nobody acted for that association yet
+    booking = bookings.ask(world.session, request, zone=world.calendar.zone, by=by, at=at)
+    lender = _lender(world, request.wanted[0].resource.lender_id)
+    for step in loan.then:
+        world.story.plan(step.at, _follow, world, booking.token, lender, request.party, by, step)
+
+
+def _asking(world: World, loan: Loan) -> tuple[Acting, bookings.Request]:
+    who = _borrower(world, loan.who)
     wanted = tuple(bookings.Wanted(world.resources[name], many) for name, many in loan.what.items())
     request = bookings.Request(who.party, wanted, loan.starts, loan.ends, loan.purpose, loan.people)
-    booking = bookings.ask(world.session, request, zone=world.calendar.zone, by=by, at=at)
-    lender = _lender(world, wanted[0].resource.lender_id)
-    for step in loan.then:
-        world.story.plan(step.at, _follow, world, booking.token, lender, who.party, by, step)
+    return who.by if who.signs_in else world.counter(who.party), request
+
+
+def _ask_weekly(world: World, loans: list[Loan], *, at: datetime) -> None:
+    """What comes back every week is asked for at once, and accepted two days later: what was asked yesterday waits."""
+    asked = [_asking(world, loan) for loan in loans]
+    (by, first), (_by, last) = asked[0], asked[-1]
+    if by.sign_in is None:
+        return
+    rhythm = Rhythm("week", first.starts_at.date(), last.starts_at.date())
+    requests = [request for _by, request in asked]
+    made = series.ask(world.session, requests, rhythm, zone=world.calendar.zone, by=by, at=at)
+    lender = _lender(world, first.wanted[0].resource.lender_id)
+    world.story.plan(at + timedelta(days=2), _accept_weekly, world, made, lender)
+
+
+def _accept_weekly(world: World, made: Series, lender: str, *, at: datetime) -> None:
+    outcome = series.accept(world.session, made, by=_office(world, lender), at=at)
+    assert not outcome.refused
 
 
 def _lender(world: World, party: int) -> str:
@@ -264,17 +291,18 @@ def _great_day(
                 (accepted, *then) if with_things else (accepted,))  # fmt: skip
 
 
-def _every_week(world: World, rows: list[list[Any]]) -> list[Loan]:
-    """The regular slots, six weeks back and six weeks ahead, but at Christmas and New Year."""
+def _every_week(
+    world: World, rows: list[list[Any]], *, weeks: range = range(-6, 7), asked: int = -61
+) -> list[list[Loan]]:
+    """The regular slots, by default six weeks back and six ahead, but at Christmas and New Year."""
     calendar, found = world.calendar, []
     for who, room, weekday, starts, ends, people, purpose in rows:
-        asked = calendar.moment(-61 + weekday, 9, 30)
-        accepted = (Step("accept", asked + timedelta(days=2)),)
-        for day in (calendar.next(weekday, weeks=week) for week in range(-6, 7)):
-            if (day.month, day.day) >= (12, 24) or (day.month, day.day) == (1, 1):
-                continue
-            span = calendar.on(day, starts), calendar.on(day, ends)
-            found.append(Loan(who, {room: 1}, *span, purpose, people, asked, accepted))
+        at = calendar.moment(min(asked + weekday, -1), 9, 30)
+        days = [calendar.next(weekday, weeks=week) for week in weeks]
+        found.append([
+            Loan(who, {room: 1}, calendar.on(day, starts), calendar.on(day, ends), purpose, people, at)
+            for day in days if (day.month, day.day) < (12, 24) and (day.month, day.day) != (1, 1)
+        ])  # fmt: skip
     return found
 
 

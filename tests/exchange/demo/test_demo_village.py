@@ -73,6 +73,10 @@ STATES = {
         WHERE by_mandate IN (SELECT id FROM mandates WHERE role = 'facilitator')""",
     "a thread in which both wrote": """SELECT thread_id FROM messages
         GROUP BY 1 HAVING count(*) >= 3 AND count(DISTINCT by_party) = 2""",
+    "a series that was accepted": """SELECT b.series_id FROM bookings b JOIN booking_decisions d ON d.booking_id = b.id
+        WHERE d.verdict = 'accepted' GROUP BY 1 HAVING count(b.series_id) > 5""",
+    "a series that waits": """SELECT b.series_id FROM bookings b LEFT JOIN booking_decisions d ON d.booking_id = b.id
+        WHERE d.booking_id IS NULL AND b.starts_at > :now GROUP BY 1 HAVING count(b.series_id) > 5""",
     "a request that waits": f"{BOOKED} d.verdict IS NULL AND c.booking_id IS NULL AND b.starts_at > :now",
     "a priced request that waits": f"{BOOKED} d.verdict IS NULL AND c.booking_id IS NULL AND b.minutes > 0",
     "an accepted booking to come": f"{BOOKED} d.verdict = 'accepted' AND c.booking_id IS NULL AND b.starts_at > :now",
