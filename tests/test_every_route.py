@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from flask import Flask, url_for
 from freezegun import freeze_time
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from exchange.config import WEB_ROLE
-from exchange.db import db
 from exchange.factory import create_app
 from exchange.headers import HEADERS
 from exchange.members.operations import create_access_token
 from tests.cast import NOON, PASSWORD
+from tests.counting import counted
 from tests.databases import Database, Postgres
 from tests.world import World
 
@@ -331,16 +331,9 @@ def allowed(endpoint: str) -> str:
 
 @pytest.mark.parametrize("endpoint", PAGES)
 def test_no_page_asks_the_database_more_than_twelve_times(endpoint: str, place: Place) -> None:
-    path, asked = place.address(endpoint), []
-
-    def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        asked.append(statement)
-
-    with place.app.app_context():
-        engine = db.engine
+    path = place.address(endpoint)
     place.app.extensions.pop("kept", None)  # what is kept for a minute is asked for too
-    event.listen(engine, "before_cursor_execute", count)
-    answer = place.ask(allowed(endpoint), "GET", path)
-    event.remove(engine, "before_cursor_execute", count)
+    with counted() as asked:
+        answer = place.ask(allowed(endpoint), "GET", path)
     assert answer.status_code < 500
     assert len(asked) <= MOST_QUERIES, "\n".join(asked)

@@ -14,7 +14,7 @@ from exchange import clock, outbox
 from exchange.bookings import operations, queries
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import asked_of, tell, write_no_show, write_to
+from exchange.bookings.telling import Told, asked_of, tell, write_no_show, write_to
 from exchange.bookings.views import bookings
 from exchange.db import db, transaction
 from exchange.errors import status_of
@@ -64,22 +64,22 @@ def request_(lender: str, booking: str) -> str:
 
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
-    open_ = found.state in {"pending", "accepted"} and found.starts_at > at
+    open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
     offer = queries.offers_for(session, [found.id], at=at).get(found.id)
     return render_template(
-        "bookings/request.html", told=tell([found])[0], booking=found, lender=lender, decline=decline, form=refused,
+        "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
         e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
-        can_move=open_, obstacle=_obstacle(found) if open_ else None,
+        can_move=open_, obstacle=_obstacle(told) if open_ else None,
         offer=tell([offer])[0] if offer else None,
         before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
     )  # fmt: skip
 
 
-def _obstacle(found: BookingView) -> Sentence | None:
+def _obstacle(told: Told) -> Sentence | None:
     """Why what is booked can't be lent any more: it was closed meanwhile."""
     try:
-        operations.check_still_lent(db.session(), found)
+        operations.check_still_lent(db.session(), operations.request_of(told.booking, told.resources))
     except Refused as error:
         return sentence_of(error)
     return None

@@ -169,7 +169,7 @@ def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetim
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     if view.starts_at <= at:
         raise WrongState(state="pending")
-    check_still_lent(session, view)
+    check_still_lent(session, request_of(view, _resources_of(session, view)))
     close_offers(session, booking.id, by=by, at=at)
     let_through_again(gates_again(session, view, at=at))
     try:
@@ -329,8 +329,7 @@ def close_uncollected(
 def _close(session: Session, view: BookingView, *, remarks: str, by: Acting, at: datetime) -> None:
     session.add(NoShow(booking_id=view.id, remarks=remarks, noted_at=at, **signed(by)))
     session.flush()
-    resources = catalogue.views(session, [item.resource_id for item in view.items])
-    resolve(session, view, minutes=minutes_of_rooms(view, resources), by=by, at=at)
+    resolve(session, view, minutes=minutes_of_rooms(view, _resources_of(session, view)), by=by, at=at)
     free(session, [view.id])
 
 
@@ -392,18 +391,21 @@ def let_through_again(evaluation: Evaluation) -> None:
 
 def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
-    return quote(session, _request_of(session, view), zone=view.zone, at=at)
+    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at)
 
 
-def check_still_lent(session: Session, view: BookingView) -> None:
+def check_still_lent(session: Session, request: Request) -> None:
     """Raise OutOfService or PoolExhausted when what a booking holds was closed after it was asked for."""
-    request = _request_of(session, view)
     check_not_closed(session, request)
     check_enough(session, request)
 
 
-def _request_of(session: Session, view: BookingView) -> Request:
-    resources = catalogue.views(session, [item.resource_id for item in view.items])
+def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView]:
+    return catalogue.views(session, [item.resource_id for item in view.items])
+
+
+def request_of(view: BookingView, resources: Mapping[int, ResourceView]) -> Request:
+    """What was asked for, with what its resources are now."""
     wanted = tuple(Wanted(resources[item.resource_id], item.quantity) for item in view.items)
     return Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
 

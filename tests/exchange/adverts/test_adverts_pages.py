@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations, queries
@@ -15,6 +15,7 @@ from exchange.adverts.models import Advert, Category
 from exchange.errors import AdvertClosed, CategoryExists
 from ledger.store import reading
 from tests.cast import NOON, Cast, sign_in
+from tests.counting import counted
 from tests.exchange.adverts.conftest import Say
 
 HAIES = {"kind": "offer", "nature": "service", "category": "Jardin", "title": "Taille de haies", "text": "Le samedi.",
@@ -150,27 +151,20 @@ def test_no_page_asks_the_database_more_with_more_rows(
     client: FlaskClient, session: Session, cast: Cast, say: Say, sel: str
 ) -> None:
     sign_in(client, cast.bruno)
-    connection = session.connection()
-    asked: list[str] = []
 
-    def counted(address: str) -> int:
-        asked.clear()
-        event.listen(connection, "before_cursor_execute", _note)
-        assert client.get(address).status_code == 200
-        event.remove(connection, "before_cursor_execute", _note)
-        return len([one for one in asked if "SAVEPOINT" not in one])
-
-    def _note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
-        asked.append(statement)
+    def cost(address: str) -> int:
+        with counted() as made:
+            assert client.get(address).status_code == 200
+        return len(made)
 
     advert = say(cast.alice, "Aide au jardin")
     thread = operations.write_about(session, advert, "Bonjour", by=cast.bruno.by, at=NOON)
     pages = ["/", "/messages", f"/messages/{thread.token}", f"/annonces/{advert.token}", f"/communautes/{sel}/annonces",
              f"/communautes/{sel}/annonces?q=jardins+fleuris", f"/communautes/{sel}/membres", "/structures", "/moi",
              f"/membres/{cast.alice.party.token}", f"/structures/{cast.club.token}"]  # fmt: skip
-    few = {page: counted(page) for page in pages}
+    few = {page: cost(page) for page in pages}
     for number in range(30):
         more = say(cast.chloe if number % 2 else cast.alice, f"Aide {number} au jardin")
         operations.write_about(session, more, "Bonjour", by=cast.bruno.by, at=NOON)
-    many = {page: counted(page) for page in pages}
+    many = {page: cost(page) for page in pages}
     assert {page: (few[page], many[page]) for page in pages if many[page] > few[page] or many[page] > 12} == {}

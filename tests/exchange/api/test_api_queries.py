@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from exchange.bookings.operations import Request, Wanted, ask
 from tests.cast import NOON, Cast
+from tests.counting import counted
 from tests.exchange.api.conftest import JSON, Program, account_of
 from tests.lent import Lent
 
 MOST = 12
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The queries that are made meanwhile."""
-    made: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
-            made.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield made
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 def cost(program: Program, path: str) -> int:

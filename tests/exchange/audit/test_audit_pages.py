@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from freezegun import freeze_time
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from exchange import outbox
@@ -23,6 +23,7 @@ from exchange.seals import operations as seals
 from ledger.signatures import SigningKey
 from ledger.store import writing
 from tests.cast import NOON, SATURDAY, Cast, Person, sign_in
+from tests.counting import counted
 from tests.databases import as_owner
 from tests.exchange.declarations.test_declarations_operations import said
 
@@ -244,16 +245,9 @@ def test_no_page_of_the_books_costs_more_with_more_rows(
     pages = [*PAGES, f"/ecritures/{number}", f"/comptes/{cast.alice.account.token}"]
 
     def asked(page: str) -> int:
-        seen: list[str] = []
-        engine = session.connection().engine
-
-        def keep(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            seen.append(statement)
-
-        event.listen(engine, "before_cursor_execute", keep)
-        assert tibo.get(office + page).status_code == 200
-        event.remove(engine, "before_cursor_execute", keep)
-        return len([statement for statement in seen if "SAVEPOINT" not in statement])
+        with counted() as seen:
+            assert tibo.get(office + page).status_code == 200
+        return len(seen)
 
     asked(pages[0])  # what is kept for a minute is known from now on
     before = {page: asked(page) for page in pages}

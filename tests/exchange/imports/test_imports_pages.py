@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 from freezegun import freeze_time
-from sqlalchemy import event, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
@@ -23,6 +22,7 @@ from exchange.imports.models import Import
 from exchange.imports.plan import Choices
 from exchange.tasks import import_resources
 from tests.cast import NOON, Cast, gather, sign_in
+from tests.counting import counted
 from tests.databases import as_owner
 
 NBSP, THIN = "\u00a0", "\u202f"
@@ -471,9 +471,6 @@ def test_a_page_asks_as_few_questions_for_many_lines_as_for_few(
 
 def _questions(olga: FlaskClient, address: str) -> int:
     olga.get(address)  # what is kept for a minute is read by now
-    said: list[str] = []
-    listen = lambda *given: said.append(given[2])  # noqa: E731
-    event.listen(Engine, "before_cursor_execute", listen)
-    assert olga.get(address).status_code == 200
-    event.remove(Engine, "before_cursor_execute", listen)
-    return len([statement for statement in said if not statement.startswith(("SAVEPOINT", "RELEASE"))])
+    with counted() as made:
+        assert olga.get(address).status_code == 200
+    return len(made)

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from exchange.declarations import operations
@@ -17,6 +16,7 @@ from exchange.sheets import harmless
 from exchange.statements import queries
 from ledger.statements import breaks
 from tests.cast import NOON, SATURDAY, Cast, Person, sign_in
+from tests.counting import counted
 from tests.exchange.declarations.test_declarations_operations import said
 
 
@@ -73,16 +73,9 @@ def test_the_statement_costs_as_many_queries_with_fifty_lines_as_with_one(
     alice = sign_in(client, cast.alice)
 
     def asked() -> int:
-        queries_seen: list[str] = []
-        connection = session.connection()
-
-        def keep(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            queries_seen.append(statement)
-
-        event.listen(connection.engine, "before_cursor_execute", keep)
-        assert alice.get(page(cast.alice)).status_code == 200
-        event.remove(connection.engine, "before_cursor_execute", keep)
-        return len([statement for statement in queries_seen if "SAVEPOINT" not in statement])
+        with counted() as made:
+            assert alice.get(page(cast.alice)).status_code == 200
+        return len(made)
 
     exchanges(session, cast, 1)
     asked()  # what is kept for a minute is known from now on
