@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from dateutil.rrule import MO, MONTHLY, WEEKLY, rrule, weekday
@@ -41,3 +41,17 @@ def no_school(day: date, zone: str) -> bool:
 def schools_set(day: date) -> bool:
     """Whether the ministry has said when the holidays of that year are."""
     return bool(_schools().min_year <= day.year <= _schools().max_year)
+
+
+@cache
+def school_holidays(zone: str) -> tuple[tuple[date, date], ...]:
+    """The holidays of the schools of a zone as far as they are set, in order: first and last day of each."""
+    schools = _schools()
+    off = sorted(day for day, said in schools.data.items() if said[schools.zone_key(zone)])
+    spans: list[tuple[date, date]] = []
+    for day in off:
+        if spans and day - spans[-1][1] <= timedelta(days=1):
+            spans[-1] = spans[-1][0], day
+        else:
+            spans.append((day, day))
+    return tuple(spans)

@@ -262,6 +262,13 @@ class NotLentThen(Refusal):
     field = "day"
 
 
+class NotASlot(Refusal):
+    """It is lent in slots, whole. Facts: name, slots ("08:00-12:00,13:30-18:00")."""
+
+    rule = "not-a-slot"
+    field = "starts"
+
+
 class ShorterThanLent(Refusal):
     """It is lent for longer. Facts: name, minutes."""
 

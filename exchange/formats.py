@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from flask_babel import format_currency, format_date, format_decimal, get_locale, gettext, ngettext
 
+from exchange.catalogue.policy import WHOLE_DAY, slots_of
 from exchange.i18n import spell
 from exchange.members.queries import CommunityView
 from exchange.security import territory
@@ -62,10 +63,14 @@ def month(first: date) -> str:
 
 def hour(at: datetime, *, ends: bool = False) -> str:
     """An hour on the territory's clocks: "14 h", "14 h 30"; midnight is "24 h" for what ends then."""
-    there = local(at)
-    if not there.minute:
-        return gettext("%(hour)s\u00a0h", hour=there.hour or (24 if ends else 0))
-    return gettext("%(hour)s\u00a0h\u00a0%(minute)s", hour=there.hour, minute=f"{there.minute:02d}")
+    return clock_hour(local(at).time(), ends=ends)
+
+
+def clock_hour(at: time, *, ends: bool = False) -> str:
+    """The same of an hour on any day."""
+    if not at.minute:
+        return gettext("%(hour)s\u00a0h", hour=at.hour or (24 if ends else 0))
+    return gettext("%(hour)s\u00a0h\u00a0%(minute)s", hour=at.hour, minute=f"{at.minute:02d}")
 
 
 def instant(at: datetime) -> str:
@@ -95,6 +100,19 @@ def span(starts_at: datetime, ends_at: datetime) -> str:
         return gettext("%(day)s, de %(start)s à %(end)s", day=day(starts_at), start=hour(starts_at),
                        end=hour(ends_at, ends=True))  # fmt: skip
     return gettext("du %(start)s au %(end)s", start=instant(starts_at), end=ending(ends_at))
+
+
+def slots(kept: str) -> str:
+    """The slots in which something is lent, in words: "à la journée", "de 8 h à 12 h, de 14 h à 18 h"."""
+    return gettext("à la journée") if kept == WHOLE_DAY else clock_spans(slots_of(kept))
+
+
+def clock_spans(spans: Iterable[tuple[time, time]]) -> str:
+    """Spans of hours on any day, in words: "de 8 h à 12 h, de 14 h à 18 h"."""
+    return ", ".join(
+        gettext("de %(start)s à %(end)s", start=clock_hour(start), end=clock_hour(end, ends=True))
+        for start, end in spans
+    )
 
 
 def people(number: int) -> str:
@@ -161,7 +179,7 @@ def described(wanted: Iterable[Any]) -> str:
 
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
-    for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, ending, span, people,
-                    spell, euros, explain, described, decision_of):
+    for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, ending, span, slots,
+                    clock_spans,                     people, spell, euros, explain, described, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

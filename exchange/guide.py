@@ -144,6 +144,14 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "bookings.revoking": (
         _("Annulez seulement quand rien d’autre ne convient : la personne reçoit le motif, ses minutes, et les voies de recours."),
     ),
+    "catalogue.special_hours": (
+        _("Ces heures ne valent que ce jour-là ; le lendemain, les heures habituelles reviennent."),
+        _("Une réservation déjà acceptée le reste, même si vous ouvrez moins longtemps ce jour-là : prévenez la personne."),
+    ),
+    "authorisations.index": (
+        _("Une autorisation compte le jour du prêt : si elle finit avant, la demande est refusée et dit pourquoi."),
+        _("La donner de nouveau remplace la précédente, avec sa propre date de fin."),
+    ),
     "catalogue.edit": (
         _("Ce que vous changez vaut pour les demandes à venir ; ce qui est déjà réservé garde ses conditions."),
     ),
@@ -230,6 +238,8 @@ AS_ON = {
     "bookings.revoke": "bookings.revoking",
     "catalogue.create": "catalogue.new",
     "catalogue.update": "catalogue.edit",
+    "catalogue.add_special_hours": "catalogue.special_hours",
+    "authorisations.give": "authorisations.index",
     "rulebook.create": "rulebook.new",
     "pictures.create": "pictures.index",
     "imports.create": "imports.index",

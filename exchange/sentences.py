@@ -166,6 +166,12 @@ def _shorter(facts: Facts) -> Sentence:
     )
 
 
+def _not_a_slot(facts: Facts) -> Sentence:
+    from exchange.formats import slots  # as above
+
+    return Sentence(_("« %(name)s » se prête %(slots)s.", name=facts.get("name", ""), slots=slots(facts["slots"])))
+
+
 def _longer(facts: Facts) -> Sentence:
     from exchange.formats import length_of_time  # as above
 
@@ -220,6 +226,10 @@ def finding_sentence(finding: Facts) -> Sentence:
         "nothing-overdue": lambda: Sentence(
             _("Rien à rapporter en retard.") if finding["holds"] else _("Un prêt en retard n’est pas rendu."),
             "" if finding["holds"] else _("Rapportez-le, puis refaites votre demande."),
+        ),
+        "authorised": lambda: Sentence(
+            _("Vous y êtes autorisé.") if finding["holds"] else _("C’est réservé aux personnes autorisées."),
+            "" if finding["holds"] else _("Demandez au prêteur comment le devenir."),
         ),
         "balance-not-asked": lambda: Sentence(_("Aucun solde n’est demandé à qui n’a pas de compte.")),
         "balance": lambda: Sentence(
@@ -367,6 +377,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "slot-taken": _fixed(N("Ce créneau est déjà pris."), N("Choisissez un autre moment ou une autre salle.")),
     "out-of-service": _out_of_service,
     "not-lent-then": _not_lent_then,
+    "not-a-slot": _not_a_slot,
     "shorter-than-lent": _shorter,
     "longer-than-lent": _longer,
     "asked-too-late": _asked_too_late,

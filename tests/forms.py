@@ -23,7 +23,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from exchange.bookings import operations as bookings
-from exchange.bookings.operations import Wanted
+from exchange.bookings.wanted import Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.catalogue.queries import ResourceView
@@ -74,6 +74,7 @@ THING = KEY | PLACE | {
     "opening_hours": "", "hours_shown": "", "hours_days": ["Mo", "Fr"], "hours_from": "8h30", "hours_to": "12h",
     "hours_again": "14:00", "hours_until": "22:00", "others_days": ["Sa"], "others_from": "9h", "others_to": "18h",
     "others_again": "", "others_until": "", "holidays_off": "y", "buffer_minutes": "30", "decided_by": "officer",
+    "schools_off": "y", "lent_by": "slots", "slots_typed": "8h30-12h, 14h à 18h", "reserved": "y",
     "notice_hours": "48", "ahead_days": "90", "least_minutes": "1h", "most_minutes": "2 jours",
     "lent_from": "2026-11-01", "lent_until": "2027-10-31",
     "place": "nouveau", "photo_address": "https://ville.example/p.jpg",
@@ -84,6 +85,9 @@ ADVERT = KEY | {"kind": "offer", "nature": "service", "category": "Jardin", "tit
 CLOSED = KEY | {
     "kind": "works", "day": "2026-12-12", "starts": "8h", "end_day": "2026-12-18", "ends": "18h",
     "reason": "Réfection du parquet",
+}  # fmt: skip
+EVE = {
+    "day": "2026-12-24", "hours_from": "8h", "hours_to": "12h", "hours_again": "14h", "hours_until": "16h",
 }  # fmt: skip
 OFFERED = KEY | {
     "resource": "{hall}", "day": "2026-12-03", "starts": "14h", "ends": "18h", "end_day": "2026-12-03",
@@ -162,6 +166,10 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.close", "olga", CLOSED),
     Sent("bookings.close", "olga", CLOSED | {"quantity": "2"}, {"resource": "{chairs}"}),
     Sent("bookings.lift", "olga", {}),
+    Sent("authorisations.give", "olga", KEY | {"who": "bruno", "until": "2027-06-30"}),
+    Sent("authorisations.withdraw", "olga", {}),
+    Sent("catalogue.add_special_hours", "olga", EVE),
+    Sent("catalogue.remove_special_hours", "olga", {}, {"resource": "{attic}"}),
     Sent("bookings.offer", "olga", OFFERED),
     Sent("bookings.withdraw_offer", "olga", {}, {"booking": "{had}"}),
     Sent("bookings.revoke", "olga", {"ground": "services", "text": "Une fuite d’eau"}, {"booking": "{accepted}"}),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from exchange import hours
+from exchange.calendars import no_school
 from exchange.hours import DAYS, NotAnOpening, Opening, Week
 
 PARIS = "Europe/Paris"
@@ -86,3 +87,31 @@ def test_a_public_holiday_is_closed_when_that_is_ticked() -> None:
     for closed in (False, True):
         said = hours.written(Week((WEEKDAYS,), holidays_off=closed))
         assert hours.open_throughout(said, PARIS, noon, noon.replace(hour=11)) is not closed
+
+
+def test_the_holidays_of_schools_close_it_by_zone() -> None:
+    """On Tuesday 22 December 2026 every school is on holiday; on 16 February 2027 those of zone A alone."""
+    christmas, winter = (datetime(*day, 10, tzinfo=ZoneInfo(PARIS)) for day in ((2026, 12, 22), (2027, 2, 16)))
+    said = {zone: hours.written(Week((WEEKDAYS,), schools_off=zone)) for zone in ("A", "B", "C")}
+    assert said["B"] == 'Mo-Fr 08:30-12:00,13:30-17:30; SH off "zone B"'
+    for zone, expression in said.items():
+        assert hours.understood(expression) == Week((WEEKDAYS,), schools_off=zone)
+        assert not hours.open_throughout(expression, PARIS, christmas, christmas.replace(hour=11))
+        is_open = hours.open_throughout(expression, PARIS, winter, winter.replace(hour=11))
+        assert is_open is not no_school(winter.date(), zone)
+    assert len({no_school(winter.date(), zone) for zone in said}) == 2
+
+
+def test_holidays_of_schools_without_a_zone_are_asked_for_one() -> None:
+    with pytest.raises(hours.NotHours) as refused:
+        hours.check("Mo 08:00-12:00; SH off", PARIS)
+    assert (refused.value.why, refused.value.position) == ("schools", 17)
+    hours.check('Mo 08:00-12:00 "SH"; SH off "zone A"', PARIS)
+
+
+def test_the_hour_that_comes_twice_is_an_hour() -> None:
+    """On 31 October 2027 the clocks of Paris go from three back to two."""
+    once = datetime(2027, 10, 31, 2, tzinfo=ZoneInfo(PARIS))
+    for said, is_open in (("Mo-Fr 08:00-22:00", False), ("Su 00:00-24:00", True)):
+        assert hours.open_throughout(said, PARIS, once, once.replace(fold=1)) is is_open
+        assert hours.open_throughout(said, PARIS, once.replace(minute=40), once.replace(minute=10, fold=1)) is is_open

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
+from exchange.authorisations import operations as authorisations
 from exchange.bookings import offers, series
 from exchange.bookings import operations as bookings
-from exchange.bookings.operations import Request, Wanted
 from exchange.bookings.rhythm import Rhythm
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.closures import operations as closures
@@ -44,6 +45,7 @@ class World:
     def __init__(self, session: Session) -> None:
         with as_owner(session):
             self.cast: Cast = gather(session)
+            session.execute(text("UPDATE territory SET school_zone = 'B'"))
             category = adverts.add_category(session, community=self.cast.community.id, name="Jardin")
         cast = self.cast
         self.lent: Lent = lend(session, cast)
@@ -112,6 +114,7 @@ class World:
         booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         place = catalogue.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
         attic = catalogue.add_resource(session, lender=cast.town.id, kind="room", name="Grenier", place_id=place.id,
+                                       opening_hours="Mo-Fr 08:00-18:00; 2026 Dec 24 10:00-12:00",
                                        by=town, at=NOON)  # fmt: skip
         job = imports.receive(session, lender=cast.town.id, choices=Choices(), file_name="salles.csv",
                               data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
@@ -127,6 +130,8 @@ class World:
         self.offered, self.had = offer.token, had.token
         repair = closures.close(session, lent.drill, kind="repair", reason="Mandrin", starts_at=week, ends_at=None,
                                 quantity=None, by=cast.olga.by, at=NOON)  # fmt: skip
+        allowed = authorisations.give(session, lent.drill, cast.alice.party.id, until=None, today=SATURDAY,
+                                      by=cast.olga.by, at=NOON)  # fmt: skip
         sung = series.ask(
             session, [asked._replace(wanted=(Wanted(lent.other_half),), starts_at=starts + timedelta(weeks=n, hours=6),
                                      ends_at=starts + timedelta(weeks=n, hours=8), purpose="Chorale", people=30)
@@ -136,7 +141,8 @@ class World:
         )  # fmt: skip
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"series": sung.token, "picture": picture.token, "scale": "petite",
+        return {"series": sung.token, "authorisation": allowed.token, "day": "2026-12-24",
+                "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
 from exchange.bookings import operations, policy, queries
+from exchange.bookings import wanted as wishes
 from exchange.bookings.forms import GROUNDS
-from exchange.bookings.operations import Request, Wanted
 from exchange.bookings.queries import BookingView
 from exchange.bookings.schemas import (
     AvailabilityShape,
@@ -35,15 +35,15 @@ from exchange.bookings.schemas import (
 from exchange.bookings.telling import (
     Told,
     asked_of,
-    check_still_free,
     community_of,
+    free_of,
     own_booking,
     published,
-    split,
     tell,
     write_no_show,
     write_to,
 )
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -80,7 +80,7 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     if "starts_at" in query:
         policy.check_span(query["starts_at"], query["ends_at"], at=clock.now())
-        found, _others = split(found, (query["starts_at"], query["ends_at"]))
+        found = free_of(found, (query["starts_at"], query["ends_at"]))
     page = sliced(found, query, lambda row: row.token)
     lenders = members.parties(session, [row.lender_id for row in page.rows])
     items = [shapes.resource(row, lenders[row.lender_id]) for row in page.rows]
@@ -124,10 +124,9 @@ def quote(given: dict[str, Any]) -> Deed:
 
     def estimate(session: Session, at: datetime) -> Done:
         zone = territory().zone
-        operations.check(wanted, zone=zone, at=at)
         with _by_its_item(wanted):
-            check_still_free(wanted)
-        return Done(_quoted(wanted, operations.quote(session, wanted, zone=zone, at=at)))
+            wishes.check_all(session, wanted, zone=zone, at=at)
+        return Done(_quoted(wanted, wishes.quote(session, wanted, zone=zone, at=at)))
 
     return Deed(by, estimate)
 

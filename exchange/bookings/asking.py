@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from flask import request
@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 
 from exchange.bookings import policy
 from exchange.bookings.forms import AskForm, SearchForm, beside
-from exchange.bookings.operations import Request, Wanted
 from exchange.bookings.telling import published
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import queries as catalogue
+from exchange.catalogue.policy import slots_around, slots_of
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
 from exchange.errors import PoolExhausted
@@ -58,14 +59,24 @@ def prefilled(asking: Asking) -> dict[str, Any]:
             field.process_formdata([request.args.get(name, "")] if request.args.get(name) else [])
         except ValueError:
             field.data = None
-    ends = given.ends.data
-    if given.starts.data and not ends and given.starts.data.hour < 22:
-        ends = given.starts.data.replace(hour=given.starts.data.hour + 2)
+    starts, ends = given.starts.data, given.ends.data
+    if starts and not ends and starts.hour < 22:
+        ends = starts.replace(hour=starts.hour + 2)
+    if asking.resource.slots and starts and ends:
+        starts, ends = _slots_around(asking.resource, starts, ends)
     return {
-        "day": given.day.data, "starts": given.starts.data, "ends": ends, "people": given.people.data,
+        "day": given.day.data, "starts": starts, "ends": ends, "people": given.people.data,
         "party": first.token if (first := asking.chosen(request.args.get("qui")) or asking.first) else None,
         "purpose": request.args.get("pour", "")[:PURPOSE] or None,
     }  # fmt: skip
+
+
+def _slots_around(it: ResourceView, starts: time, ends: time) -> tuple[time | None, time | None]:
+    """The hours of the slots that hold those hours, if some do."""
+    day = date(2000, 1, 1)
+    last = day + timedelta(days=ends == time(0))
+    span = slots_around(slots_of(it.slots), datetime.combine(day, starts), datetime.combine(last, ends))
+    return (span[0].time(), span[1].time()) if span else (None, None)
 
 
 def refuse(asking: Asking, form: AskForm, error: Refused) -> None:
@@ -101,10 +112,13 @@ def understood(asking: Asking, form: AskForm) -> Request | None:
 
 
 def last_day(form: AskForm) -> date:
-    """The day on which a request ends. Of a series, whose days are one by one, hours that go back are of the night."""
+    """The day on which a request ends: midnight is that of the evening.
+
+    Of a series, whose days are one by one, any hours that go back are of the night.
+    """
     assert form.day.data is not None
-    if "end_day" in form:
-        return form.end_day.data or form.day.data
     assert form.starts.data is not None
     assert form.ends.data is not None
-    return form.day.data + timedelta(days=form.ends.data <= form.starts.data)
+    if "end_day" not in form:
+        return form.day.data + timedelta(days=form.ends.data <= form.starts.data)
+    return (form.end_day.data or form.day.data) + timedelta(days=form.ends.data == time(0))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import time
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, StopValidation, ValidationError
 
 from exchange.bookings.rhythm import Rhythm
+from exchange.catalogue.policy import slots_of
 from exchange.catalogue.queries import ResourceView
+from exchange.formats import clock_hour
 from exchange.forms import DAYS, DayField, Days, Form, HourField, KeyedForm, LongText, Text, Whole
 
 F = TypeVar("F", bound="AskForm")
@@ -57,11 +60,43 @@ def beside(pool: ResourceView) -> str:
     return f"with_{pool.token}"
 
 
+class SlotField(SelectField):
+    """One of the hours at which slots start, or end, where midnight is 24 h. A single one goes without saying."""
+
+    def __init__(self, label: Any, *, hours: Sequence[time], ends: bool = False, **more: Any) -> None:
+        choices = [SelectChoice(f"{at:%H:%M}", clock_hour(at, ends=ends)) for at in dict.fromkeys(hours)]
+        super().__init__(label, choices=choices, coerce=_clock, **more)
+        self.alone = hours[0] if len(choices) == 1 else None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as wrong:
+            raise ValueError(_("Choisissez une heure de la liste.")) from wrong
+        if self.alone:
+            self.data = self.alone
+
+    def pre_validate(self, form: Any) -> None:
+        """An hour of another slot, or of none."""
+        try:
+            super().pre_validate(form)
+        except ValidationError as wrong:
+            raise StopValidation("" if self.process_errors else _("Choisissez une heure de la liste.")) from wrong
+
+
+def _clock(given: str | time) -> time:
+    """The hour of a choice, or of what a form sends."""
+    return given if isinstance(given, time) else time.fromisoformat(given)
+
+
 def ask_form(resource: ResourceView, pools: Sequence[ResourceView], kind: type[F]) -> type[F]:
     """The form for one resource: a pool is asked in a quantity, a room may come with things of the same lender."""
     fields: dict[str, Any] = {}
     if resource.kind == "pool":
         fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
+    if slots := slots_of(resource.slots):
+        fields["starts"] = SlotField(_("À partir de"), hours=[start for start, _end in slots])
+        fields["ends"] = SlotField(_("Jusqu’à"), hours=[end for _start, end in slots], ends=True)
     for pool in pools:
         fields[beside(pool)] = Whole(pool.name, validators=[Optional(), MANY])
     return type("FormWithThings", (kind,), fields)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from exchange.bookings import policy, queries
-from exchange.bookings.models import BookingItem, Occupancy, PoolOccupancy
+from exchange.bookings.availability import Some, Timetable
+from exchange.bookings.models import BookingItem, Occupancy
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
@@ -47,21 +48,20 @@ def _short_of(
     session: Session, pool: ResourceView, starts_at: datetime, ends_at: datetime | None, closing: int
 ) -> set[int]:
     """The items of bookings that hold some of a pool while more is held or closed than there is."""
-    booked = session.execute(
-        select(PoolOccupancy.booking_item_id, func.lower(PoolOccupancy.during), func.upper(PoolOccupancy.during),
-               PoolOccupancy.quantity)
-        .where(PoolOccupancy.pool_id == pool.id, PoolOccupancy.during.overlaps(Range(starts_at, ends_at)))
-    ).all()  # fmt: skip
+    booked = queries.taken_of(session, [pool.id], starts_at, ends_at)
     if not booked:
         return set()
-    last = max(row[2] for row in booked)
-    holds = [policy.Hold(*row[1:]) for row in booked]
-    closed = closures.closed_things(session, pool.id, starts_at, ends_at)
-    for start, end, quantity in (*closed, (starts_at, ends_at, closing)):
-        if quantity and start < (end or last):
-            holds.append(policy.Hold(start, end or last, quantity))
+    last = max(each.hold.ends_at for each in booked)
+    closed = closures.closed_things(session, [pool.id], starts_at, ends_at)
+    closed.append(closures.Things(pool.id, closing, starts_at, ends_at))
+    holds = [each.hold for each in booked]
+    holds += [policy.Hold(each.starts_at, each.ends_at or last, each.quantity) for each in closed
+              if each.quantity and each.starts_at < (each.ends_at or last)]  # fmt: skip
     over = policy.too_many(holds, pool.quantity or 0)
-    return {row[0] for row in booked if any(row[1] < end and start < row[2] for start, end in over)}
+    return {
+        each.item_id for each in booked
+        if any(each.hold.starts_at < end and start < each.hold.ends_at for start, end in over)
+    }  # fmt: skip
 
 
 class Alternative(NamedTuple):
@@ -82,18 +82,18 @@ def alternatives(
     """
     first = resources[view.items[0].resource_id]
     with_it = [(resources[item.resource_id], item.quantity) for item in view.items[1:]]
-    around = _Around(session, view.starts_at, view.ends_at, zone=view.zone, at=at, apart_from=view.token)
     others = sorted(
         (it for it in lent if _as_good(it, first, view)),
         key=lambda it: (abs((it.capacity or 0) - (first.capacity or 0)), it.category != first.category, it.sort_name),
     )
-    around.look_at([first, *others, *(it for it, _quantity in with_it)])
+    looked_at = [first, *others, *(it for it, _quantity in with_it)]
+    around = _Around(session, looked_at, view.starts_at, view.ends_at, zone=view.zone, at=at, apart_from=view.token)
     many = view.items[0].quantity
     same_hours = [
         Alternative(it, view.starts_at, view.ends_at) for it in others
         if around.free([(it, many), *with_it], view.starts_at, view.ends_at)
     ]  # fmt: skip
-    return [*same_hours[:size], *around.other_times(first, [(first, many), *with_it], size)]
+    return [*same_hours[:size], *around.other_times([(first, many), *with_it], size)]
 
 
 def other_hours(
@@ -101,9 +101,8 @@ def other_hours(
     at: datetime, size: int = 5,
 ) -> list[Alternative]:  # fmt: skip
     """When these, which are taken, are free for as long: each at its nearest hours, the nearest of all first."""
-    around = _Around(session, starts_at, ends_at, zone=zone, at=at)
-    around.look_at(rooms)
-    found = [one for it in rooms for one in around.other_times(it, [(it, 1)], 1, asked=True)]
+    around = _Around(session, rooms, starts_at, ends_at, zone=zone, at=at)
+    found = [one for it in rooms for one in around.other_times([(it, 1)], 1, asked=True)]
     return sorted(found, key=lambda one: abs(one.starts_at - starts_at))[:size]
 
 
@@ -120,47 +119,23 @@ class _Around:
     """What is taken or closed around a span, read once; what a booking holds itself is left ``apart_from`` it."""
 
     def __init__(
-        self, session: Session, starts_at: datetime, ends_at: datetime, *, zone: str, at: datetime,
-        apart_from: str | None = None,
+        self, session: Session, resources: Collection[ResourceView], starts_at: datetime, ends_at: datetime, *,
+        zone: str, at: datetime, apart_from: str | None = None,
     ) -> None:  # fmt: skip
-        self._session, self._at, self._zone, self._apart_from = session, at, zone, apart_from
+        self._at, self._zone = at, zone
         self._starts_at, self._ends_at = starts_at.astimezone(ZoneInfo(zone)), ends_at.astimezone(ZoneInfo(zone))
-        self._units: dict[int, list[int]] = {}
-        self._busy: dict[int, list[policy.Span]] = {}
+        first, last = self._starts_at - NEAR - timedelta(days=1), self._ends_at + NEAR + timedelta(days=1)
+        self._table = Timetable(session, resources, first, last, apart_from=apart_from)
 
-    def look_at(self, resources: Collection[ResourceView]) -> None:
-        """Read what occupies these."""
-        self._units = catalogue.units_of(self._session, [it.id for it in resources if it.kind != "pool"])
-        leaves = {unit for units in self._units.values() for unit in units}
-        first, last = self._starts_at - NEAR, self._ends_at + NEAR + timedelta(days=1)
-        taken = queries.taken(self._session, leaves, first, last)
-        for each in taken:
-            if each.booking_token != self._apart_from:
-                self._busy.setdefault(each.unit_id, []).append((each.starts_at, each.ends_at))
-        for shut in closures.shut(self._session, leaves, first, last):
-            self._busy.setdefault(shut.unit_id, []).append((shut.starts_at, shut.ends_at or last))
-
-    def free(self, wanted: Iterable[tuple[ResourceView, int]], starts_at: datetime, ends_at: datetime) -> bool:
+    def free(self, wanted: Sequence[Some], starts_at: datetime, ends_at: datetime) -> bool:
         """Whether all of it is open and free during a span."""
-        pools = {}
-        for it, quantity in wanted:
-            if not open_throughout(it.opening_hours, self._zone, starts_at, ends_at):
-                return False
-            if it.kind == "pool":
-                pools[it.id] = quantity
-                continue
-            until = policy.held_until(ends_at, it.buffer_minutes)
-            busy = (span for unit in self._units[it.id] for span in self._busy.get(unit, ()))
-            if any(begun < until and starts_at < ended for begun, ended in busy):
-                return False
-        left = queries.left_in(self._session, pools, starts_at, ends_at)
-        return all(left[pool] >= quantity for pool, quantity in pools.items())
+        is_open = all(open_throughout(it.opening_hours, self._zone, starts_at, ends_at) for it, _quantity in wanted)
+        return is_open and self._table.refusal(wanted, starts_at, ends_at) is None
 
-    def other_times(
-        self, first: ResourceView, wanted: list[tuple[ResourceView, int]], size: int, *, asked: bool = False
-    ) -> list[Alternative]:
+    def other_times(self, wanted: Sequence[Some], size: int, *, asked: bool = False) -> list[Alternative]:
         """The same, at the hours nearest to those that were asked for; ``asked`` by others, on its lender's terms."""
         found: list[Alternative] = []
+        first = wanted[0][0]
         for starts_at, ends_at in policy.times_around(self._starts_at, self._ends_at, NEAR):
             if len(found) == size:
                 break

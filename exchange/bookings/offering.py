@@ -14,10 +14,10 @@ from exchange import clock, idempotency, outbox
 from exchange.bookings import moving, offers, policy, queries
 from exchange.bookings.closing import bookings
 from exchange.bookings.forms import GROUNDS, DeclineForm, OfferForm, RemarksForm
-from exchange.bookings.operations import Wanted
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_to
 from exchange.bookings.views import show_page
+from exchange.bookings.wanted import Wanted
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db, transaction

@@ -14,25 +14,27 @@ from exchange.bookings import policy, queries
 from exchange.bookings.claims import claim, free, items_of
 from exchange.bookings.models import Booking
 from exchange.bookings.operations import (
-    Request,
-    Wanted,
     cancelled,
-    check_fitness,
-    check_not_closed,
     close_offers,
     decide,
     gates_again,
-    let_through,
-    let_through_again,
     locked,
-    one_lender,
-    quote,
     resolve,
     set_aside,
     write_items,
     write_request,
 )
 from exchange.bookings.queries import BookingView
+from exchange.bookings.wanted import (
+    Request,
+    Wanted,
+    check_fitness,
+    check_free,
+    let_through,
+    let_through_again,
+    one_lender,
+    quote,
+)
 from exchange.errors import AlreadyOffered, NotBookable, WrongState
 from ledger.entries import Acting
 
@@ -55,7 +57,7 @@ def offer(
     if one_lender(request.wanted) != lender:
         raise NotBookable
     check_fitness(request, zone=view.zone)
-    check_not_closed(session, request)
+    check_free(session, request, apart_from=view.token)
     evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
     let_through_again(evaluation)
     offered = write_request(

@@ -16,6 +16,7 @@ from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import Told, asked_of, tell, write_no_show, write_to
 from exchange.bookings.views import bookings
+from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
 from exchange.errors import status_of
 from exchange.members import queries as members
@@ -79,7 +80,7 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
 def _obstacle(told: Told) -> Sentence | None:
     """Why what is booked can't be lent any more: it was closed meanwhile."""
     try:
-        operations.check_still_lent(db.session(), operations.request_of(told.booking, told.resources))
+        check_free(db.session(), request_of(told.booking, told.resources), apart_from=told.booking.token)
     except Refused as error:
         return sentence_of(error)
     return None

@@ -1,14 +1,14 @@
-"""The verbs of a loan: quote, ask, accept, decline, cancel, expire, hand over, take back, settle, close.
+"""The verbs of a loan: ask, accept, decline, cancel, expire, hand over, take back, settle, close.
 
-Those of a loan that its lender can't keep as it is are in ``offers``; what a loan occupies is in ``claims``.
+Those of a loan that its lender can't keep as it is are in ``offers``; what is looked at before anything is written is
+in ``wanted``, what a loan occupies in ``claims``.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -26,64 +26,32 @@ from exchange.bookings.models import (
     Return,
 )
 from exchange.bookings.queries import BookingView
-from exchange.catalogue import policy as terms
+from exchange.bookings.wanted import (
+    Request,
+    at_once,
+    check,
+    check_free,
+    let_through,
+    let_through_again,
+    one_lender,
+    quote,
+    request_of,
+)
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
-from exchange.closures import queries as closures
 from exchange.db import signed
 from exchange.errors import (
     BorrowerCannotPay,
-    Closed,
     NotBegun,
     NotBookable,
-    OutOfService,
-    PoolExhausted,
     RoomAlone,
-    RuleRefuses,
     TooEarly,
-    TooManyPeople,
     WrongState,
 )
-from exchange.hours import open_throughout
-from exchange.organisations import queries as organisations
-from exchange.reciprocity import queries as rules
-from exchange.reciprocity.policy import Evaluation, Facts, Item, Span, Standing, evaluate
+from exchange.reciprocity.policy import Evaluation
 from ledger.entries import Acting
 from ledger.errors import FloorReached
 from ledger.store import reading, writing
-
-
-class Wanted(NamedTuple):
-    """One resource that is asked for, and how many of it when it is a pool."""
-
-    resource: ResourceView
-    quantity: int = 1
-
-
-class Request(NamedTuple):
-    """Who asks what, when, what for."""
-
-    party: int
-    wanted: tuple[Wanted, ...]
-    starts_at: datetime
-    ends_at: datetime
-    purpose: str
-    people: int | None = None
-
-
-def quote(
-    session: Session, request: Request, *, zone: str, at: datetime, instead_of: BookingView | None = None
-) -> Evaluation:
-    """What a request would cost and whether the rules let it through; nothing is written.
-
-    ``instead_of`` is what it would replace: the minutes that are set aside for it count as given back.
-    """
-    lender = request.wanted[0].resource.lender_id
-    there = ZoneInfo(zone)
-    span = Span(request.starts_at.astimezone(there), request.ends_at.astimezone(there))
-    items = [Item(each.resource.id, each.resource.category, each.quantity) for each in request.wanted]
-    in_force = rules.rules_of(session, [lender], on=span.starts_at.date())[lender]
-    return evaluate(in_force, items, span, _facts(session, request.party, lender, instead_of=instead_of, at=at))
 
 
 def ask(session: Session, request: Request, *, zone: str, by: Acting, at: datetime) -> Booking:
@@ -103,63 +71,6 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     return booking
 
 
-def at_once(request: Request) -> bool:
-    """Whether nobody has to decide."""
-    return all(each.resource.decided_by == "nobody" for each in request.wanted)
-
-
-def check(request: Request, *, zone: str, at: datetime) -> None:
-    """Raise what a request meets before any rule: its span, the days and hours, the room's size, the lender's terms."""
-    policy.check_span(request.starts_at, request.ends_at, at=at)
-    check_fitness(request, zone=zone)
-    _check_terms(request, at=at)
-
-
-def check_fitness(request: Request, *, zone: str) -> None:
-    """Raise NotLentThen or Closed when a resource isn't lent throughout, TooManyPeople when a room is too small."""
-    there = ZoneInfo(zone)
-    for resource, _quantity in request.wanted:
-        days = request.starts_at.astimezone(there), request.ends_at.astimezone(there)
-        if refused := terms.refusal_of_days(resource.terms, *days):
-            refused.facts["name"] = resource.name
-            raise refused
-        if not open_throughout(resource.opening_hours, zone, request.starts_at, request.ends_at):
-            raise Closed(name=resource.name)
-        room_for = resource.capacity if resource.kind == "room" else None
-        if room_for is not None and request.people is not None and request.people > room_for:
-            raise TooManyPeople(name=resource.name, capacity=room_for)
-
-
-def _check_terms(request: Request, *, at: datetime) -> None:
-    """Raise AskedTooLate, AskedTooEarly, ShorterThanLent or LongerThanLent; a lender is not held by its own."""
-    for resource in (each.resource for each in request.wanted if each.resource.lender_id != request.party):
-        span = request.starts_at, request.ends_at
-        refused = terms.refusal_of_moment(resource.terms, request.starts_at, at=at)
-        if refused := refused or terms.refusal_of_length(resource.terms, *span):
-            refused.facts["name"] = resource.name
-            raise refused
-
-
-def check_not_closed(session: Session, request: Request) -> None:
-    """Raise OutOfService when a room or a thing is closed for a time; of a pool, see ``check_enough``."""
-    for resource in (each.resource for each in request.wanted if each.resource.kind != "pool"):
-        units = catalogue.units_of(session, [resource.id])[resource.id]
-        until = policy.held_until(request.ends_at, resource.buffer_minutes)
-        for shut in closures.shut(session, units, request.starts_at, until):
-            ends = shut.ends_at.isoformat() if shut.ends_at else None
-            raise OutOfService(name=resource.name, resource=resource.id, kind=shut.kind, until=ends)
-
-
-def check_enough(session: Session, request: Request) -> None:
-    """Raise PoolExhausted when a request, which holds its things already, shares them with a closure of some."""
-    pools = [each for each in request.wanted if each.resource.kind == "pool"]
-    left = queries.left_in(session, [each.resource.id for each in pools], request.starts_at, request.ends_at)
-    for resource, quantity in pools:
-        if left[resource.id] < 0:
-            raise PoolExhausted(name=resource.name, resource=resource.id, asked=quantity,
-                                left=max(quantity + left[resource.id], 0))  # fmt: skip
-
-
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
@@ -169,7 +80,7 @@ def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetim
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     if view.starts_at <= at:
         raise WrongState(state="pending")
-    check_still_lent(session, request_of(view, _resources_of(session, view)))
+    check_free(session, request_of(view, _resources_of(session, view)), apart_from=view.token)
     close_offers(session, booking.id, by=by, at=at)
     let_through_again(gates_again(session, view, at=at))
     try:
@@ -351,63 +262,13 @@ def decide(
     session.flush()
 
 
-def one_lender(wanted: Sequence[Wanted]) -> int:
-    lenders = {each.resource.lender_id for each in wanted}
-    if len(lenders) != 1:
-        raise NotBookable
-    return lenders.pop()
-
-
-def _facts(session: Session, party: int, lender: int, *, instead_of: BookingView | None, at: datetime) -> Facts:
-    accounts = reading.accounts_of(session, [party, lender])
-    mine = {account.community_id: account for account in accounts if account.party_id == party}
-    back = {instead_of.community_id: instead_of.minutes} if instead_of and instead_of.hold_id else {}
-
-    def standing(of: reading.AccountView) -> Standing:
-        returned, available = back.get(of.community_id, 0), of.core().available
-        return Standing(of.balance - of.held + returned, None if available is None else available + returned)
-
-    return Facts(
-        class_=organisations.class_of(session, party),
-        standings={community: standing(account) for community, account in mine.items()},
-        lender_communities=frozenset(a.community_id for a in accounts if a.party_id == lender),
-        overdue=queries.overdue(session, party, at=at),
-    )
-
-
-def let_through(evaluation: Evaluation) -> None:
-    if not evaluation.allowed:
-        raise RuleRefuses(findings=[
-            {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in evaluation.refusals
-        ])  # fmt: skip
-
-
-def let_through_again(evaluation: Evaluation) -> None:
-    """As when it was asked for, but what a balance refuses is told to the lender's office without its figures."""
-    if any(finding.code in {"balance", "within-floor", "account-needed"} for finding in evaluation.refusals):
-        raise BorrowerCannotPay
-    let_through(evaluation)
-
-
 def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
     return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at)
 
 
-def check_still_lent(session: Session, request: Request) -> None:
-    """Raise OutOfService or PoolExhausted when what a booking holds was closed after it was asked for."""
-    check_not_closed(session, request)
-    check_enough(session, request)
-
-
 def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView]:
     return catalogue.views(session, [item.resource_id for item in view.items])
-
-
-def request_of(view: BookingView, resources: Mapping[int, ResourceView]) -> Request:
-    """What was asked for, with what its resources are now."""
-    wanted = tuple(Wanted(resources[item.resource_id], item.quantity) for item in view.items)
-    return Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
 
 
 def write_request(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,7 @@ def instant(day: date, at: time, zone: str) -> datetime:
 
 def check_span(starts_at: datetime, ends_at: datetime, *, at: datetime) -> None:
     """Raise EndsBeforeStart, InThePast, TooFar or TooLong."""
-    if ends_at <= starts_at:
+    if ends_at.astimezone(UTC) <= starts_at.astimezone(UTC):  # and not as clocks show them
         raise EndsBeforeStart
     if starts_at < at:
         raise InThePast
@@ -43,8 +44,8 @@ def check_span(starts_at: datetime, ends_at: datetime, *, at: datetime) -> None:
 
 
 def held_until(ends_at: datetime, buffer_minutes: int) -> datetime:
-    """When what was used is free again: after the time to put it back in order."""
-    return ends_at + timedelta(minutes=buffer_minutes)
+    """When what was used is free again: after the time to put it back in order, whatever clocks do meanwhile."""
+    return ends_at.astimezone(UTC) + timedelta(minutes=buffer_minutes)
 
 
 def cancelled_in_time(starts_at: datetime, at: datetime, *, accepted: bool) -> bool:
@@ -147,6 +148,15 @@ def too_many(holds: Iterable[Hold], owned: int) -> list[Span]:
     return over
 
 
+def most_held(holds: Iterable[Hold], starts_at: datetime, ends_at: datetime) -> int:
+    """The most that is held at one instant of a span."""
+    turns = sorted(
+        turn for hold in holds if hold.starts_at < ends_at and starts_at < hold.ends_at
+        for turn in ((max(hold.starts_at, starts_at), hold.quantity), (hold.ends_at, -hold.quantity))
+    )  # fmt: skip
+    return max(accumulate((change for _instant, change in turns), initial=0))
+
+
 def times_around(starts_at: datetime, ends_at: datetime, within: timedelta) -> Iterator[Span]:
     """The same length at other hours and on other days, the nearest first; in wall-clock time."""
     begins, ends = starts_at.replace(tzinfo=None), ends_at.replace(tzinfo=None)
@@ -157,8 +167,13 @@ def times_around(starts_at: datetime, ends_at: datetime, within: timedelta) -> I
         yield begins + shift, ends + shift
 
 
-def hours_of(day: date, zone: str) -> list[tuple[datetime, datetime]]:
-    """The hours that a week's page shows on a day, as spans."""
+def hours_of(day: date, zone: str, slots: Sequence[tuple[time, time]] = ()) -> list[Span]:
+    """The hours that a week's page shows on a day, as spans; or the slots in which something is lent."""
     there = ZoneInfo(zone)
+    if slots:
+        return [
+            (datetime.combine(day, start, there), datetime.combine(day + timedelta(days=end == time(0)), end, there))
+            for start, end in slots
+        ]  # fmt: skip
     starts = [datetime.combine(day, time(hour), there) for hour in range(FIRST_HOUR, LAST_HOUR)]
     return [(start, start + timedelta(hours=1)) for start in starts]

@@ -23,7 +23,6 @@ from exchange.bookings.models import (
     Return,
     Series,
 )
-from exchange.closures import queries as closures
 from ledger.store.tables import hold_resolutions
 
 
@@ -421,6 +420,29 @@ def taken(session: Session, units: Iterable[int], starts_at: datetime, ends_at: 
     return [Taken(*row) for row in session.execute(query)]
 
 
+class TakenOf(NamedTuple):
+    """Some of a pool held for a span, by a booking."""
+
+    pool_id: int
+    hold: policy.Hold
+    booking_token: str
+    item_id: int
+
+
+def taken_of(
+    session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime | None
+) -> list[TakenOf]:
+    """What is held of these pools between two instants; without a second, from the first on."""
+    rows = session.execute(
+        select(PoolOccupancy.pool_id, func.lower(PoolOccupancy.during), func.upper(PoolOccupancy.during),
+               PoolOccupancy.quantity, Booking.token, BookingItem.id)
+        .join(BookingItem, BookingItem.id == PoolOccupancy.booking_item_id)
+        .join(Booking, Booking.id == BookingItem.booking_id)
+        .where(PoolOccupancy.pool_id.in_(pools), PoolOccupancy.during.overlaps(Range(starts_at, ends_at)))
+    )  # fmt: skip
+    return [TakenOf(row[0], policy.Hold(*row[1:4]), *row[4:]) for row in rows]
+
+
 def held_by(session: Session, booking: int) -> dict[int, policy.Hold]:
     """What a booking holds now, by unit and by pool."""
     mine = select(BookingItem.id).where(BookingItem.booking_id == booking)
@@ -432,13 +454,6 @@ def held_by(session: Session, booking: int) -> dict[int, policy.Hold]:
         PoolOccupancy.quantity,
     ).where(PoolOccupancy.booking_item_id.in_(mine))  # fmt: skip
     return {row[0]: policy.Hold(*row[1:]) for row in session.execute(union_all(units, pools))}
-
-
-def busy_units(session: Session, units: Collection[int], starts_at: datetime, ends_at: datetime) -> set[int]:
-    """Which of these units are taken or closed at some instant of a span."""
-    query = select(Occupancy.unit_id).where(Occupancy.unit_id.in_(units))
-    taken_ = session.scalars(query.where(Occupancy.during.overlaps(Range(starts_at, ends_at))).distinct())
-    return {*taken_, *(each.unit_id for each in closures.shut(session, units, starts_at, ends_at))}
 
 
 _LEFT = text(

@@ -18,8 +18,8 @@ from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, under
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm, SeriesForm, ask_form, beside
 from exchange.bookings.models import Series
 from exchange.bookings.offering import bookings
-from exchange.bookings.operations import Request
-from exchange.bookings.telling import Told, check_still_free, community_of, tell
+from exchange.bookings.telling import Told, community_of, tell
+from exchange.bookings.wanted import Request
 from exchange.calendars import no_school, public_holiday
 from exchange.db import db, transaction
 from exchange.errors import NotFound, SeriesEmpty
@@ -124,8 +124,8 @@ def _is_holiday(day: date, form: SeriesForm) -> bool:
 def _days_page(
     asking: Asking, form: SeriesForm, wish: Wish, *, chosen: list[date], said: str = ""
 ) -> str:
-    found = together.look(db.session(), wish.request, wish.days, wish.hours, zone=territory().zone, at=clock.now(),
-                        still_free=check_still_free)  # fmt: skip
+    zone, at = territory().zone, clock.now()
+    found = together.look(db.session(), wish.request, wish.days, wish.hours, zone=zone, at=at)
     free = [each for each in found if each.evaluation is not None]
     paid = next((each.evaluation for each in free if each.evaluation and each.evaluation.minutes), None)
     return render_template(

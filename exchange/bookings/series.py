@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from exchange.bookings import operations, policy, queries, rhythm
+from exchange.bookings import operations, policy, queries, rhythm, wanted
+from exchange.bookings.availability import Timetable
 from exchange.bookings.claims import claim_all
 from exchange.bookings.models import Booking, Series
-from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
 from exchange.bookings.rhythm import Rhythm
+from exchange.bookings.wanted import Request
 from exchange.db import signed
 from exchange.errors import SeriesEmpty, SeriesTooLong
 from exchange.reciprocity.policy import Evaluation
@@ -40,27 +42,27 @@ class Day(NamedTuple):
 
 
 def look(
-    session: Session, request: Request, days: Sequence[date], hours: Hours, *, zone: str, at: datetime,
-    still_free: Callable[[Request], None],
-) -> list[Day]:  # fmt: skip
-    """What becomes of a request on each of these days; nothing is written. ``still_free`` raises what is taken."""
-    return [_look(session, request, day, hours, zone=zone, at=at, still_free=still_free) for day in days]
+    session: Session, request: Request, days: Sequence[date], hours: Hours, *, zone: str, at: datetime
+) -> list[Day]:
+    """What becomes of a request on each of these days, in as many questions to the database as for one of them."""
+    there, lender = ZoneInfo(zone), wanted.one_lender(request.wanted)
+    first, after = (datetime.combine(day, time(), there) for day in (min(days), max(days) + timedelta(days=2)))
+    table = Timetable(session, [each.resource for each in request.wanted], first, after)
+    quotes = wanted.Quotes(session, request.party, lender, zone=zone, at=at)
 
+    def looked_at(day: date) -> Day:
+        that_day = None
+        try:
+            that_day = on(request, day, hours, zone=zone)
+            wanted.check(that_day, zone=zone, at=at)
+            if refused := table.refusal(that_day.wanted, that_day.starts_at, that_day.ends_at):
+                raise refused
+            wanted.let_through(evaluation := quotes.of(that_day))
+        except Refused as error:
+            return Day(day, that_day, None, error)
+        return Day(day, that_day, evaluation, None)
 
-def _look(
-    session: Session, request: Request, day: date, hours: Hours, *, zone: str, at: datetime,
-    still_free: Callable[[Request], None],
-) -> Day:  # fmt: skip
-    that_day = None
-    try:
-        that_day = on(request, day, hours, zone=zone)
-        operations.check(that_day, zone=zone, at=at)
-        still_free(that_day)
-        evaluation = operations.quote(session, that_day, zone=zone, at=at)
-        operations.let_through(evaluation)
-    except Refused as refused:
-        return Day(day, that_day, None, refused)
-    return Day(day, that_day, evaluation, None)
+    return [looked_at(day) for day in days]
 
 
 def on(request: Request, day: date, hours: Hours, *, zone: str) -> Request:
@@ -82,7 +84,8 @@ def ask(
         raise SeriesEmpty
     if len(requests) > rhythm.MOST:
         raise SeriesTooLong(most=rhythm.MOST)
-    lender, party = operations.one_lender([each for one in requests for each in one.wanted]), requests[0].party
+    lender, party = wanted.one_lender([each for one in requests for each in one.wanted]), requests[0].party
+    quotes = wanted.Quotes(session, party, lender, zone=zone, at=at)
     series = Series(token=secrets.token_urlsafe(16), lender_id=lender, party_id=party, rhythm=rhythm_.as_record(),
                     asked_at=at, **signed(by))  # fmt: skip
     session.add(series)
@@ -90,9 +93,8 @@ def ask(
     made = []
     for one in requests:
         try:
-            operations.check(one, zone=zone, at=at)
-            evaluation = operations.quote(session, one, zone=zone, at=at)
-            operations.let_through(evaluation)
+            wanted.check(one, zone=zone, at=at)
+            wanted.let_through(evaluation := quotes.of(one))
         except Refused as refused:
             refused.facts["starts_at"] = one.starts_at.isoformat()
             raise
@@ -101,7 +103,7 @@ def ask(
         )
         made.append((booking, operations.write_items(session, booking, one, evaluation)))
     claim_all(session, made)
-    if operations.at_once(requests[0]):
+    if wanted.at_once(requests[0]):
         for booking, _items in made:
             hold = operations.set_aside(session, booking, by=by, at=at)
             operations.decide(session, booking, "accepted", hold=hold, by=by, at=at)

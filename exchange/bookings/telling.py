@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import operations, policy, queries
-from exchange.bookings.operations import Request
+from exchange.bookings import availability, operations, queries
 from exchange.bookings.queries import BookingView, SeriesView
-from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
-from exchange.errors import NotFound, PoolExhausted, SlotTaken
-from exchange.hours import open_throughout
+from exchange.errors import NotFound
 from exchange.members import queries as members
 from exchange.reciprocity.policy import Evaluation
 from exchange.security import Scope, office, own, territory, today
@@ -34,55 +31,9 @@ def published(token: str) -> ResourceView:
     return found
 
 
-def split(
-    found: list[ResourceView], span: tuple[datetime, datetime]
-) -> tuple[list[ResourceView], list[ResourceView]]:
-    """Those that are lent, open and free during the whole span, and until they are put in order; and the others."""
-    session, zone = db.session(), territory().zone
-    units = catalogue.units_of(session, [r.id for r in found if r.kind != "pool"])
-    busy = {}
-    for minutes in {r.buffer_minutes for r in found if r.kind != "pool"}:  # a few lengths, whatever the town lends
-        leaves = [unit for r in found if r.kind != "pool" and r.buffer_minutes == minutes for unit in units[r.id]]
-        busy[minutes] = queries.busy_units(session, leaves, span[0], policy.held_until(span[1], minutes))
-    left = queries.left_in(session, [r.id for r in found if r.kind == "pool"], *span)
-
-    def is_free(resource: ResourceView) -> bool:
-        if resource.kind == "pool":
-            return left[resource.id] > 0
-        return not busy[resource.buffer_minutes].intersection(units[resource.id])
-
-    there, at = ZoneInfo(zone), clock.now()
-    days = span[0].astimezone(there), span[1].astimezone(there)
-
-    def is_lent(resource: ResourceView) -> bool:
-        refused = terms.refusal_to_ask(resource.terms, *days, at=at)
-        return refused is None and open_throughout(resource.opening_hours, zone, *span)
-
-    free = [r for r in found if is_free(r) and is_lent(r)]
-    ids = {resource.id for resource in free}
-    return free, [resource for resource in found if resource.id not in ids]
-
-
-def check_still_free(wanted: Request) -> None:
-    """A courtesy before the last screen: what decides is the request itself.
-
-    Raises OutOfService, SlotTaken or PoolExhausted.
-    """
-    session = db.session()
-    operations.check_not_closed(session, wanted)
-    pools = [each for each in wanted.wanted if each.resource.kind == "pool"]
-    for resource, _quantity in wanted.wanted:
-        if resource.kind == "pool":
-            continue
-        units = catalogue.units_of(session, [resource.id])[resource.id]
-        until = policy.held_until(wanted.ends_at, resource.buffer_minutes)
-        if queries.busy_units(session, units, wanted.starts_at, until):
-            raise SlotTaken(name=resource.name, resource=resource.id)
-    left = queries.left_in(session, [each.resource.id for each in pools], wanted.starts_at, wanted.ends_at)
-    for resource, quantity in pools:
-        if quantity > left[resource.id]:
-            raise PoolExhausted(name=resource.name, resource=resource.id, asked=quantity,
-                                left=max(left[resource.id], 0))  # fmt: skip
+def free_of(found: Sequence[ResourceView], span: tuple[datetime, datetime]) -> list[ResourceView]:
+    """Those that this person could ask for during the whole span."""
+    return availability.free_among(db.session(), found, *span, zone=territory().zone, at=clock.now())
 
 
 def community_of(evaluation: Evaluation) -> members.CommunityView | None:

@@ -14,18 +14,17 @@ from exchange import clock, formats, idempotency, outbox
 from exchange.bookings import moving, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
 from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
-from exchange.bookings.operations import Request
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
     Told,
-    check_still_free,
     community_of,
+    free_of,
     own_booking,
     published,
-    split,
     tell,
     write_to,
 )
+from exchange.bookings.wanted import Request, check_all, quote
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -58,7 +57,9 @@ def search() -> str | tuple[str, int]:
         session, text=form.q.data or None, capacity=form.people.data, accessible=form.accessible.data,
         kind="room" if form.people.data else None,
     )  # fmt: skip
-    free, taken = split(found, span) if span else (found, [])
+    free = free_of(found, span) if span else found
+    at_hand = {it.id for it in free}
+    taken = [it for it in found if it.id not in at_hand]
     near = _nearest(form, span, taken) if span and not free else Nearest([], [])
     lenders = members.parties(session, [each.lender_id for each in free])
     in_force = rules.rules_of(session, lenders, on=today())
@@ -89,7 +90,7 @@ def _nearest(form: SearchForm, span: tuple[datetime, datetime], taken: list[Reso
     if not form.q.data:
         return Nearest(hours, [])
     others = catalogue.published(session, capacity=form.people.data, accessible=form.accessible.data, kind="room")
-    return Nearest(hours, split(others, span)[0][:5])
+    return Nearest(hours, free_of(others, span)[:5])
 
 
 def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
@@ -182,12 +183,11 @@ def check(resource: str) -> str | tuple[str, int]:
         return _ask_page(asking, form), 422
     session, zone = db.session(), territory().zone
     try:
-        operations.check(wanted, zone=zone, at=clock.now())
-        check_still_free(wanted)
+        check_all(session, wanted, zone=zone, at=clock.now())
     except Refused as error:
         refuse(asking, form, error)
         return _ask_page(asking, form), 422
-    evaluation, party = operations.quote(session, wanted, zone=zone, at=clock.now()), asking.chosen(form.party.data)
+    evaluation, party = quote(session, wanted, zone=zone, at=clock.now()), asking.chosen(form.party.data)
     assert party is not None
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
                            party=party, own=party.kind == "person" and acts_for(party.id),

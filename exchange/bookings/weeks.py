@@ -44,7 +44,7 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
     """
     session, zone, at = db.session(), territory().zone, clock.now()
     days = [first_day + timedelta(days=n) for n in range(7)]
-    spans = {day: policy.hours_of(day, zone) for day in days}
+    spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
     taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
     hours = intervals(it.opening_hours, zone, first, last)
@@ -68,13 +68,15 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
             return made("closed")
         if any(begun < end and start < ended for begun, ended in shut):
             return made("shut")
-        return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}")
+        until = f"&a={end:%H:%M}" if it.slots else ""
+        return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}{until}")
 
     rows = []
-    for hour, (start, _end) in enumerate(spans[first_day]):
+    for hour, (start, end) in enumerate(spans[first_day]):
         cells = [cell(day, *spans[day][hour]) for day in days]
         if any(each["state"] != "closed" for each in cells):
-            rows.append({"label": formats.hour(start), "cells": cells})
+            label = f"{formats.hour(start)} – {formats.hour(end, ends=True)}" if it.slots else formats.hour(start)
+            rows.append({"label": label, "cells": cells})
     return labels(days), rows
 
 

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 from wtforms.widgets import TextInput
 
 from exchange import hours
+from exchange.catalogue import policy
 from exchange.formats import length_of_time
 from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 from exchange.security import territory
@@ -118,6 +119,10 @@ class Euros(Field):
         self.data = cents(self.typed)
 
 
+WRONG_SLOTS = {
+    "unreadable": lazy_gettext("Écrivez des heures deux à deux, par exemple 8h-13h, 13h-18h."),
+    "order": lazy_gettext("Les créneaux se suivent dans la journée, sans se chevaucher."),
+}
 GROUPS = ("hours", "others")  # some days with their hours, then other days with other hours
 # what makes no sense in a group: the field that mends it, and what to say there
 WRONG_OPENING = {
@@ -135,8 +140,12 @@ class Hours(Text):
         if not self.data or self.errors:
             return
         try:
-            hours.parse(self.data, territory().zone)
+            hours.check(self.data, territory().zone)
         except hours.NotHours as wrong:
+            if wrong.why == "schools":
+                raise ValidationError(
+                    _('Dites de quelle zone sont les vacances scolaires, par exemple SH off "zone B".')
+                ) from wrong
             raise ValidationError(
                 _(
                     "Ces heures ne sont pas comprises à partir du signe %(position)s. Écrivez par exemple"
@@ -224,6 +233,7 @@ class ResourceForm(KeyedForm):
     others_again = HourField(lazy_gettext("Puis de"), validators=[Optional()])
     others_until = HourField(lazy_gettext("À"), validators=[Optional()])
     holidays_off = BooleanField(lazy_gettext("Fermé les jours fériés"))
+    schools_off = BooleanField(lazy_gettext("Fermé pendant les vacances scolaires"))
     opening_hours = Hours(
         lazy_gettext("Heures d’ouverture, en abrégé"), most=1000, validators=[Optional()],
         description=lazy_gettext(
@@ -257,6 +267,20 @@ class ResourceForm(KeyedForm):
         lazy_gettext("Se prête au plus"), validators=[Optional()],
         description=lazy_gettext("Par exemple 4 h, ou 2 jours. Rien : sans limite, jusqu’à 31 jours."),
     )  # fmt: skip
+    lent_by = RadioField(
+        lazy_gettext("À quelles heures se prête-t-on cela\u00a0?"), default="free",
+        choices=[
+            SelectChoice("free", lazy_gettext("À l’heure que l’on veut")),
+            SelectChoice("day", lazy_gettext("À la journée")),
+            SelectChoice("slots", lazy_gettext("Par créneaux entiers\u00a0: demi-journées, soirées…")),
+        ],
+        validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
+    )  # fmt: skip
+    slots_typed = Text(
+        lazy_gettext("Créneaux"), most=200,
+        description=lazy_gettext("Par exemple\u00a0: 8h-13h, 13h-18h, 18h-minuit. Un créneau ne se partage pas."),
+    )  # fmt: skip
+    slots = ""  # as they are kept, once the form is valid
     lent_from = DayField(lazy_gettext("Se prête à partir du"), validators=[Optional()])
     lent_until = DayField(
         lazy_gettext("Se prête jusqu’au"), validators=[Optional()],
@@ -270,6 +294,10 @@ class ResourceForm(KeyedForm):
         ],
         validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
     )  # fmt: skip
+    reserved = BooleanField(
+        lazy_gettext("Réservé aux personnes autorisées"),
+        description=lazy_gettext("Pour une machine que l’on apprend d’abord à utiliser. Vous direz qui le peut."),
+    )  # fmt: skip
     place = SelectField(lazy_gettext("Où est-ce\u00a0?"))
     open_hours = ""  # in the syntax, once the form is valid
     photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
@@ -278,6 +306,14 @@ class ResourceForm(KeyedForm):
         if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
             raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
 
+    def validate_slots_typed(self, field: Text) -> None:
+        if self.lent_by.data != "slots":
+            return
+        try:
+            self.slots = policy.slots_typed(field.data or "")
+        except policy.NotSlots as wrong:
+            raise ValidationError(WRONG_SLOTS[wrong.why]) from wrong
+
     def validate_most_minutes(self, field: Length) -> None:
         if self.least_minutes.data and field.data and field.data < self.least_minutes.data:
             raise ValidationError(_("C’est moins que « se prête au moins »."))
@@ -285,6 +321,12 @@ class ResourceForm(KeyedForm):
     def validate_lent_until(self, field: DayField) -> None:
         if self.lent_from.data and field.data and field.data < self.lent_from.data:
             raise ValidationError(_("Le dernier jour vient avant le premier."))
+
+    @property
+    def school_zone(self) -> str:
+        """The zone of the schools whose holidays may close it: the one already written, else the territory's."""
+        shown = hours.understood(self.hours_shown.data or "")
+        return (shown.schools_off if shown else "") or territory().school_zone or ""
 
     @property
     def by_hand(self) -> bool:
@@ -297,8 +339,10 @@ class ResourceForm(KeyedForm):
         week = self._week()
         if week is None:
             return False
-        ticked, full, shown = hours.written(week), self.opening_hours.data or "", self.hours_shown.data or ""
-        was_ticked = hours.written(hours.understood(shown) or hours.Week())
+        full, shown = self.opening_hours.data or "", self.hours_shown.data or ""
+        specials = hours.specials_of(full)[1]
+        ticked = hours.written(week._replace(specials=specials))
+        was_ticked = hours.written((hours.understood(shown) or hours.Week())._replace(specials=specials))
         if full not in (shown, ticked) and ticked != was_ticked:
             _say(self.opening_hours, _(
                 "Les jours cochés et cette écriture ne disent pas la même chose\u00a0: ne changez que l’un des deux."
@@ -315,7 +359,8 @@ class ResourceForm(KeyedForm):
             _say(self.others_days, _("Un jour ne se coche qu’une fois\u00a0: %(days)s.", days=twice))
         if any(self[f"{group}_{name}"].errors for group in GROUPS for name in ("days", "from", "to", "again", "until")):
             return None
-        return hours.Week(tuple(each for each in openings if each), bool(self.holidays_off.data))
+        return hours.Week(tuple(each for each in openings if each), bool(self.holidays_off.data),
+                          self.school_zone if self.schools_off.data else "")  # fmt: skip
 
     def _opening(self, group: str) -> hours.Opening | None:
         days, start, end, again, until = (self[f"{group}_{name}"] for name in ("days", "from", "to", "again", "until"))
@@ -329,6 +374,32 @@ class ResourceForm(KeyedForm):
             return None
 
 
+class SpecialHoursForm(Form):
+    """A day that has hours of its own."""
+
+    day = DayField(lazy_gettext("Quel jour\u00a0?"), validators=[InputRequired(lazy_gettext("Indiquez le jour."))])
+    hours_from = HourField(lazy_gettext("De"), validators=[Optional()])
+    hours_to = HourField(lazy_gettext("À"), validators=[Optional()])
+    hours_again = HourField(lazy_gettext("Puis de"), validators=[Optional()])
+    hours_until = HourField(lazy_gettext("À"), validators=[Optional()])
+    special: hours.Special | None = None  # once the form is valid
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Hours that follow each other."""
+        if not super().validate(extra_validators):
+            return False
+        spans = [(self.hours_from.data, self.hours_to.data), (self.hours_again.data, self.hours_until.data)]
+        try:
+            found = hours.opening([hours.DAYS[0]], spans)
+        except hours.NotAnOpening as wrong:
+            name, said = WRONG_OPENING[wrong.why]
+            _say(self[f"hours_{name}"], str(said))
+            return False
+        assert found is not None, "a day was ticked"
+        self.special = hours.Special(self.day.data, found.spans)
+        return True
+
+
 def _say(field: Field, wrong: str) -> None:
     field.errors = [*field.errors, wrong]
 
@@ -339,12 +410,19 @@ def ticked(expression: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"opening_hours": expression, "hours_shown": expression}
     if week is None:
         return shown
-    shown["holidays_off"] = week.holidays_off
+    shown |= {"holidays_off": week.holidays_off, "schools_off": bool(week.schools_off)}
     for group, opening in zip(GROUPS, week.openings, strict=False):
         shown[f"{group}_days"] = list(opening.days)
         for (start, end), names in zip(opening.spans, (("from", "to"), ("again", "until")), strict=False):
             shown |= {f"{group}_{names[0]}": start, f"{group}_{names[1]}": end}
     return shown
+
+
+def slots_shown(kept: str) -> dict[str, str]:
+    """The fields that show the slots of a resource."""
+    if kept in ("", policy.WHOLE_DAY):
+        return {"lent_by": "day" if kept else "free", "slots_typed": ""}
+    return {"lent_by": "slots", "slots_typed": kept.replace(",", ", ")}
 
 
 class RoomForm(PlaceFields, ResourceForm):

@@ -61,9 +61,11 @@ class Resource(Base):
     most_minutes: Mapped[int | None] = mapped_column(Integer)
     lent_from: Mapped[date | None]
     lent_until: Mapped[date | None]
+    slots: Mapped[str] = mapped_column(default="")  # in which it is lent, whole; empty is at any hour
     value_cents: Mapped[int | None]  # in euros, for the office
     photo_address: Mapped[str] = mapped_column(default="")  # of a photograph to add: nothing is fetched from there
     decided_by: Mapped[str] = mapped_column(default="officer")
+    reserved: Mapped[bool] = mapped_column(default=False)  # to parties that are authorised
     source: Mapped[str | None]
     source_ref: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -26,7 +26,8 @@ PLACE_FIELDS = frozenset(
 RESOURCE_FIELDS = frozenset(
     {
         "place_id", "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-        "buffer_minutes", "decided_by", "value_cents", "photo_address", "inventory_number", *policy.Terms._fields,
+        "buffer_minutes", "decided_by", "reserved", "value_cents", "photo_address", "inventory_number",
+        *policy.Terms._fields,
     }
 )  # fmt: skip
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from exchange.errors import (
@@ -11,6 +14,7 @@ from exchange.errors import (
     CapacityAboveLimit,
     CapacityMissing,
     LongerThanLent,
+    NotASlot,
     NotLentThen,
     QuantityMissing,
     ShorterThanLent,
@@ -43,9 +47,57 @@ def status(kind: str, *, capacity: int | None, published: bool, retired: bool) -
     return "incomplete" if kind == "room" and capacity is None else "ready"
 
 
+Slot = tuple[time, time]
+"""From when to when on the clocks of the territory; midnight, at the end, is that of the evening."""
+WHOLE_DAY = "00:00-24:00"
+MOST_SLOTS = 12
+_HOUR = r"(\d{1,2}) ?(?:[h:] ?(\d{2})?)?"
+_SLOT = re.compile(rf"(?:de )?{_HOUR} ?(?:-|–|à) ?{_HOUR}")
+
+
+class NotSlots(ValueError):
+    """What was typed can't be slots: ``why`` is "unreadable" or "order"."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def slots_typed(text: str) -> str:
+    """Slots as people write them, "8h-12h, 14h à 18h", as they are kept: "08:00-12:00,14:00-18:00". Raises NotSlots."""
+    parts = [" ".join(part.lower().replace("minuit", "24h").split()) for part in re.split(r"[,;\n]| et ", text)]
+    read = [_SLOT.fullmatch(part) for part in parts if part]
+    if not read or None in read or len(read) > MOST_SLOTS:
+        raise NotSlots("unreadable")
+    figures = [[int(figure or 0) for figure in match.groups()] for match in read if match]
+    if any(h > 24 or m > 59 or (h == 24 and m) for h1, m1, h2, m2 in figures for h, m in ((h1, m1), (h2, m2))):
+        raise NotSlots("unreadable")
+    spans = [(60 * h1 + m1, 60 * h2 + m2) for h1, m1, h2, m2 in figures]
+    if any(end <= start for start, end in spans) or any(then < until for (_s, until), (then, _e) in pairwise(spans)):
+        raise NotSlots("order")
+    return ",".join("-".join(f"{at // 60:02d}:{at % 60:02d}" for at in span) for span in spans)
+
+
+def slots_of(kept: str) -> list[Slot]:
+    """The slots of a resource, in order; none when it is lent at any hour."""
+    if not kept:
+        return []
+    spans = ([part.split(":") for part in span.split("-")] for span in kept.split(","))
+    return [(time(int(h1), int(m1)), time(int(h2) % 24, int(m2))) for (h1, m1), (h2, m2) in spans]
+
+
+def slots_around(slots: Sequence[Slot], starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime] | None:
+    """The slots that hold a span (in wall-clock time, as what is returned), or None when they don't."""
+    last = (ends_at - timedelta(microseconds=1)).date()
+    begins = [datetime.combine(starts_at.date(), start, starts_at.tzinfo) for start, _end in slots]
+    ends = [datetime.combine(last + timedelta(days=end == time(0)), end, starts_at.tzinfo) for _start, end in slots]
+    first, until = [at for at in begins if at <= starts_at], [at for at in ends if at >= ends_at]
+    return (first[-1], until[0]) if first and until else None
+
+
 class Terms(NamedTuple):
     """How long before it is asked for (hours at least, days at most), for how many minutes it is lent, and between
-    which days of the territory, both included. None bounds nothing.
+    which days of the territory, both included. None bounds nothing. ``slots`` are those in which it is lent, whole.
     """
 
     notice_hours: int = 0
@@ -54,6 +106,7 @@ class Terms(NamedTuple):
     most_minutes: int | None = None
     lent_from: date | None = None
     lent_until: date | None = None
+    slots: str = ""
 
 
 UNBOUND = Terms()  # what most things are lent on
@@ -69,7 +122,10 @@ def refusal_of_days(terms: Terms, starts_at: datetime, ends_at: datetime) -> Ref
 
 
 def refusal_of_length(terms: Terms, starts_at: datetime, ends_at: datetime) -> Refused | None:
-    """Why it isn't lent for so short or so long."""
+    """Why it isn't lent for so short or so long, or at these hours of its slots; in the time of the territory."""
+    begins, ends = zip(*slots_of(terms.slots), strict=True) if terms.slots else ((), ())
+    if terms.slots and not (starts_at.time() in begins and ends_at.time() in ends):
+        return NotASlot(slots=terms.slots)
     minutes = (ends_at.astimezone(UTC) - starts_at.astimezone(UTC)) / timedelta(minutes=1)  # and not of a wall clock
     if terms.least_minutes is not None and minutes < terms.least_minutes:
         return ShorterThanLent(minutes=terms.least_minutes)

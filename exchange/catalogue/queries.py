@@ -37,6 +37,7 @@ class ResourceView(NamedTuple):
     opening_hours: str
     buffer_minutes: int
     decided_by: str
+    reserved: bool
     inventory_number: str
     notice_hours: int
     ahead_days: int | None
@@ -44,6 +45,7 @@ class ResourceView(NamedTuple):
     most_minutes: int | None
     lent_from: date | None
     lent_until: date | None
+    slots: str
     value_cents: int | None
     photo_address: str
     source: str | None
@@ -114,9 +116,9 @@ class ActView(NamedTuple):
 _ROWS: Select[*tuple[Any, ...]] = select(
     Resource.id, Resource.token, Resource.lender_id, Resource.kind, Resource.name, Resource.sort_name,
     Resource.category, Resource.description, Resource.conditions, Resource.capacity, Resource.quantity,
-    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.inventory_number,
+    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.reserved, Resource.inventory_number,
     Resource.notice_hours, Resource.ahead_days, Resource.least_minutes, Resource.most_minutes, Resource.lent_from,
-    Resource.lent_until, Resource.value_cents, Resource.photo_address,
+    Resource.lent_until, Resource.slots, Resource.value_cents, Resource.photo_address,
     Resource.source, Resource.published_at, Resource.retired_at,
     Place.id, Place.token, Place.name, Place.address, Place.postcode, Place.town, Place.erp_type, Place.erp_category,
     Place.legal_min, Place.legal_max, Place.access, Place.access_note, Place.latitude, Place.longitude,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
-from exchange import clock, idempotency
+from exchange import clock, hours, idempotency
 from exchange.catalogue import operations, policy, queries
 from exchange.catalogue.forms import (
     FORMS,
@@ -21,6 +21,8 @@ from exchange.catalogue.forms import (
     PartsForm,
     PlaceForm,
     ResourceForm,
+    SpecialHoursForm,
+    slots_shown,
     ticked,
     whole,
     wrong_number,
@@ -32,7 +34,7 @@ from exchange.forms import unprintable
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.paging import page_number
-from exchange.security import Office, auth_required, office
+from exchange.security import Office, auth_required, office, today
 from exchange.sentences import sentence_of
 from ledger.errors import Refused
 
@@ -45,6 +47,7 @@ STATUSES = {
     "published": lazy_gettext("publié"),
     "retired": lazy_gettext("plus prêté"),
 }
+MOST_WRITTEN = 1000  # characters of opening hours
 WITHOUT_CATEGORY = "-"  # in an address, where nothing means every category
 
 
@@ -204,8 +207,10 @@ def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
     """What a valid form says, as the catalogue keeps it; a place described in it is added."""
     names = ("name", "category", "description", "conditions", "decided_by", "photo_address")
     facts = {name: form[name].data or "" for name in names}
-    facts |= {"opening_hours": form.open_hours, "buffer_minutes": form.buffer_minutes.data}
-    facts |= {name: form[name].data for name in policy.Terms._fields}
+    facts |= {"reserved": bool(form.reserved.data), "opening_hours": form.open_hours}
+    facts |= {"buffer_minutes": form.buffer_minutes.data}
+    facts |= {name: form[name].data for name in policy.Terms._fields if name != "slots"}
+    facts["slots"] = {"free": "", "day": policy.WHOLE_DAY}.get(form.lent_by.data, form.slots)
     if kind == "room":
         facts["capacity"] = form.capacity.data
     if kind == "thing":
@@ -289,7 +294,7 @@ def update(lender: str, resource: str) -> Response | tuple[str, int]:
 
 def _filled(shown: queries.ResourceView) -> ResourceForm:
     known = shown._asdict() | ticked(shown.opening_hours)
-    known |= {"place": shown.place_token or "", "value": shown.value_cents}
+    known |= {"place": shown.place_token or "", "value": shown.value_cents, **slots_shown(shown.slots)}
     form = FORMS[shown.kind](formdata=None, data=known)
     form.access.data, form.erp_category.data = "unknown", ""  # of a new place, should one be described
     form.address.data = form.postcode.data = form.town.data = form.access_note.data = form.place_name.data = ""
@@ -371,6 +376,66 @@ def make_of(lender: str, resource: str) -> Response | tuple[str, int]:
         return _edit_page(here, shown, _filled(shown), form), 422
     flash(_("C’est enregistré."), "success")
     return redirect(url_for("catalogue.edit", lender=lender, resource=resource), 303)
+
+
+@catalogue.get("/preteurs/<lender>/ressources/<resource>/heures")
+@auth_required()
+def special_hours(lender: str, resource: str) -> str:
+    """The days that have hours of their own, and the form of one more."""
+    here, shown = _shown(lender, resource)
+    return _special_page(here, shown, SpecialHoursForm(formdata=None))
+
+
+def _special_page(here: Office, shown: queries.ResourceView, form: SpecialHoursForm) -> str:
+    specials = [each for each in hours.specials_of(shown.opening_hours)[1] if each.day >= today()]
+    return render_template("catalogue/hours.html", here=here, resource=shown, form=form, specials=specials)
+
+
+@catalogue.post("/preteurs/<lender>/ressources/<resource>/heures")
+@auth_required()
+def add_special_hours(lender: str, resource: str) -> Response | tuple[str, int]:
+    """Give a day hours of its own, in place of those that it may have."""
+    here, shown = _shown(lender, resource)
+    form = SpecialHoursForm()
+    if not form.validate():
+        return _special_page(here, shown, form), 422
+    assert form.special is not None
+    if form.special.day < today():
+        form.day.errors = [_("Ce jour est passé.")]
+        return _special_page(here, shown, form), 422
+    if not _rewrite_hours(here, resource, form.special.day, form.special):
+        form.day.errors = [_("Il y a déjà beaucoup de jours particuliers : attendez qu’ils passent, ou retirez-en.")]
+        return _special_page(here, shown, form), 422
+    flash(_("C’est enregistré."), "success")
+    return redirect(url_for("catalogue.special_hours", lender=lender, resource=resource), 303)
+
+
+@catalogue.post("/preteurs/<lender>/ressources/<resource>/heures/<day>/suppression")
+@auth_required()
+def remove_special_hours(lender: str, resource: str, day: str) -> Response:
+    """Give a day its usual hours again."""
+    here, _shown_now = _shown(lender, resource)
+    try:
+        when = date.fromisoformat(day)
+    except ValueError as wrong:
+        raise NotFound from wrong
+    _rewrite_hours(here, resource, when, None)
+    flash(_("Ce jour reprend ses heures habituelles."), "success")
+    return redirect(url_for("catalogue.special_hours", lender=lender, resource=resource), 303)
+
+
+def _rewrite_hours(here: Office, resource: str, day: date, special: hours.Special | None) -> bool:
+    """Write the hours of one day, or take them away, and forget days that are over; whether there was room."""
+    with transaction() as session:
+        row = queries.row_of(session, here.party.id, resource)
+        assert row is not None, "it was shown a moment ago, and resources are never deleted"
+        weekly, specials = hours.specials_of(row.opening_hours)
+        kept = [each for each in specials if each.day >= today() and each.day != day]
+        written = hours.with_specials(weekly, [*kept, special] if special else kept)
+        if len(written) > MOST_WRITTEN:
+            return False
+        operations.edit(session, row, {"opening_hours": written}, by=here.by, at=clock.now())
+    return True
 
 
 STATES = {

@@ -73,16 +73,25 @@ def _coming(at: datetime) -> tuple[Any, ...]:
     return (ClosureEnd.closure_id.is_(None), later)
 
 
+class Things(NamedTuple):
+    """So many of a pool's things, closed for a span; without an end, until further notice."""
+
+    pool_id: int
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime | None
+
+
 def closed_things(
-    session: Session, pool: int, starts_at: datetime, ends_at: datetime | None
-) -> list[tuple[datetime, datetime | None, int]]:
-    """How many of a pool's things are closed, from when to when, around a span."""
+    session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime | None
+) -> list[Things]:
+    """How many things of these pools are closed, and when, around a span."""
     rows = session.execute(
-        select(func.lower(ClosedThings.during), func.upper(ClosedThings.during), ClosedThings.quantity).where(
-            ClosedThings.pool_id == pool, ClosedThings.during.overlaps(Range(starts_at, ends_at))
-        )
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
+        select(ClosedThings.pool_id, ClosedThings.quantity, func.lower(ClosedThings.during),
+               func.upper(ClosedThings.during))
+        .where(ClosedThings.pool_id.in_(pools), ClosedThings.during.overlaps(Range(starts_at, ends_at)))
+    )  # fmt: skip
+    return [Things(*row) for row in rows]
 
 
 class Shut(NamedTuple):

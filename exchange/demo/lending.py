@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from exchange.authorisations import operations as authorisations
 from exchange.bookings import moving, offers, series
 from exchange.bookings import operations as bookings
 from exchange.bookings.models import Series
 from exchange.bookings.rhythm import Rhythm
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
 from exchange.closures import operations as closures
@@ -58,6 +60,7 @@ def plan(world: World) -> None:
     world.story.plan(moment(OPENED + 30, 14), _rules, world)
     world.story.plan(moment(-200, 11), _second_thoughts, world)
     world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
+    world.story.plan(moment(-60, 11), _authorise, world, told["reserved"])
     world.story.plan(moment(-1, 9, 20), _closures, world)
     weeks_ahead = range(3, 13)
     asked = _every_week(world, told["regular"]) + _every_week(world, told["wished"], weeks=weeks_ahead, asked=-1)
@@ -82,7 +85,8 @@ def _catalogue(world: World, lender: str, told: dict[str, Any], *, at: datetime)
     ids: dict[str, int] = {}
     for row in (row for row in told["resources"] if row[0] == lender):
         parts = [ids[STAGE], ids[BAR]] if row[3] == PARTY_HALL else []
-        ids[row[3]] = _resource(world, row, places[row[1]], parts, by, at)
+        kept = {"slots": told["slots"].get(row[3], ""), "reserved": row[3] in told["reserved"]}
+        ids[row[3]] = _resource(world, row, places[row[1]], parts, by, at, **kept)
     published = {id_: None for name, id_ in ids.items() if name != INCOMPLETE}
     catalogue.publish(world.session, lender=party, capacities=published, by=by, at=at + timedelta(hours=2))
     found = queries.views(world.session, list(ids.values()))
@@ -102,13 +106,15 @@ def _place(world: World, lender: int, row: list[Any], at: datetime) -> int:
     ).id  # fmt: skip
 
 
-def _resource(world: World, row: list[Any], place: int, parts: list[int], by: Acting, at: datetime) -> int:
+def _resource(
+    world: World, row: list[Any], place: int, parts: list[int], by: Acting, at: datetime, **kept: Any
+) -> int:
     _lender, _place, kind, name, category, count, hours, buffer_minutes, decided_by, description, conditions = row
     return catalogue.add_resource(
         world.session, lender=by.party, kind=kind, name=name, by=by, at=at, parts=parts, place_id=place,
         category=category, opening_hours=hours, buffer_minutes=buffer_minutes, decided_by=decided_by,
         description=description, conditions=conditions,
-        capacity=count or None if kind == "room" else None, quantity=count if kind == "pool" else None,
+        capacity=count or None if kind == "room" else None, quantity=count if kind == "pool" else None, **kept,
     ).id  # fmt: skip
 
 
@@ -119,6 +125,15 @@ def _second_thoughts(world: World, *, at: datetime) -> None:
     catalogue.withdraw(world.session, world.row(WITHDRAWN), by=by, at=at)
     stage = world.row(STAGE)
     catalogue.edit(world.session, stage, {"conditions": f"{stage.conditions} Les loges ferment à clef."}, by=by, at=at)
+
+
+def _authorise(world: World, told: dict[str, list[str]], *, at: datetime) -> None:
+    """Who was shown how it works may borrow it, until next year."""
+    by, today = _office(world, TOWN), at.date()
+    for name, people in told.items():
+        for who in people:
+            authorisations.give(world.session, world.resources[name], world.anybody(who).party, today=today,
+                                until=today + timedelta(days=365), by=by, at=at)  # fmt: skip
 
 
 def _closures(world: World, *, at: datetime) -> None:
@@ -137,7 +152,7 @@ def _closures(world: World, *, at: datetime) -> None:
         resources = queries.views(session, [item.resource_id for item in view.items])
         found = moving.alternatives(session, view, resources, lent, at=at, size=1)[0]
         offers.offer(
-            session, view.token, lender=by.party, wanted=[bookings.Wanted(found.resource)], starts_at=found.starts_at,
+            session, view.token, lender=by.party, wanted=[Wanted(found.resource)], starts_at=found.starts_at,
             ends_at=found.ends_at, word="Le vernis sèche ces jours-là ; l'autre côté est libre, on vous y installe.",
             by=by, at=at,
         )  # fmt: skip
@@ -200,10 +215,10 @@ def _ask(world: World, loan: Loan, *, at: datetime) -> None:
         world.story.plan(step.at, _follow, world, booking.token, lender, request.party, by, step)
 
 
-def _asking(world: World, loan: Loan) -> tuple[Acting, bookings.Request]:
+def _asking(world: World, loan: Loan) -> tuple[Acting, Request]:
     who = _borrower(world, loan.who)
-    wanted = tuple(bookings.Wanted(world.resources[name], many) for name, many in loan.what.items())
-    request = bookings.Request(who.party, wanted, loan.starts, loan.ends, loan.purpose, loan.people)
+    wanted = tuple(Wanted(world.resources[name], many) for name, many in loan.what.items())
+    request = Request(who.party, wanted, loan.starts, loan.ends, loan.purpose, loan.people)
     return who.by if who.signs_in else world.counter(who.party), request
 
 

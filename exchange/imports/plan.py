@@ -91,9 +91,10 @@ def rehearsal(known: Understood, choices: Choices, *, file_name: str, zone: str)
 
     def readable(expression: str) -> bool:
         try:
-            return hours.parse(expression, zone) is not None
+            hours.check(expression, zone)
         except hours.NotHours:
             return False
+        return True
 
     run = dry_run(
         known.table, known.layout, owner_words=choices.owner_words, as_of_year=year_in(file_name),

@@ -526,6 +526,17 @@ def parties_by_name(
     return found[:size], found[size - 1].token if len(found) > size else None
 
 
+def parties_called(session: Session, name: str, *, size: int = 3) -> list[PartyView]:
+    """The person who signs in under this user name in their own name; else those who are called so, all of it."""
+    mine = select(Mandate.party_id).join(SignIn, SignIn.id == Mandate.sign_in_id)
+    signed_in = mine.where(SignIn.user_name == name, Mandate.role == "member")
+    for wanted in (Party.id.in_(signed_in), Party.sort_name == func.sort_key(name)):
+        query = select(*_PARTY).where(wanted, Party.kind.in_(("person", "organisation"))).order_by(Party.id)
+        if rows := session.execute(query.limit(size)).all():
+            return [PartyView(*row) for row in rows]
+    return []
+
+
 def _named(searched: str) -> list[ColumnElement[bool]]:
     """A name holds every word that is searched, accents and capitals apart."""
     return [Party.sort_name.contains(func.sort_key(word)) for word in words(searched)]

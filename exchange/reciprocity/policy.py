@@ -40,6 +40,7 @@ class Item(NamedTuple):
     resource: int
     category: str
     quantity: int = 1
+    reserved: bool = False  # to who is authorised
 
 
 class Span(NamedTuple):
@@ -63,6 +64,7 @@ class Facts(NamedTuple):
     standings: Mapping[int, Standing]
     lender_communities: frozenset[int]  # where the lender has an account to be paid on
     overdue: int = 0  # loans that should have come back
+    authorised: Mapping[int, date | None] = {}  # what is reserved and they may borrow, with its last day
 
 
 class Finding(NamedTuple):
@@ -94,7 +96,7 @@ class Evaluation:
 
     @property
     def refusals(self) -> list[Finding]:
-        """What stands in the way, the first to mend first: gates, then the account, then the price."""
+        """What stands in the way, the first to mend first: authorisation, gates, the account, then the price."""
         return [finding for finding in self.findings if not finding.holds]
 
     def as_record(self) -> dict[str, Any]:
@@ -112,12 +114,14 @@ class Evaluation:
 def evaluate(rules: Sequence[Rule], items: Sequence[Item], span: Span, facts: Facts) -> Evaluation:
     """Say what ``items`` cost during ``span`` for who asks, and whether they may have them.
 
-    The order of refusals is the order of mending: what is overdue, the balance asked, the account, its floor.
+    The order of refusals is the order of mending: being authorised, what is overdue, the balance asked, the account,
+    its floor.
     """
     on = span.starts_at.date()
     binding = [rule for rule in rules if _in_force(rule, on) and rule.class_ in (None, facts.class_)]
     gates = [rule for rule in binding if rule.shape == "gate" and any(_binds(rule, item) for item in items)]
-    findings = [_through(gate, facts) for gate in sorted(gates, key=lambda gate: (gate.gate == "balance", gate.token))]
+    findings = [_authorised(item, facts, span) for item in items if item.reserved]
+    findings += [_through(gate, facts) for gate in sorted(gates, key=lambda gate: (gate.gate == "balance", gate.token))]
     prices: dict[int, int] = {}
     communities: set[int] = set()
     for item in items:
@@ -198,6 +202,13 @@ def _priced(tariff: Rule | None, item: Item, minutes: int) -> Finding:
         "decision": tariff.decision, "decided_on": tariff.decided_on and tariff.decided_on.isoformat(),
     }  # fmt: skip
     return Finding("tariff" if minutes else "free-by-tariff", holds=True, title=tariff.title, facts=facts)
+
+
+def _authorised(item: Item, facts: Facts, span: Span) -> Finding:
+    """Whether who asks may borrow what is reserved, until its last moment."""
+    until = facts.authorised.get(item.resource)
+    holds = item.resource in facts.authorised and (until is None or _days(span)[-1] <= until)
+    return Finding("authorised", holds=holds, facts={"resource": item.resource, "until": until and until.isoformat()})
 
 
 def _through(gate: Rule, facts: Facts) -> Finding:

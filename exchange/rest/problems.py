@@ -23,6 +23,7 @@ FIELDS = {"starts": "starts_at", "ends": "ends_at", "day": "starts_at"}
 # figures with which the page of the rules says the sentences that need some
 EXAMPLES: dict[str, dict[str, Any]] = {
     "not-lent-then": {"name": "Jardin partagé", "first": "2026-04-01", "last": "2026-09-30"},
+    "not-a-slot": {"name": "Salle du bourg", "slots": "08:00-12:00,13:30-18:00"},
     "shorter-than-lent": {"name": "Dojo", "minutes": 60},
     "longer-than-lent": {"name": "Dojo", "minutes": 2880},
     "asked-too-late": {"name": "Dojo", "hours": 48},

@@ -6,7 +6,7 @@ from typing import Any
 
 from exchange.catalogue.queries import ResourceView
 from exchange.members.queries import CommunityView, PartyView
-from exchange.rest.fields import Choice, Day, Figure, Inside, Instant, Number, Shape, Text, Token
+from exchange.rest.fields import Choice, Day, Figure, Flag, Inside, Instant, Number, Shape, Text, Token
 from ledger.accounts import KINDS
 from ledger.store.reading import AccountView
 
@@ -72,7 +72,10 @@ class PlaceShape(Shape):
 
 
 class ResourceShape(ResourceName):
-    """What can be booked, by whom it is lent and where. ``opening_hours`` are in the syntax of OpenStreetMap."""
+    """What can be booked, by whom it is lent and where. ``opening_hours`` are in the syntax of OpenStreetMap.
+
+    ``slots`` are those in which it is lent, whole, as in "08:00-12:00,13:30-18:00"; empty is at any hour.
+    """
 
     lender = Inside(PartyShape, required=True)
     category = Text(required=True, least=0)
@@ -82,12 +85,14 @@ class ResourceShape(ResourceName):
     quantity = Figure(required=True, allow_none=True)
     opening_hours = Text(required=True, least=0, most=1000)
     decided_by = Choice(("officer", "nobody"), required=True)
+    reserved = Flag(required=True)
     notice_hours = Figure(required=True)
     ahead_days = Figure(required=True, allow_none=True)
     least_minutes = Figure(required=True, allow_none=True)
     most_minutes = Figure(required=True, allow_none=True)
     lent_from = Day(required=True, allow_none=True)
     lent_until = Day(required=True, allow_none=True)
+    slots = Text(required=True, least=0)
     place = Inside(PlaceShape, required=True, allow_none=True)
 
 
@@ -121,7 +126,7 @@ def resource_name(seen: ResourceView) -> dict[str, Any]:
 
 def resource(seen: ResourceView, lender: PartyView) -> dict[str, Any]:
     """A resource as ResourceShape."""
-    told = ("category", "description", "conditions", "capacity", "quantity", "opening_hours", "decided_by",
+    told = ("category", "description", "conditions", "capacity", "quantity", "opening_hours", "decided_by", "reserved",
             *seen.terms._fields)  # fmt: skip
     return {
         **resource_name(seen), **{name: getattr(seen, name) for name in told}, "lender": party(lender),

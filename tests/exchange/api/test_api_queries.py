@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from exchange.bookings.operations import Request, Wanted, ask
+from exchange.bookings.operations import ask
+from exchange.bookings.wanted import Request, Wanted
 from tests.cast import NOON, Cast
 from tests.counting import counted
 from tests.exchange.api.conftest import JSON, Program, account_of

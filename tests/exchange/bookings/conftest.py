@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from exchange.bookings.operations import Request, Wanted
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue.queries import ResourceView
 from tests.cast import NOON
 

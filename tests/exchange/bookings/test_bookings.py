@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from exchange.bookings import operations, queries
+from exchange.bookings import queries
 from exchange.bookings.operations import accept, ask, cancel, decline, expire, hand_over, settle_started, take_back
+from exchange.bookings.wanted import quote
 from exchange.errors import (
     BorrowerCannotPay,
     Closed,
@@ -218,6 +219,6 @@ def test_a_thing_goes_out_comes_back_late_and_stops_new_requests_meanwhile(
 
 
 def test_a_quote_writes_nothing(session: Session, cast: Cast, lent: Lent) -> None:
-    quoted = operations.quote(session, wanting(cast.alice.party.id, lent.dojo), zone=PARIS, at=NOON)
+    quoted = quote(session, wanting(cast.alice.party.id, lent.dojo), zone=PARIS, at=NOON)
     assert (quoted.minutes, quoted.allowed) == (120, True)
     assert occupied(session) == 0

@@ -111,7 +111,7 @@ def test_olga_reads_how_many_and_when_beside_the_number(
     with freeze_time(present(session)):
         olga = sign_in(client, cast.olga)
         said = {"name": "Chaises pliantes", "quantity": "2", "decided_by": "officer", "buffer_minutes": "0",
-                "place": "", "erp_category": "", "access": "unknown", "key": "one-form"}  # fmt: skip
+                "lent_by": "free", "place": "", "erp_category": "", "access": "unknown", "key": "one-form"}  # fmt: skip
         page = f"/preteurs/{cast.town.token}/ressources/{lent.chairs.token}"
         answer = olga.post(page, data=said)
         assert answer.status_code == 422

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from exchange.bookings import moving, policy, queries
 from exchange.bookings.models import Booking
 from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
-from exchange.bookings.operations import Wanted, accept, ask, cancel, expire, hand_over
+from exchange.bookings.operations import accept, ask, cancel, expire, hand_over
+from exchange.bookings.wanted import Wanted
 from exchange.catalogue.queries import ResourceView
 from exchange.errors import AlreadyOffered, NotBookable, OutOfService, PoolExhausted, RuleRefuses, SlotTaken, WrongState
 from ledger.entries import Entry, Transfer

@@ -11,8 +11,9 @@ from freezegun import freeze_time
 from sqlalchemy.orm import Session
 
 from exchange.bookings.offers import offer
-from exchange.bookings.operations import Wanted, ask
+from exchange.bookings.operations import ask
 from exchange.bookings.policy import instant
+from exchange.bookings.wanted import Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import policy, queries
 from exchange.catalogue.queries import ResourceView

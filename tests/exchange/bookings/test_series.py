@@ -20,7 +20,7 @@ from exchange.bookings import operations, queries, series
 from exchange.bookings.models import Series
 from exchange.bookings.rhythm import MOST, Rhythm
 from exchange.bookings.series import Hours
-from exchange.bookings.telling import check_still_free
+from exchange.bookings.wanted import Request
 from exchange.catalogue.queries import ResourceView
 from exchange.errors import PoolExhausted, SeriesEmpty, SeriesTooLong, SlotTaken
 from tests.cast import NOON, Cast, Person, sign_in
@@ -45,7 +45,7 @@ def _saturday_noon() -> object:
 
 def evenings(
     cast: Cast, *wanted: ResourceView | tuple[ResourceView, int], days: list[date] = FOUR, who: Person | None = None
-) -> list[operations.Request]:
+) -> list[Request]:
     """The choir's evenings, for Alice unless it is somebody else."""
     request = wanting((who or cast.alice).party.id, *wanted)
     return [series.on(request, day, EVENING, zone=PARIS) for day in days]
@@ -116,14 +116,13 @@ def test_a_look_tells_each_evening_apart_and_writes_nothing(session: Session, ca
     (one,) = evenings(cast, lent.half, days=FOUR[1:2], who=cast.bruno)
     operations.ask(session, one, zone=PARIS, by=cast.bruno.by, at=NOON)
     sunday, skipped = date(2026, 12, 13), date(2027, 3, 28)
-    found = series.look(session, wanting(cast.alice.party.id, lent.half), FOUR, EVENING, zone=PARIS, at=NOON,
-                        still_free=check_still_free)  # fmt: skip
+    found = series.look(session, wanting(cast.alice.party.id, lent.half), FOUR, EVENING, zone=PARIS, at=NOON)
     assert [each.refused.rule if each.refused else None for each in found] == [None, "slot-taken", None, None]
     closed = series.look(session, wanting(cast.alice.party.id, lent.dojo), [sunday, TUESDAY], EVENING, zone=PARIS,
-                         at=NOON, still_free=check_still_free)  # fmt: skip
+                         at=NOON)
     assert [each.refused.rule if each.refused else None for each in closed] == ["closed", None]
     (night,) = series.look(session, wanting(cast.alice.party.id, lent.half), [skipped], Hours(time(2, 30), time(4)),
-                           zone=PARIS, at=NOON, still_free=check_still_free)  # fmt: skip
+                           zone=PARIS, at=NOON)
     assert night.refused is not None
     assert night.refused.rule == "hour-missing"
     assert number(session, "bookings") == 1

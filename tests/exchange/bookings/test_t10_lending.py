@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from exchange.bookings import moving, operations, queries
 from exchange.bookings.models import Booking
 from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
-from exchange.bookings.operations import Request, Wanted
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.catalogue.queries import ResourceView

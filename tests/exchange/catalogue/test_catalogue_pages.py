@@ -33,7 +33,7 @@ def room(**said: str) -> dict[str, str]:
     return {
         "name": "Salle des fêtes", "category": "Salles", "capacity": "120", "place": "nouveau", "place_name": "Mairie",
         "town": "Saint-Marron", "erp_category": "IV", "access": "accessible", "buffer_minutes": "30",
-        "decided_by": "officer", "key": "one-form", **said,
+        "decided_by": "officer", "lent_by": "free", "key": "one-form", **said,
     }  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def test_the_office_reads_a_value_and_where_the_photograph_is_and_nobody_else_do
 
 def thing(**said: str) -> dict[str, str]:
     return {"name": "Perceuse", "place": "", "erp_category": "", "access": "unknown", "buffer_minutes": "0",
-            "decided_by": "officer", "key": "one-form", **said}  # fmt: skip
+            "decided_by": "officer", "lent_by": "free", "key": "one-form", **said}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["thing", "pool"])
@@ -473,3 +473,86 @@ def test_what_is_another_lender_s_is_not_found(olga: FlaskClient, cast: Cast, ad
 
 def test_a_visitor_is_sent_to_sign_in(client: FlaskClient, at: str) -> None:
     assert client.get(f"{at}/ressources").status_code in {302, 303}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"lent_by": "day"}, "00:00-24:00"), ({"lent_by": "free", "slots_typed": "n’importe quoi"}, ""),
+        ({"lent_by": "slots", "slots_typed": "8h-13h et 13h-18h"}, "08:00-13:00,13:00-18:00"),
+    ],
+)  # fmt: skip
+def test_a_room_is_lent_in_the_slots_that_are_typed(
+    olga: FlaskClient, session: Session, cast: Cast, at: str, said: dict[str, str], kept: str
+) -> None:
+    assert olga.post(f"{at}/ressources/ajout/salle", data=room(**said)).status_code == 303
+    (row,) = queries.of_lender(session, cast.town.id).rows
+    assert row.slots == kept
+    shown = olga.get(f"{at}/ressources/{row.token}").text
+    assert f'value="{kept.replace(",", ", ")}"' in shown or not said.get("slots_typed", "").startswith("8h")
+
+
+@pytest.mark.parametrize("typed", ["", "le matin"])
+def test_slots_that_are_missing_or_unreadable_are_asked_again(olga: FlaskClient, at: str, typed: str) -> None:
+    answer = olga.post(f"{at}/ressources/ajout/salle", data=room(lent_by="slots", slots_typed=typed))
+    assert answer.status_code == 422
+    assert "Écrivez des heures deux à deux" in answer.text
+
+
+def test_a_day_has_hours_of_its_own_until_it_is_past(
+    olga: FlaskClient, session: Session, cast: Cast, at: str, add: Add
+) -> None:
+    hall = add("room", "Salle des fêtes", opening_hours="Mo-Fr 08:00-18:00; 2026 Nov 10 08:00-12:00")
+    page, day = f"{at}/ressources/{hall.token}/heures", {"day": "2026-12-24", "hours_from": "9h", "hours_to": "12h"}
+    assert olga.post(page, data=day).status_code == 303
+    session.expire_all()
+    assert hall.opening_hours == "Mo-Fr 08:00-18:00; 2026 Dec 24 09:00-12:00"  # and the tenth of November is past
+    assert olga.post(page, data={**day, "hours_again": "14h", "hours_until": "20h"}).status_code == 303
+    shown = olga.get(page).text
+    assert f"de 9{NBSP}h à 12{NBSP}h, de 14{NBSP}h à 20{NBSP}h" in shown
+    assert shown.count("Retirer le jeudi 24 décembre 2026") == 1
+    form = olga.get(f"{at}/ressources/{hall.token}").text
+    assert "2026 Dec 24" in form  # in full, while the days of every week stay ticked
+    assert re.search(r'value="Mo" checked', form)
+    assert olga.post(f"{page}/2026-12-24/suppression").status_code == 303
+    session.expire_all()
+    assert hall.opening_hours == "Mo-Fr 08:00-18:00"
+    assert olga.post(f"{page}/demain/suppression").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"day": "2026-11-20"}, "Ce jour est passé."), ({"day": ""}, "Indiquez le jour."),
+        ({"hours_from": ""}, "Indiquez de quelle heure à quelle heure"),
+        ({"hours_to": "8h"}, "La fermeture vient après l’ouverture"),
+    ],
+)  # fmt: skip
+def test_special_hours_that_make_no_sense_are_asked_again(
+    olga: FlaskClient, at: str, add: Add, said: dict[str, str], why: str
+) -> None:
+    hall = add("room", "Salle des fêtes", opening_hours="Mo-Fr 08:00-18:00")
+    day = {"day": "2026-12-24", "hours_from": "9h", "hours_to": "12h", **said}
+    answer = olga.post(f"{at}/ressources/{hall.token}/heures", data=day)
+    assert answer.status_code == 422
+    assert why in answer.text
+
+
+def test_what_is_ticked_keeps_the_special_days_and_the_schools(
+    olga: FlaskClient, session: Session, at: str, add: Add
+) -> None:
+    written = 'Mo-Fr 08:00-18:00; SH off "zone A"; 2026 Dec 24 09:00-12:00'
+    hall = add("room", "Salle des fêtes", opening_hours=written)
+    page = f"{at}/ressources/{hall.token}"
+    assert "Fermé pendant les vacances scolaires" in olga.get(page).text
+    said = room(place="", hours_shown=written, opening_hours=written, schools_off="y", holidays_off="y")
+    week = {"hours_days": ["Mo", "Tu"], "hours_from": "8h", "hours_to": "18h"}
+    assert olga.post(page, data=said | week).status_code == 303
+    session.expire_all()
+    assert hall.opening_hours == 'Mo,Tu 08:00-18:00; SH off "zone A"; PH off; 2026 Dec 24 09:00-12:00'
+
+
+def test_school_holidays_are_of_a_zone(olga: FlaskClient, at: str) -> None:
+    answer = olga.post(f"{at}/ressources/ajout/salle", data=room(opening_hours="Mo-Fr 08:00-18:00; SH off"))
+    assert answer.status_code == 422
+    assert "Dites de quelle zone sont les vacances scolaires" in answer.text

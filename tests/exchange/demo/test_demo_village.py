@@ -73,6 +73,10 @@ STATES = {
         WHERE by_mandate IN (SELECT id FROM mandates WHERE role = 'facilitator')""",
     "a thread in which both wrote": """SELECT thread_id FROM messages
         GROUP BY 1 HAVING count(*) >= 3 AND count(DISTINCT by_party) = 2""",
+    "somebody who may borrow what is reserved": """SELECT a.id FROM authorisations a JOIN resources r
+        ON r.id = a.resource_id WHERE r.reserved AND a.until > :now""",
+    "something lent in slots": "SELECT id FROM resources WHERE slots LIKE '%,%'",
+    "something lent by the day": "SELECT id FROM resources WHERE slots = '00:00-24:00'",
     "a series that was accepted": """SELECT b.series_id FROM bookings b JOIN booking_decisions d ON d.booking_id = b.id
         WHERE d.verdict = 'accepted' GROUP BY 1 HAVING count(b.series_id) > 5""",
     "a series that waits": """SELECT b.series_id FROM bookings b LEFT JOIN booking_decisions d ON d.booking_id = b.id

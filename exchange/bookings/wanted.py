@@ -1,0 +1,177 @@
+"""What is wanted, before anything is written: whether it can be had, and what it would cost under the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from exchange.authorisations import queries as authorisations
+from exchange.bookings import policy, queries
+from exchange.bookings.availability import Timetable
+from exchange.bookings.queries import BookingView
+from exchange.catalogue import policy as terms
+from exchange.catalogue.queries import ResourceView
+from exchange.errors import BorrowerCannotPay, Closed, NotBookable, RuleRefuses, TooManyPeople
+from exchange.hours import open_throughout
+from exchange.organisations import queries as organisations
+from exchange.reciprocity import queries as rules
+from exchange.reciprocity.policy import Evaluation, Facts, Item, Span, Standing, evaluate
+from ledger.store import reading
+
+
+class Wanted(NamedTuple):
+    """One resource that is asked for, and how many of it when it is a pool."""
+
+    resource: ResourceView
+    quantity: int = 1
+
+
+class Request(NamedTuple):
+    """Who asks what, when, what for."""
+
+    party: int
+    wanted: tuple[Wanted, ...]
+    starts_at: datetime
+    ends_at: datetime
+    purpose: str
+    people: int | None = None
+
+
+def request_of(view: BookingView, resources: Mapping[int, ResourceView]) -> Request:
+    """What was asked for, with what its resources are now."""
+    wanted = tuple(Wanted(resources[item.resource_id], item.quantity) for item in view.items)
+    return Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
+
+
+def one_lender(wanted: Sequence[Wanted]) -> int:
+    lenders = {each.resource.lender_id for each in wanted}
+    if len(lenders) != 1:
+        raise NotBookable
+    return lenders.pop()
+
+
+def at_once(request: Request) -> bool:
+    """Whether nobody has to decide."""
+    return all(each.resource.decided_by == "nobody" for each in request.wanted)
+
+
+def check(request: Request, *, zone: str, at: datetime) -> None:
+    """Raise what a request meets before any rule: its span, the days and hours, the room's size, the lender's terms."""
+    policy.check_span(request.starts_at, request.ends_at, at=at)
+    check_fitness(request, zone=zone)
+    _check_terms(request, zone=zone, at=at)
+
+
+def check_fitness(request: Request, *, zone: str) -> None:
+    """Raise NotLentThen or Closed when a resource isn't lent throughout, TooManyPeople when a room is too small."""
+    there = ZoneInfo(zone)
+    for resource, _quantity in request.wanted:
+        days = request.starts_at.astimezone(there), request.ends_at.astimezone(there)
+        if refused := terms.refusal_of_days(resource.terms, *days):
+            refused.facts["name"] = resource.name
+            raise refused
+        if not open_throughout(resource.opening_hours, zone, request.starts_at, request.ends_at):
+            raise Closed(name=resource.name)
+        room_for = resource.capacity if resource.kind == "room" else None
+        if room_for is not None and request.people is not None and request.people > room_for:
+            raise TooManyPeople(name=resource.name, capacity=room_for)
+
+
+def _check_terms(request: Request, *, zone: str, at: datetime) -> None:
+    """Raise AskedTooLate, AskedTooEarly, NotASlot, ShorterThanLent, LongerThanLent; a lender isn't held by its own."""
+    there = ZoneInfo(zone)
+    span = request.starts_at.astimezone(there), request.ends_at.astimezone(there)
+    for number, (resource, _quantity) in enumerate(request.wanted):
+        if resource.lender_id == request.party:
+            continue
+        said = resource.terms
+        if number and resource.kind != "room":  # what comes beside keeps the hours of what it comes with
+            said = said._replace(slots="")
+        refused = terms.refusal_of_moment(said, request.starts_at, at=at)
+        if refused := refused or terms.refusal_of_length(said, *span):
+            refused.facts["name"] = resource.name
+            raise refused
+
+
+def check_all(session: Session, request: Request, *, zone: str, at: datetime) -> None:
+    """Raise what ``check`` and ``check_free`` do."""
+    check(request, zone=zone, at=at)
+    check_free(session, request)
+
+
+def check_free(session: Session, request: Request, *, apart_from: str | None = None) -> None:
+    """Raise OutOfService, SlotTaken or PoolExhausted for what is closed or taken; a booking (its token) may have again
+    what it holds itself. A courtesy before a claim is tried, and all that protects what is held when things are closed.
+    """
+    wanted = [each.resource for each in request.wanted]
+    table = Timetable(session, wanted, request.starts_at, request.ends_at, apart_from=apart_from)
+    if refused := table.refusal(request.wanted, request.starts_at, request.ends_at):
+        raise refused
+
+
+class Quotes:
+    """What requests of one party to one lender would cost; what is known of the two is read once.
+
+    ``instead_of`` is what they would replace: the minutes that are set aside for it count as given back.
+    """
+
+    def __init__(
+        self, session: Session, party: int, lender: int, *, zone: str, at: datetime,
+        instead_of: BookingView | None = None,
+    ) -> None:  # fmt: skip
+        self._there = ZoneInfo(zone)
+        self._rules = rules.rules_of(session, [lender])[lender]
+        self._facts = _facts(session, party, lender, instead_of=instead_of, at=at)
+
+    def of(self, request: Request) -> Evaluation:
+        """The price of a request and what every rule of its first day says of it."""
+        span = Span(request.starts_at.astimezone(self._there), request.ends_at.astimezone(self._there))
+        items = [
+            Item(it.id, it.category, quantity, reserved=it.reserved and it.lender_id != request.party)
+            for it, quantity in request.wanted
+        ]  # fmt: skip
+        return evaluate(self._rules, items, span, self._facts)
+
+
+def quote(
+    session: Session, request: Request, *, zone: str, at: datetime, instead_of: BookingView | None = None
+) -> Evaluation:
+    """What one request would cost, and whether the rules let it through; nothing is written."""
+    lender = request.wanted[0].resource.lender_id
+    return Quotes(session, request.party, lender, zone=zone, at=at, instead_of=instead_of).of(request)
+
+
+def _facts(session: Session, party: int, lender: int, *, instead_of: BookingView | None, at: datetime) -> Facts:
+    accounts = reading.accounts_of(session, [party, lender])
+    mine = {account.community_id: account for account in accounts if account.party_id == party}
+    back = {instead_of.community_id: instead_of.minutes} if instead_of and instead_of.hold_id else {}
+
+    def standing(of: reading.AccountView) -> Standing:
+        returned, available = back.get(of.community_id, 0), of.core().available
+        return Standing(of.balance - of.held + returned, None if available is None else available + returned)
+
+    return Facts(
+        class_=organisations.class_of(session, party),
+        standings={community: standing(account) for community, account in mine.items()},
+        lender_communities=frozenset(a.community_id for a in accounts if a.party_id == lender),
+        overdue=queries.overdue(session, party, at=at),
+        authorised=authorisations.of_party(session, party, lender=lender),
+    )
+
+
+def let_through(evaluation: Evaluation) -> None:
+    if not evaluation.allowed:
+        raise RuleRefuses(findings=[
+            {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in evaluation.refusals
+        ])  # fmt: skip
+
+
+def let_through_again(evaluation: Evaluation) -> None:
+    """As when it was asked for, but what a balance refuses is told to the lender's office without its figures."""
+    if any(finding.code in {"balance", "within-floor", "account-needed"} for finding in evaluation.refusals):
+        raise BorrowerCannotPay
+    let_through(evaluation)
