@@ -53,8 +53,8 @@ LOAN = {
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-    "decided_by", "reserved", "slots", "place", "notice_hours", "ahead_days", "least_minutes", "most_minutes", "lent_from",
-    "lent_until",
+    "decided_by", "reserved", "slots", "place", "notice_hours", "ahead_days", "least_minutes", "most_minutes",
+    "lent_from", "lent_until",
 }  # fmt: skip
 ADVERT = {
     "id", "community", "author", "kind", "nature", "category", "title", "text", "published_at", "closed_at",
