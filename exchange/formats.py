@@ -115,6 +115,11 @@ def clock_spans(spans: Iterable[tuple[time, time]]) -> str:
     )
 
 
+def hours(spans: Iterable[tuple[datetime, datetime]]) -> str:
+    """Spans of one day in words: "de 8 h à 12 h, de 14 h à 18 h"."""
+    return clock_spans((local(starts).time(), local(ends).time()) for starts, ends in spans)
+
+
 def people(number: int) -> str:
     """A number of people: "1 personne", "60 personnes"."""
     return str(ngettext("%(num)s personne", "%(num)s personnes", number))
@@ -180,6 +185,6 @@ def described(wanted: Iterable[Any]) -> str:
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
     for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, ending, span, slots,
-                    clock_spans,                     people, spell, euros, explain, described, decision_of):
+                    clock_spans, hours,                     people, spell, euros, explain, described, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

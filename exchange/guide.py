@@ -39,7 +39,7 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Vous pourrez la modifier ou la retirer quand vous voudrez."),
     ),
     "bookings.search": (
-        _("Indiquez le jour et les heures pour ne voir que ce qui est libre ; sans jour, tout ce qui se prête est montré."),
+        _("Le jour et les heures ne laissent que ce qui est libre ; un jour sans heures montre ce qu’il en reste ; sans jour, tout ce qui se prête."),
         _("Un nombre de personnes ne garde que les salles assez grandes."),
     ),
     "bookings.resource": (

@@ -60,6 +60,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "bookings": {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",
         "offers": "operations", "series": "operations", "wanted": "queries", "availability": "queries",
+        "searching": "telling",
         "rhythm": "policy", "asking": "telling", "repeating": "views",
     },
     "members": {"qr": "telling"},

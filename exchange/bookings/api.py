@@ -74,16 +74,19 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
     """With a span, only what is open and free during the whole of it."""
     session = db.session()
     lender = members.party_by_token(session, query["lender"]) if "lender" in query else None
-    found = [] if "lender" in query and lender is None else catalogue.published(
+    found = [] if "lender" in query and lender is None else catalogue.lendable(
         session, text=query.get("q"), category=query.get("category"), capacity=query.get("people"),
         kind=query.get("kind"), accessible=query.get("accessible"), lender=lender.id if lender else None,
     )  # fmt: skip
     if "starts_at" in query:
         policy.check_span(query["starts_at"], query["ends_at"], at=clock.now())
-        found = free_of(found, (query["starts_at"], query["ends_at"]))
+        free = free_of(found, (query["starts_at"], query["ends_at"]))
+        found = [row for row in found if row.id in free]
     page = sliced(found, query, lambda row: row.token)
-    lenders = members.parties(session, [row.lender_id for row in page.rows])
-    items = [shapes.resource(row, lenders[row.lender_id]) for row in page.rows]
+    rows = list(catalogue.views(session, [row.id for row in page.rows]).values())
+    lenders = members.parties(session, [row.lender_id for row in rows])
+    told = {row.id: shapes.resource(row, lenders[row.lender_id]) for row in rows}
+    items = [told[row.id] for row in page.rows]
     return {"items": items, "next": page.last.token if page.last else None}
 
 

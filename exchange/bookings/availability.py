@@ -7,60 +7,75 @@ many spans as are needed. Neither holds anything: what decides is the request it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from exchange.bookings import policy, queries
+from exchange.bookings import policy
 from exchange.catalogue import policy as terms
-from exchange.catalogue.queries import ResourceView
+from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.errors import OutOfService, PoolExhausted, SlotTaken
-from exchange.hours import open_throughout
+from exchange.hours import intervals, open_throughout
 from ledger.errors import Refused
 
+FOREVER = datetime.max.replace(tzinfo=UTC)
 Some = tuple[ResourceView, int]
 """A resource, and how many of it when it is a pool."""
 
-# A unit's claims never overlap: the one that begins last before the end of a span is the one that ends last.
-_BUSY = text(
+# What can't be had during a span. A unit's claims never overlap: the one that begins last before the end of a span is
+# the one that ends last. Of a pool, the peak is at most the sum: where even that leaves some, nobody looks for it.
+_TAKEN = text(
     """
-    SELECT wanted.id
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:buffers AS integer[])) AS wanted (id, buffer)
-     CROSS JOIN LATERAL tstzrange(:starts_at, CAST(:ends_at AS timestamptz) + make_interval(mins => buffer)) AS span
-     WHERE EXISTS (
-           SELECT FROM resource_units u
-            CROSS JOIN LATERAL (
-                  SELECT upper(o.during) AS until FROM occupancy o
-                   WHERE o.unit_id = u.unit_id AND lower(o.during) < upper(span)
-                   ORDER BY lower(o.during) DESC LIMIT 1) AS last
-            WHERE u.resource_id = wanted.id AND last.until > lower(span))
-        OR EXISTS (
-           SELECT FROM resource_units u JOIN closed_units c ON c.unit_id = u.unit_id
-            WHERE u.resource_id = wanted.id AND c.during && span)
+    WITH wanted AS (
+        SELECT id, kind, quantity, CAST(:ends_at AS timestamptz) + make_interval(mins => buffer_minutes) AS until
+          FROM resources WHERE id = ANY (:ids))
+    SELECT w.id
+      FROM wanted w JOIN resource_units u ON u.resource_id = w.id
+     CROSS JOIN LATERAL (
+           SELECT upper(o.during) AS until FROM occupancy o
+            WHERE o.unit_id = u.unit_id AND lower(o.during) < w.until ORDER BY lower(o.during) DESC LIMIT 1) AS last
+     WHERE last.until > :starts_at
+     UNION ALL
+    SELECT w.id
+      FROM wanted w JOIN resource_units u ON u.resource_id = w.id
+      JOIN closed_units c ON c.unit_id = u.unit_id AND c.during && tstzrange(:starts_at, w.until)
+     UNION ALL
+    SELECT w.id
+      FROM wanted w
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(held.quantity), 0) AS quantity FROM (
+                  SELECT quantity FROM pool_occupancy o
+                   WHERE o.pool_id = w.id AND o.during && tstzrange(:starts_at, w.until)
+                   UNION ALL
+                  SELECT quantity FROM closed_things c
+                   WHERE c.pool_id = w.id AND c.during && tstzrange(:starts_at, w.until)) held) AS all_of_it
+     WHERE w.kind = 'pool'
+       AND CASE WHEN all_of_it.quantity < w.quantity THEN false
+                ELSE pool_peak(w.id, tstzrange(:starts_at, w.until)) >= w.quantity END
     """
 )
 
 
 def free_among(
-    session: Session, found: Sequence[ResourceView], starts_at: datetime, ends_at: datetime, *, zone: str,
-    at: datetime,
-) -> list[ResourceView]:  # fmt: skip
-    """Those that can be asked for during a whole span, in the order given; of a pool, at least one thing."""
+    session: Session, found: Iterable[Lendable], starts_at: datetime, ends_at: datetime, *, zone: str, at: datetime
+) -> set[int]:
+    """The ids of those that can be asked for during a whole span; of a pool, at least one thing."""
     lent: dict[tuple[terms.Terms, str], policy.Span | None] = {}  # most share their terms and their hours with others
-    spans: dict[policy.Span, list[ResourceView]] = {}
+    spans: dict[policy.Span, set[int]] = {}  # one, or a few where some are lent in slots
     for it in found:
         key = it.terms, it.opening_hours
         if key not in lent:
             lent[key] = _lent(*key, starts_at, ends_at, zone=zone, at=at)
         if span := lent[key]:
-            spans.setdefault(span, []).append(it)
+            spans.setdefault(span, set()).add(it.id)
     free: set[int] = set()
-    for span, those in spans.items():  # one, or a few where some are lent in slots
-        free |= _free(session, those, span)
-    return [it for it in found if it.id in free]
+    for (starts, ends), ids in spans.items():
+        values = {"ids": list(ids), "starts_at": starts, "ends_at": ends}
+        free |= ids - set(session.scalars(_TAKEN, values))
+    return free
 
 
 def _lent(
@@ -80,14 +95,37 @@ def lent_around(said: terms.Terms, starts_at: datetime, ends_at: datetime, *, zo
     return terms.slots_around(terms.slots_of(said.slots), *span) if said.slots else span
 
 
-def _free(session: Session, those: Sequence[ResourceView], span: policy.Span) -> set[int]:
-    """The ids of those of which nothing stands in the way of a span."""
-    alone, pools = ([it for it in those if (it.kind == "pool") is pool] for pool in (False, True))
-    values = {"ids": [it.id for it in alone], "buffers": [it.buffer_minutes for it in alone],
-              "starts_at": span[0], "ends_at": span[1]}  # fmt: skip
-    taken = set(session.scalars(_BUSY, values)) if alone else set()
-    left = queries.left_in(session, [it.id for it in pools], *span)
-    return {it.id for it in alone} - taken | {pool for pool, many in left.items() if many > 0}
+def left_on(
+    session: Session, found: Iterable[Lendable], starts_at: datetime, ends_at: datetime, *, zone: str, at: datetime
+) -> dict[int, list[policy.Span]]:
+    """What one could still ask for of each on a day: its free spans, or its free slots; of a pool, when one is left."""
+    looked_at = list(found)
+    table = Timetable(session, looked_at, starts_at, ends_at)
+    opened: dict[str, list[policy.Span]] = {}
+    left: dict[int, list[policy.Span]] = {}
+    for it in looked_at:
+        if it.opening_hours not in opened:
+            hours = intervals(it.opening_hours, zone, starts_at, ends_at)
+            opened[it.opening_hours] = [(each.starts_at, each.ends_at) for each in hours if each.open]
+        free = policy.left_of(_askable(it.terms, opened[it.opening_hours], zone=zone, at=at), table.full(it))
+        if it.terms.slots:
+            slots = policy.hours_of(starts_at.astimezone(ZoneInfo(zone)).date(), zone, terms.slots_of(it.terms.slots))
+            free = [slot for slot in slots if any(begins <= slot[0] and slot[1] <= ends for begins, ends in free)]
+        least = timedelta(minutes=it.terms.least_minutes or 1)
+        if free := [span for span in free if span[1] - span[0] >= least]:
+            left[it.id] = free
+    return left
+
+
+def _askable(said: terms.Terms, opened: list[policy.Span], *, zone: str, at: datetime) -> list[policy.Span]:
+    """The open spans as far as one may ask for them now."""
+    there, soonest = ZoneInfo(zone), at + timedelta(hours=said.notice_hours)
+    spans = [(max(begins, soonest), ends) for begins, ends in opened if soonest < ends]
+    return [
+        span for span in spans
+        if not terms.refusal_of_days(said, span[0].astimezone(there), span[1].astimezone(there))
+        and not terms.refusal_of_moment(said, span[0], at=at)
+    ]  # fmt: skip
 
 
 # What is taken of a few resources, and what is closed: of a pool, how many things.
@@ -125,7 +163,7 @@ class Timetable:
     """
 
     def __init__(
-        self, session: Session, resources: Iterable[ResourceView], starts_at: datetime, ends_at: datetime, *,
+        self, session: Session, resources: Iterable[ResourceView | Lendable], starts_at: datetime, ends_at: datetime, *,
         apart_from: str | None = None,
     ) -> None:  # fmt: skip
         looked_at = {it.id: it for it in resources}
@@ -138,6 +176,13 @@ class Timetable:
                 self._taken[id_].append(policy.Hold(begins, ends or until, quantity))
             else:
                 self._shut[id_].append((kind, begins, ends))
+
+    def full(self, it: Lendable) -> list[policy.Span]:
+        """When nothing of it can be taken, in order: that lasts until it is in order, and begins as long before."""
+        shut = [policy.Hold(begins, ends or FOREVER, 1) for _kind, begins, ends in self._shut[it.id]]
+        ready = timedelta(minutes=it.buffer_minutes)
+        full = policy.too_many([*self._taken[it.id], *shut], (it.quantity or 1) - 1)
+        return [(begins.astimezone(UTC) - ready, ends) for begins, ends in full]
 
     def refusal(self, wanted: Iterable[Some], starts_at: datetime, ends_at: datetime) -> Refused | None:
         """Why one of these can't be had during a span within what was read: OutOfService, SlotTaken, PoolExhausted."""

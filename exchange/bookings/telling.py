@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from exchange import clock, outbox
 from exchange.bookings import availability, operations, queries
 from exchange.bookings.queries import BookingView, SeriesView
 from exchange.catalogue import queries as catalogue
-from exchange.catalogue.queries import ResourceView
+from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
 from exchange.errors import NotFound
 from exchange.members import queries as members
@@ -31,8 +31,8 @@ def published(token: str) -> ResourceView:
     return found
 
 
-def free_of(found: Sequence[ResourceView], span: tuple[datetime, datetime]) -> list[ResourceView]:
-    """Those that this person could ask for during the whole span."""
+def free_of(found: Iterable[Lendable], span: tuple[datetime, datetime]) -> set[int]:
+    """The ids of those that this person could ask for during the whole span."""
     return availability.free_among(db.session(), found, *span, zone=territory().zone, at=clock.now())
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import moving, operations, policy, queries, weeks
+from exchange.bookings import operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
 from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.queries import BookingView
+from exchange.bookings.searching import NOTHING
+from exchange.bookings.searching import search as search_
 from exchange.bookings.telling import (
     Told,
     community_of,
-    free_of,
     own_booking,
     published,
     tell,
@@ -41,77 +42,33 @@ from ledger.entries import Acting
 from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
-SHOWN = 60  # results of a search
-LOOKED_AT = 12  # of what is taken, for other hours
 bookings = Blueprint("bookings", __name__)
 
 @bookings.get("/salles")
 def search() -> str | tuple[str, int]:
-    """What is free on that day at those hours, for so many people; without a day, everything that is lent.
-
-    Who says how many people looks for a room: things have no capacity.
+    """What is free on that day at those hours, for so many people; without hours, what is left of that day; without a
+    day, everything that is lent.
     """
     form, session = SearchForm(request.args), db.session()
-    span = _searched_span(form) if request.args and form.validate() else None
-    found = [] if form.errors else catalogue.published(
-        session, text=form.q.data or None, capacity=form.people.data, accessible=form.accessible.data,
-        kind="room" if form.people.data else None,
-    )  # fmt: skip
-    free = free_of(found, span) if span else found
-    at_hand = {it.id for it in free}
-    taken = [it for it in found if it.id not in at_hand]
-    near = _nearest(form, span, taken) if span and not free else Nearest([], [])
-    lenders = members.parties(session, [each.lender_id for each in free])
+    found = search_(form) if not request.args or form.validate() else NOTHING
+    lenders = members.parties(session, [each.lender_id for each in found.free])
     in_force = rules.rules_of(session, lenders, on=today())
     page = render_template(
-        "bookings/search.html", form=form, free=free, taken=taken, span=span, url=_ask_url(form), lenders=lenders,
-        near=near, at=lambda other: url_for(
+        "bookings/search.html", form=form, found=found, url=_ask_url(form), lenders=lenders,
+        at=lambda other: url_for(
             "bookings.new", resource=other.resource.token, jour=formats.local(other.starts_at).date().isoformat(),
             de=f"{formats.local(other.starts_at):%H:%M}", a=f"{formats.local(other.ends_at):%H:%M}",
             personnes=form.people.data,
         ),
-        pictures=pictures.firsts(session, [each.id for each in free[:SHOWN]]), shown=SHOWN,
-        priced={each.id for each in free if _has_a_price(each, in_force[each.lender_id])},
+        pictures=pictures.firsts(session, [each.id for each in found.free]),
+        priced={each.id for each in found.free if _has_a_price(each, in_force[each.lender_id])},
     )  # fmt: skip
     return (page, 422) if form.errors else page
-
-
-class Nearest(NamedTuple):
-    """What to look at when nothing is free: what was looked for, at other hours; something else, at these."""
-
-    hours: list[moving.Alternative]
-    elsewhere: list[ResourceView]
-
-
-def _nearest(form: SearchForm, span: tuple[datetime, datetime], taken: list[ResourceView]) -> Nearest:
-    session, zone, at = db.session(), territory().zone, clock.now()
-    rooms = [it for it in taken if it.kind != "pool"][:LOOKED_AT]
-    hours = moving.other_hours(session, rooms, *span, zone=zone, at=at)
-    if not form.q.data:
-        return Nearest(hours, [])
-    others = catalogue.published(session, capacity=form.people.data, accessible=form.accessible.data, kind="room")
-    return Nearest(hours, free_of(others, span)[:5])
 
 
 def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
     """Whether somebody pays minutes for it: its page says who, and how many."""
     return any(rule.minutes and rule.shape == "tariff" and _binds(rule, it) for rule in in_force)
-
-
-def _searched_span(form: SearchForm) -> tuple[datetime, datetime] | None:
-    if form.day.data is None:
-        if form.starts.data or form.ends.data:
-            form.day.errors = [_("Indiquez aussi le jour.")]
-        return None
-    zone = territory().zone
-    try:
-        starts = policy.instant(form.day.data, form.starts.data or time(8), zone)
-        ends = policy.instant(form.day.data, form.ends.data or time(22), zone)
-        policy.check_span(starts, ends, at=clock.now())
-    except Refused as error:
-        form.refuse(error)
-        return None
-    return starts, ends
 
 
 def _ask_url(form: SearchForm) -> Any:

@@ -80,6 +80,12 @@ class ResourceView(NamedTuple):
         return policy.Terms(*(getattr(self, name) for name in policy.Terms._fields))
 
     @property
+    def lendable(self) -> Lendable:
+        """What says when it is lent."""
+        told = (self.id, self.token, self.kind, self.quantity, self.buffer_minutes, self.opening_hours)
+        return Lendable(*told, self.terms)
+
+    @property
     def accessible(self) -> bool:
         """Whether a wheelchair comes in: declared compliant, nothing less."""
         return self.access == "accessible"
@@ -94,6 +100,18 @@ class ResourceView(NamedTuple):
         """Address, postcode and town on one line."""
         town = " ".join(filter(None, [self.postcode, self.town]))
         return ", ".join(filter(None, [self.address, town]))
+
+
+class Lendable(NamedTuple):
+    """What says when a resource is lent, and nothing else: a search looks at thousands."""
+
+    id: int
+    token: str
+    kind: str
+    quantity: int | None
+    buffer_minutes: int
+    opening_hours: str
+    terms: policy.Terms
 
 
 class Listing(NamedTuple):
@@ -124,6 +142,11 @@ _ROWS: Select[*tuple[Any, ...]] = select(
     Place.legal_min, Place.legal_max, Place.access, Place.access_note, Place.latitude, Place.longitude,
 ).outerjoin(Place, Place.id == Resource.place_id)  # fmt: skip
 
+_LENDABLE: Select[*tuple[Any, ...]] = select(
+    Resource.id, Resource.token, Resource.kind, Resource.quantity, Resource.buffer_minutes, Resource.opening_hours,
+    *(getattr(Resource, name) for name in policy.Terms._fields),
+).outerjoin(Place, Place.id == Resource.place_id)  # fmt: skip
+
 _STATUS = case(
     (Resource.retired_at.is_not(None), "retired"),
     (Resource.published_at.is_not(None), "published"),
@@ -138,31 +161,49 @@ def published_by_token(session: Session, token: str) -> ResourceView | None:
     return ResourceView(*row) if row else None
 
 
-def published(
-    session: Session, *, text: str | None = None, category: str | None = None, capacity: int | None = None,
-    kind: str | None = None, accessible: bool | None = None, lender: int | None = None, limit: int = 1000,
-) -> list[ResourceView]:  # fmt: skip
-    """Published resources that answer to all of this; the smallest that fits first, then those of unknown capacity.
+class Sought(NamedTuple):
+    """What is looked for. ``capacity`` is people: a room must take them; a thing has none and is not left out.
 
-    ``capacity`` is people: a room must take them; a thing has none and is not left out. ``text`` is found without
-    accents or exact words.
+    ``text`` is found without accents or exact words.
     """
-    wanted: list[ColumnElement[bool]] = [_is_published()]
-    if text:
-        wanted.append(_named_like(text))
-    if category:
-        wanted.append(Resource.category == category)
-    if capacity is not None:
-        wanted.append(or_(Resource.capacity >= capacity, Resource.capacity.is_(None)))
-    if kind:
-        wanted.append(Resource.kind == kind)
-    if accessible:
-        wanted.append(Place.access == "accessible")
-    if lender is not None:
-        wanted.append(Resource.lender_id == lender)
-    first = [Resource.capacity.is_(None), Resource.capacity] if capacity is not None else [Resource.capacity.is_(None)]
-    rows = session.execute(_ROWS.where(*wanted).order_by(*first, Resource.sort_name, Resource.id).limit(limit))
+
+    text: str | None = None
+    category: str | None = None
+    capacity: int | None = None
+    kind: str | None = None
+    accessible: bool | None = None
+    lender: int | None = None
+
+
+def published(session: Session, *, limit: int = 1000, **sought: Any) -> list[ResourceView]:
+    """Published resources that answer to what is ``Sought``: the smallest that fits first, unknown capacities last."""
+    rows = session.execute(_that_answer(_ROWS, Sought(**sought)).limit(limit))
     return [ResourceView(*row) for row in rows]
+
+
+def lendable(session: Session, *, limit: int = 10_000, **sought: Any) -> list[Lendable]:
+    """The same, in the same order, with what a search reads of each."""
+    rows = session.execute(_that_answer(_LENDABLE, Sought(**sought)).limit(limit))
+    return [Lendable._make([*row[:6], policy.Terms(*row[6:])]) for row in rows]
+
+
+def _that_answer(query: Select[*tuple[Any, ...]], sought: Sought) -> Select[*tuple[Any, ...]]:
+    query = query.where(_is_published())
+    if sought.text:
+        query = query.where(_named_like(sought.text))
+    if sought.category:
+        query = query.where(Resource.category == sought.category)
+    first: list[ColumnElement[Any]] = [Resource.capacity.is_(None)]
+    if sought.capacity is not None:
+        query = query.where(or_(Resource.capacity >= sought.capacity, Resource.capacity.is_(None)))
+        first.append(Resource.capacity.asc())
+    if sought.kind:
+        query = query.where(Resource.kind == sought.kind)
+    if sought.accessible:
+        query = query.where(Place.access == "accessible")
+    if sought.lender is not None:
+        query = query.where(Resource.lender_id == sought.lender)
+    return query.order_by(*first, Resource.sort_name, Resource.id)
 
 
 def newest(session: Session, *, size: int) -> list[ResourceView]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from exchange.errors import EndsBeforeStart, InThePast, Invalid, TooFar
 
@@ -13,7 +13,7 @@ BEGUN_SINCE = timedelta(days=1)  # what broke yesterday is written today
 
 def check(starts_at: datetime, ends_at: datetime | None, *, at: datetime) -> None:
     """Raise EndsBeforeStart, InThePast (over already, or begun long ago) or TooFar."""
-    if ends_at is not None and ends_at <= starts_at:
+    if ends_at is not None and ends_at.astimezone(UTC) <= starts_at.astimezone(UTC):  # and not as clocks show them
         raise EndsBeforeStart
     if starts_at < at - BEGUN_SINCE or (ends_at is not None and ends_at <= at):
         raise InThePast

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from exchange.embedded import Server
-from tests.bench import declaring, million, posting
+from tests.bench import declaring, lending, million, posting
 from tests.bench.figures import Figure
 from tests.databases import Postgres
 
@@ -20,8 +20,24 @@ def _told(figures: list[Figure]) -> list[Figure]:
     return figures
 
 
-def main() -> int:
-    """Print the figures; the status is 1 when a bar isn't reached."""
+def _books(postgres: Postgres, folder: Path, pgbench: Path) -> list[Figure]:
+    """Of the books: writing, reading, sealing, auditing."""
+    posted, many = postgres.copy(), postgres.copy()
+    community = posting.furnish(posted)
+    figures = _told(posting.measure(posted, community, pgbench))
+    figures += _told(posting.beside_another(posted, community, postgres.empty()))
+    figures += _told(posting.sealed_meanwhile(posted, community))
+    figures += _told(declaring.measure(postgres.copy(), folder / "var"))
+    community = posting.furnish(many)
+    million.fill(many, community)
+    figures += _told(million.statements(many, community, postgres.copy()))
+    figures += _told(million.verifying(many, folder))
+    figures += _told(million.audits(many))
+    return figures
+
+
+def main(asked: list[str]) -> int:
+    """Print the figures of the books and of lending, or of what is asked; the status is 1 when a bar isn't reached."""
     with tempfile.TemporaryDirectory(prefix="marronnier-tests-bench") as folder:
         durable = Server(Path(folder) / "durable", max_connections=100)
         durable.start()
@@ -29,21 +45,13 @@ def main() -> int:
         postgres = Postgres(Path(folder))
         try:
             pgbench = durable.binaries / "pgbench"
-            posted, many = postgres.copy(), postgres.copy()
-            community = posting.furnish(posted)
-            figures = _told(posting.measure(posted, community, pgbench))
-            figures += _told(posting.beside_another(posted, community, postgres.empty()))
-            figures += _told(posting.sealed_meanwhile(posted, community))
-            figures += _told(declaring.measure(postgres.copy(), Path(folder) / "var"))
-            community = posting.furnish(many)
-            million.fill(many, community)
-            figures += _told(million.statements(many, community, postgres.copy()))
-            figures += _told(million.verifying(many, Path(folder)))
-            figures += _told(million.audits(many))
+            figures = _books(postgres, Path(folder), pgbench) if not asked or "books" in asked else []
+            if not asked or "lending" in asked:
+                figures += _told(lending.measure(postgres))
         finally:
             durable.stop()
     return 0 if all(figure.reached in (True, None) for figure in figures) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

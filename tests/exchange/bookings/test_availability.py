@@ -186,6 +186,26 @@ def _hour_of(town: Town, minute: int) -> int | None:
     return town.local[minute].hour if not town.local[minute].minute else None
 
 
+def day_of(instant: datetime) -> tuple[datetime, datetime]:
+    """The day of an instant, from midnight to midnight."""
+    midnight = datetime.combine(instant.date(), time(0), PARIS)
+    return midnight, datetime.combine(instant.date() + timedelta(days=1), time(0), PARIS)
+
+
+def free_slot(town: Town, name: str, span: tuple[int, int]) -> bool:
+    """Whether a span is free; of what is lent in slots, whether it lies in one slot that is."""
+    slots = town.resources[name].slots
+    if not slots:
+        return town.refused(name, *span) is None
+    for first, last in slots:
+        starts = next((n for n in range(span[0], max(span[0] - 1440, -1), -1) if _hour_of(town, n) == first), None)
+        ends = next(n for n in range(span[1], span[1] + 1560) if _hour_of(town, n) == last % 24)
+        one = starts is not None and ends - starts <= 60 * (last - first)
+        if one and starts is not None and town.refused(name, starts, ends) is None:
+            return True
+    return False
+
+
 def touching(town: Town, done: list[tuple[str, str, tuple[int, int], int]]) -> Iterator[tuple[int, int]]:
     """The half hour that ends as something starts, that starts as it ends, and as it is in order again."""
     for _verb, name, (start, end), _quantity in done:
@@ -217,7 +237,7 @@ def test_claims_searches_and_timetables_agree_with_a_count_minute_by_minute(
         assert (said is None) == (expected is None), (name, span, said, expected)
         if expected is None:
             town.hold(name, *span, quantity)
-    views = [kept.view for kept in town.resources.values()]
+    views = [kept.view.lendable for kept in town.resources.values()]
     table = Timetable(session, views, town.start, town.instant((DAYS + 1) * 1440))
     for span in [*looked_at, *touching(town, done[:5])]:
         starts, ends = town.instant(span[0]), town.instant(span[1])
@@ -227,9 +247,13 @@ def test_claims_searches_and_timetables_agree_with_a_count_minute_by_minute(
             for one in (on_slots(town, span) if kept.slots else [span])
             if town.refused(name, *one) is None
         }  # fmt: skip
-        assert {it.name for it in found} == free, span
+        assert {name for name, kept in town.resources.items() if kept.view.id in found} == free, span
+        left = availability.left_on(session, views, *day_of(starts), zone="Europe/Paris", at=at)
         for name, kept in town.resources.items():
             expected = town.refused(name, *span)
+            inside = any(begins <= starts and ends <= until for begins, until in left.get(kept.view.id, ()))
+            if ends <= day_of(starts)[1]:
+                assert inside == (expected in {None, "not-a-slot"} and bool(free_slot(town, name, span))), (name, span)
             if expected in {"closed", "not-a-slot"}:  # hours are not a timetable's affair
                 continue
             refused = table.refusal([(kept.view, 1)], starts, ends)

@@ -59,6 +59,33 @@ def test_what_somebody_has_is_no_longer_free(client: FlaskClient, session: Sessi
     assert "Salle des fêtes" in others
 
 
+def test_a_day_without_hours_shows_what_is_left_of_it(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    starts = NOON + timedelta(days=7, hours=2)
+    ask(session, wanting(cast.alice.party.id, lent.half, starts=starts), zone=PARIS, by=cast.alice.by, at=NOON)
+    ask(session, wanting(cast.alice.party.id, (lent.chairs, 5), starts=starts), zone=PARIS, by=cast.alice.by, at=NOON)
+    given = text("UPDATE resources SET least_minutes = :least, buffer_minutes = 30 WHERE id = :id")
+    session.execute(given, {"least": 60, "id": lent.half.id})
+    page = unescape(client.get("/salles?day=2026-11-28").text)
+    assert "— samedi 28 novembre 2026" in page
+    cards = {name: page.partition(f">{name}<")[2].partition("</li>")[0] for name in (
+        "Demi-salle sud", "Demi-salle nord", "Chaises pliantes")}  # fmt: skip
+    assert "Libre de 8\u00a0h à 13\u00a0h\u00a030, de 18\u00a0h à 22\u00a0h" in cards["Demi-salle sud"]
+    assert "Libre de 8\u00a0h à 22\u00a0h" in cards["Demi-salle nord"]
+    assert "Libre de 8\u00a0h à 14\u00a0h, de 18\u00a0h à 22\u00a0h" in cards["Chaises pliantes"]
+    session.execute(given, {"least": 6 * 60, "id": lent.half.id})
+    free, _taken, others = unescape(client.get("/salles?day=2026-11-28").text).partition("pris ou fermé")
+    assert "Demi-salle sud" not in free, "what is left is shorter than it is lent"
+    assert "Demi-salle sud" in others
+
+
+def test_of_today_only_what_is_to_come_is_left(client: FlaskClient, lent: Lent) -> None:
+    page = unescape(client.get("/salles?day=2026-11-21").text)
+    assert "Libre de 12\u00a0h à 22\u00a0h" in page
+    assert client.get("/salles?day=2026-11-20").status_code == 422
+
+
 def test_when_nothing_is_free_the_nearest_hours_and_other_rooms_are_shown(
     client: FlaskClient, session: Session, cast: Cast, lent: Lent
 ) -> None:
