@@ -7,11 +7,13 @@ many spans as are needed. Neither holds anything: what decides is the request it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from exchange.bookings import policy
@@ -128,32 +130,36 @@ def _askable(said: terms.Terms, opened: list[policy.Span], *, zone: str, at: dat
     ]  # fmt: skip
 
 
-# What is taken of a few resources, and what is closed: of a pool, how many things.
-_AROUND = text(
-    """
+_SPAN = "tstzrange(:starts_at, :ends_at)"
+_BY_OTHERS = """
+      JOIN booking_items i ON i.id = o.booking_item_id
+      JOIN bookings b ON b.id = i.booking_id AND b.token <> :apart_from"""
+_OF_ROOMS = """
     SELECT u.resource_id, 'taken' AS kind, 1 AS quantity, lower(o.during), upper(o.during)
-      FROM resource_units u
-      JOIN occupancy o ON o.unit_id = u.unit_id AND o.during && tstzrange(:starts_at, :ends_at)
-      JOIN booking_items i ON i.id = o.booking_item_id JOIN bookings b ON b.id = i.booking_id
-     WHERE u.resource_id = ANY (:ids) AND b.token IS DISTINCT FROM :apart_from
-     UNION ALL
-    SELECT u.resource_id, c.kind, 1, lower(x.during), upper(x.during)
-      FROM resource_units u
-      JOIN closed_units x ON x.unit_id = u.unit_id AND x.during && tstzrange(:starts_at, :ends_at)
-      JOIN closures c ON c.id = x.closure_id
+      FROM resource_units u JOIN occupancy o ON o.unit_id = u.unit_id AND o.during && {span}{by_others}
      WHERE u.resource_id = ANY (:ids)
      UNION ALL
+    SELECT u.resource_id, c.kind, 1, lower(x.during), upper(x.during)
+      FROM resource_units u JOIN closed_units x ON x.unit_id = u.unit_id AND x.during && {span}
+      JOIN closures c ON c.id = x.closure_id
+     WHERE u.resource_id = ANY (:ids)"""
+_OF_POOLS = """
     SELECT o.pool_id, 'taken', o.quantity, lower(o.during), upper(o.during)
-      FROM pool_occupancy o
-      JOIN booking_items i ON i.id = o.booking_item_id JOIN bookings b ON b.id = i.booking_id
-     WHERE o.pool_id = ANY (:ids) AND o.during && tstzrange(:starts_at, :ends_at)
-       AND b.token IS DISTINCT FROM :apart_from
+      FROM pool_occupancy o{by_others}
+     WHERE o.pool_id = ANY (:ids) AND o.during && {span}
      UNION ALL
     SELECT x.pool_id, 'closed', x.quantity, lower(x.during), upper(x.during)
-      FROM closed_things x WHERE x.pool_id = ANY (:ids) AND x.during && tstzrange(:starts_at, :ends_at)
-     ORDER BY 5 DESC NULLS FIRST
+      FROM closed_things x WHERE x.pool_id = ANY (:ids) AND x.during && {span}"""
+
+
+@cache
+def _around(*, rooms: bool, pools: bool, apart: bool) -> TextClause:
+    """What is taken of a few resources and what is closed, of a pool how many things: no more than is asked, since
+    planning such a question takes longer than answering it.
     """
-)
+    parts = ([_OF_ROOMS] if rooms else []) + ([_OF_POOLS] if pools else [])
+    asked = "\n     UNION ALL".join(parts).format(span=_SPAN, by_others=_BY_OTHERS if apart else "")
+    return text(f"{asked}\n     ORDER BY 5 DESC NULLS FIRST")
 
 
 class Timetable:
@@ -168,10 +174,13 @@ class Timetable:
     ) -> None:  # fmt: skip
         looked_at = {it.id: it for it in resources}
         until = max((policy.held_until(ends_at, it.buffer_minutes) for it in looked_at.values()), default=ends_at)
-        values = {"ids": list(looked_at), "starts_at": starts_at, "ends_at": until, "apart_from": apart_from}
+        values = {"ids": list(looked_at), "starts_at": starts_at, "ends_at": until}
+        values |= {"apart_from": apart_from} if apart_from else {}
+        pools = {it.kind == "pool" for it in looked_at.values()}
         self._taken: dict[int, list[policy.Hold]] = {id_: [] for id_ in looked_at}
         self._shut: dict[int, list[tuple[str, datetime, datetime | None]]] = {id_: [] for id_ in looked_at}
-        for id_, kind, quantity, begins, ends in session.execute(_AROUND, values):
+        asked = _around(rooms=False in pools, pools=True in pools, apart=apart_from is not None)
+        for id_, kind, quantity, begins, ends in session.execute(asked, values) if pools else ():
             if kind == "taken" or looked_at[id_].kind == "pool":
                 self._taken[id_].append(policy.Hold(begins, ends or until, quantity))
             else:
@@ -183,6 +192,20 @@ class Timetable:
         ready = timedelta(minutes=it.buffer_minutes)
         full = policy.too_many([*self._taken[it.id], *shut], (it.quantity or 1) - 1)
         return [(begins.astimezone(UTC) - ready, ends) for begins, ends in full]
+
+    def left_of(self, it: ResourceView, spans: Sequence[policy.Span]) -> dict[policy.Span, int]:
+        """How many things of a pool one could have during each of these spans, which are in order."""
+        ready = timedelta(minutes=it.buffer_minutes)
+        bounds = [(starts.astimezone(UTC), ends.astimezone(UTC) + ready) for starts, ends in spans]
+        held: list[list[policy.Hold]] = [[] for _span in spans]
+        ends_of = [ends for _starts, ends in bounds]
+        for hold in self._taken[it.id]:
+            number = bisect_right(ends_of, hold.starts_at)
+            while number < len(bounds) and bounds[number][0] < hold.ends_at:
+                held[number].append(hold)
+                number += 1
+        most = (policy.most_held(of, *bound) for of, bound in zip(held, bounds, strict=True))
+        return {span: (it.quantity or 0) - many for span, many in zip(spans, most, strict=True)}
 
     def refusal(self, wanted: Iterable[Some], starts_at: datetime, ends_at: datetime) -> Refused | None:
         """Why one of these can't be had during a span within what was read: OutOfService, SlotTaken, PoolExhausted."""

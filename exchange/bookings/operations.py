@@ -29,7 +29,7 @@ from exchange.bookings.queries import BookingView
 from exchange.bookings.wanted import (
     Request,
     at_once,
-    check,
+    check_all,
     check_free,
     let_through,
     let_through_again,
@@ -61,7 +61,7 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     decide, the request is accepted at once.
     """
     lender = one_lender(request.wanted)
-    check(request, zone=zone, at=at)
+    check_all(session, request, zone=zone, at=at)  # most of those who come too late go no further
     evaluation = quote(session, request, zone=zone, at=at)
     let_through(evaluation)
     booking = write_request(session, request, lender, evaluation, zone=zone, by=by, at=at)

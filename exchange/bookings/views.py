@@ -89,7 +89,7 @@ def resource(resource: str) -> str:
     first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
     known = {name: value for name in ("jour", "de", "a", "personnes") if (value := request.args.get(name))}
     units = catalogue.units_of(session, [it.id])[it.id]
-    days, rows = weeks.of_one(it, units, first) if it.kind != "pool" else ([], [])
+    days, rows = weeks.of_pool(it, first) if it.kind == "pool" else weeks.of_one(it, units, first)
     return render_template(
         "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],

@@ -8,9 +8,11 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from exchange import clock, formats
 from exchange.bookings import policy, queries
+from exchange.bookings.availability import Timetable
 from exchange.catalogue import policy as terms
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
@@ -71,13 +73,44 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
         until = f"&a={end:%H:%M}" if it.slots else ""
         return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}{until}")
 
+    return labels(days), _hourly(it, spans, cell)
+
+
+def _hourly(
+    it: ResourceView, spans: dict[date, list[policy.Span]], cell: Callable[[date, datetime, datetime], Cell]
+) -> list[Row]:
+    """A row for each hour, or for each slot, but for those that are always closed."""
     rows = []
-    for hour, (start, end) in enumerate(spans[first_day]):
-        cells = [cell(day, *spans[day][hour]) for day in days]
+    for hour, (start, end) in enumerate(next(iter(spans.values()))):
+        cells = [cell(day, *of_day[hour]) for day, of_day in spans.items()]
         if any(each["state"] != "closed" for each in cells):
             label = f"{formats.hour(start)} – {formats.hour(end, ends=True)}" if it.slots else formats.hour(start)
             rows.append({"label": label, "cells": cells})
-    return labels(days), rows
+    return rows
+
+
+def of_pool(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
+    """Seven days of a pool hour by hour: how many things one could have during the whole of each hour."""
+    session, zone, at = db.session(), territory().zone, clock.now()
+    days = [first_day + timedelta(days=n) for n in range(7)]
+    spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
+    first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
+    left = Timetable(session, [it], first, last).left_of(it, [span for each in spans.values() for span in each])
+    opened = [(each.starts_at, each.ends_at) for each in intervals(it.opening_hours, zone, first, last) if each.open]
+    made, past, asking = cells_in_words(), _("Passé"), url_for("bookings.new", resource=it.token)
+
+    def cell(day: date, start: datetime, end: datetime) -> Cell:
+        if start < at:
+            return made("closed", past)
+        is_open = any(begins <= start and end <= ends for begins, ends in opened)
+        if not is_open or not_lent(it.terms, start, end, at):
+            return made("closed")
+        if (many := left[start, end]) <= 0:
+            return made("taken")
+        label = ngettext("%(num)s libre", "%(num)s libres", many)
+        return made("free", label, href=f"{asking}?jour={day}&de={start:%H:%M}")
+
+    return labels(days), _hourly(it, spans, cell)
 
 
 def not_lent(said: terms.Terms, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:

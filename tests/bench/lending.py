@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 
-from exchange.bookings import availability
+from exchange.bookings import availability, policy
 from exchange.catalogue import queries as catalogue
+from tests.bench import contending
 from tests.bench.figures import Figure
 from tests.bench.posting import HERE
 from tests.databases import Database
@@ -137,13 +138,30 @@ def searching(many: Town, few: Town) -> list[Figure]:
     ]  # fmt: skip
 
 
+def weeks(town: Town) -> list[Figure]:
+    """How many things are left at each hour of a week, of a pool with ten thousand loans and one with a hundred."""
+    pools = {token: catalogue.published_by_token(town.session, token) for token in (MANY, FEW)}
+    first = datetime.now(UTC).date() + timedelta(days=1)
+    spans = [span for day in range(7) for span in policy.hours_of(first + timedelta(days=day), ZONE)]
+    took: dict[str, list[float]] = {MANY: [], FEW: []}
+    for _ in range(SEARCHES):
+        for token, pool in pools.items():
+            assert pool is not None
+            started = time.perf_counter()
+            availability.Timetable(town.session, [pool], spans[0][0], spans[-1][1]).left_of(pool, spans)
+            took[token].append(1000 * (time.perf_counter() - started))
+    many, few = (median(took[token]) for token in (MANY, FEW))
+    detail = f"{many:.1f} ms against {few:.1f} ms"
+    return [Figure("a pool's week, 10,000 loans against 100", many / few, detail, most=1.5)]
+
+
 def measure(postgres: Any) -> list[Figure]:
     """Fill two towns and ask them."""
     large, small = postgres.copy(), postgres.copy()
     fill(large)
     fill(small, every=10)
     towns = Town(large), Town(small)
-    found = searching(*towns)
+    found = searching(*towns) + weeks(towns[0])
     for town in towns:
         town.close()
-    return found
+    return found + contending.measure(small)

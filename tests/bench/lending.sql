@@ -55,3 +55,5 @@ SELECT id, id, pool, 1, 0, 0 FROM loans;
 INSERT INTO pool_occupancy (booking_item_id, pool_id, quantity, during)
 SELECT id, pool, 1, tstzrange(starts_at, ends_at) FROM loans;
 DROP TABLE made, loans;
+SELECT setval(pg_get_serial_sequence(name, 'id'), 5000000)
+  FROM unnest(ARRAY['parties', 'resources', 'bookings', 'booking_items']) name;

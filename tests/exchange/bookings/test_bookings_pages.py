@@ -69,7 +69,7 @@ def test_a_day_without_hours_shows_what_is_left_of_it(
     session.execute(given, {"least": 60, "id": lent.half.id})
     page = unescape(client.get("/salles?day=2026-11-28").text)
     assert "— samedi 28 novembre 2026" in page
-    cards = {name: page.partition(f">{name}<")[2].partition("</li>")[0] for name in (
+    cards = {name: page.partition(f">{name}<")[2].partition("</article>")[0] for name in (
         "Demi-salle sud", "Demi-salle nord", "Chaises pliantes")}  # fmt: skip
     assert "Libre de 8\u00a0h à 13\u00a0h\u00a030, de 18\u00a0h à 22\u00a0h" in cards["Demi-salle sud"]
     assert "Libre de 8\u00a0h à 22\u00a0h" in cards["Demi-salle nord"]

@@ -88,3 +88,16 @@ def test_what_is_left_is_open_and_not_taken_minute_by_minute(
     left = left_of(at(opened), at(held))
     assert minutes(left) == minutes(at(opened)) - minutes(at(held))
     assert all(a < b for a, b in left)
+
+
+def test_the_week_of_a_pool_says_how_many_are_left_each_hour(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    starts = NOON + timedelta(days=2, hours=3)  # Monday, three to five in the afternoon in Paris
+    for many, hours in ((3, 2), (2, 1)):
+        request = wanting(cast.alice.party.id, (lent.chairs, many), starts=starts, hours=hours)
+        ask(session, request, zone="Europe/Paris", by=cast.alice.by, at=NOON)
+    page = client.get(f"/salles/{lent.chairs.token}").text
+    monday = [cells(page, f"{hour}\u00a0h")[2] for hour in (14, 15, 16, 17)]
+    assert monday == ["5 libres", "Pris", "2 libres", "5 libres"]
+    assert cells(page, "11\u00a0h")[0] == "Passé"
