@@ -158,7 +158,7 @@ def test_the_week_shows_slots_and_a_search_finds_the_one_around(
         page = app.test_client().get(f"/salles/{lent.half.token}?semaine=2026-11-28").text
         assert "8\u00a0h – 13\u00a0h" in page
         assert "?jour=2026-11-28&amp;de=18:00&amp;a=00:00" in page
-        assert "De 8\u00a0h à 13\u00a0h, de 13\u00a0h à 18\u00a0h, de 18\u00a0h à 24\u00a0h" in page
+        assert "Par créneaux\u00a0: de 8\u00a0h à 13\u00a0h, de 13\u00a0h à 18\u00a0h, de 18\u00a0h à 24\u00a0h" in page
         search = "/salles?day=2026-11-28&starts=14:00&ends=16:00"
         assert "Demi-salle sud" in app.test_client().get(search).text.partition("pris ou fermé")[0]
     ask(session, wants(cast, (Wanted(lent.half),), 17, 20), zone=PARIS, by=cast.alice.by, at=NOON)
