@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "export": "exchange.seals.commands:export",
     "expire": "exchange.declarations.commands:expire",
     "forget": "exchange.forgetting:command",
+    "install": "exchange.installing:install",
     "import": "exchange.imports.commands:import_",
     "rotate-key": "exchange.seals.commands:rotate_key",
     "seal": "exchange.seals.commands:seal",

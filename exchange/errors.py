@@ -34,6 +34,12 @@ class NotAllowed(Refusal):
     rule = "not-allowed"
 
 
+class NotInstalled(Refusal):
+    """Nobody has said yet which territory this install serves."""
+
+    rule = "not-installed"
+
+
 class NotSealed(Refusal):
     """What was just written has no leaf yet: it will in a minute."""
 
@@ -494,6 +500,7 @@ STATUS: dict[str, int] = {
     "not-allowed": 403,
     "already-answered": 409,
     "not-sealed": 409,
+    "not-installed": 503,
     "settlement-changed": 409,
     "month-closed": 409,
     "slot-taken": 409,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from exchange.db import InDoubt, db
-from exchange.errors import status_of
+from exchange.errors import NotInstalled, status_of
 from exchange.sentences import SENTENCES, Sentence, sentence_of
 from ledger.errors import Refused
 
@@ -125,6 +125,11 @@ def unavailable(error: Exception) -> PutOff:
     ))  # fmt: skip
 
 
+def not_installed(error: NotInstalled) -> PutOff:
+    """Whoever installed it has not said yet what it serves."""
+    return _put_off(error, sentence_of(error))
+
+
 def in_doubt(error: Exception) -> PutOff:
     """The database went away while it was writing, and nobody knows whether it did."""
     return _put_off(error, Sentence(
@@ -135,7 +140,7 @@ def in_doubt(error: Exception) -> PutOff:
 
 def _put_off(error: Exception, sentence: Sentence) -> PutOff:
     """Say so; the page that says it asks the database nothing more, not even who reads it."""
-    logger.warning("database unavailable: %s", error)
+    logger.warning("unavailable: %r", error)
     db.session.remove()
     g.unanswered = True
     current_app.login_manager._update_request_context_with_user(None)  # type: ignore[attr-defined]  # see rest/tokens.py
@@ -167,6 +172,7 @@ def unexpected(error: Exception) -> tuple[Response | str, int]:
 def init(app: Flask) -> None:
     """Bind to the application."""
     app.register_error_handler(Refused, refused)
+    app.register_error_handler(NotInstalled, not_installed)
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(HTTPException, http_error)
     for unanswered in (

@@ -382,6 +382,10 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "longer-than-lent": _longer,
     "asked-too-late": _asked_too_late,
     "asked-too-early": _asked_too_early,
+    "not-installed": _fixed(
+        N("Ce service n’est pas encore installé."),
+        N("Qui l’installe dit d’abord quel territoire il sert : marronnier install territory."),
+    ),
     "numbered-already": _fixed(N("Ce numéro d’inventaire est déjà celui d’autre chose."), N("Vérifiez-le.")),
     "picture-unreadable": _fixed(
         N("Ce fichier n’est pas une photo que l’on sache lire."),

@@ -39,8 +39,8 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
     "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "forgetting",
-    "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "jobs", "keeping", "messages",
-    "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
+    "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing", "jobs", "keeping",
+    "messages", "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
     "sentences", "serving", "sheets", "sign_in", "style", "tasks", "upgrading",
 }  # fmt: skip
 

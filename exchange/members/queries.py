@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, exists
 from sqlalchemy.orm import Session
 
 from exchange.db import table_of
+from exchange.errors import NotInstalled
 from exchange.members.models import (
     AccessToken,
     Application,
@@ -158,8 +159,11 @@ _E_MAILS_OF = (
 
 
 def territory(session: Session) -> TerritoryView:
-    """What this install serves."""
-    return TerritoryView(*session.execute(_TERRITORY).one())
+    """What this install serves. Raises NotInstalled before somebody has named it."""
+    row = session.execute(_TERRITORY).one_or_none()
+    if row is None:
+        raise NotInstalled
+    return TerritoryView(*row)
 
 
 def party_by_token(session: Session, token: str) -> PartyView | None:
