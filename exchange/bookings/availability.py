@@ -84,17 +84,12 @@ def _lent(
     said: terms.Terms, opening_hours: str, starts_at: datetime, ends_at: datetime, *, zone: str, at: datetime
 ) -> policy.Span | None:
     """The span that one would ask for: that one, or the slots around it; None when it is closed or not lent then."""
-    span = lent_around(said, starts_at, ends_at, zone=zone)
+    there = ZoneInfo(zone)
+    asked = starts_at.astimezone(there), ends_at.astimezone(there)
+    span = terms.slots_around(terms.slots_of(said.slots), *asked) if said.slots else asked
     if span is None or terms.refusal_to_ask(said, *span, at=at) or not open_throughout(opening_hours, zone, *span):
         return None
     return span
-
-
-def lent_around(said: terms.Terms, starts_at: datetime, ends_at: datetime, *, zone: str) -> policy.Span | None:
-    """The slots that hold a span, or the span itself for what is lent at any hour; in the time of the territory."""
-    there = ZoneInfo(zone)
-    span = starts_at.astimezone(there), ends_at.astimezone(there)
-    return terms.slots_around(terms.slots_of(said.slots), *span) if said.slots else span
 
 
 def left_on(
@@ -108,7 +103,8 @@ def left_on(
     for it in looked_at:
         if it.opening_hours not in opened:
             hours = intervals(it.opening_hours, zone, starts_at, ends_at)
-            opened[it.opening_hours] = [(each.starts_at, each.ends_at) for each in hours if each.open]
+            spans = [(each.starts_at.astimezone(UTC), each.ends_at.astimezone(UTC)) for each in hours if each.open]
+            opened[it.opening_hours] = spans
         free = policy.left_of(_askable(it.terms, opened[it.opening_hours], zone=zone, at=at), table.full(it))
         if it.terms.slots:
             slots = policy.hours_of(starts_at.astimezone(ZoneInfo(zone)).date(), zone, terms.slots_of(it.terms.slots))

@@ -48,7 +48,7 @@ def _short_of(
     session: Session, pool: ResourceView, starts_at: datetime, ends_at: datetime | None, closing: int
 ) -> set[int]:
     """The items of bookings that hold some of a pool while more is held or closed than there is."""
-    booked = queries.taken_of(session, [pool.id], starts_at, ends_at)
+    booked = queries.taken_of(session, pool.id, starts_at, ends_at)
     if not booked:
         return set()
     last = max(each.hold.ends_at for each in booked)

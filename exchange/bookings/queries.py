@@ -421,26 +421,20 @@ def taken(session: Session, units: Iterable[int], starts_at: datetime, ends_at: 
 
 
 class TakenOf(NamedTuple):
-    """Some of a pool held for a span, by a booking."""
+    """Some of a pool held for a span, by an item of a booking."""
 
-    pool_id: int
-    hold: policy.Hold
-    booking_token: str
     item_id: int
+    hold: policy.Hold
 
 
-def taken_of(
-    session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime | None
-) -> list[TakenOf]:
-    """What is held of these pools between two instants; without a second, from the first on."""
+def taken_of(session: Session, pool: int, starts_at: datetime, ends_at: datetime | None) -> list[TakenOf]:
+    """What is held of a pool between two instants; without a second, from the first on."""
     rows = session.execute(
-        select(PoolOccupancy.pool_id, func.lower(PoolOccupancy.during), func.upper(PoolOccupancy.during),
-               PoolOccupancy.quantity, Booking.token, BookingItem.id)
-        .join(BookingItem, BookingItem.id == PoolOccupancy.booking_item_id)
-        .join(Booking, Booking.id == BookingItem.booking_id)
-        .where(PoolOccupancy.pool_id.in_(pools), PoolOccupancy.during.overlaps(Range(starts_at, ends_at)))
+        select(PoolOccupancy.booking_item_id, func.lower(PoolOccupancy.during), func.upper(PoolOccupancy.during),
+               PoolOccupancy.quantity)
+        .where(PoolOccupancy.pool_id == pool, PoolOccupancy.during.overlaps(Range(starts_at, ends_at)))
     )  # fmt: skip
-    return [TakenOf(row[0], policy.Hold(*row[1:4]), *row[4:]) for row in rows]
+    return [TakenOf(row[0], policy.Hold(*row[1:])) for row in rows]
 
 
 def held_by(session: Session, booking: int) -> dict[int, policy.Hold]:

@@ -69,7 +69,8 @@ def search(form: SearchForm) -> Found:
     else:
         at_hand = free_of(found, span)
         free = [it.id for it in found if it.id in at_hand]
-    taken = [it.id for it in found if it.id not in set(free)] if len(free) < len(found) else []
+    seen = set(free)
+    taken = [it.id for it in found if it.id not in seen]
     views = catalogue.views(session, [*free[:SHOWN], *taken[:SHOWN]])
     shown = [views[id_] for id_ in taken[:SHOWN]]
     near = _nearest(form, span, shown) if span and not free else NOTHING.near
