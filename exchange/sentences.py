@@ -200,6 +200,12 @@ def _asked_too_early(facts: Facts) -> Sentence:
     )  # fmt: skip
 
 
+def _taken(facts: Facts) -> Sentence:
+    name = facts.get("name")
+    what = _("« %(name)s » est déjà pris à ce moment-là.", name=name) if name else _("Ce créneau est déjà pris.")
+    return Sentence(what, _("Choisissez un autre moment, ou autre chose."))
+
+
 def _too_many(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
@@ -374,7 +380,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "hold-exceeded": _fixed(N("On ne peut pas compter plus de minutes qu’il n’en a été réservé.")),
     "written-once": _fixed(N("Ce qui est écrit dans les comptes ne se modifie pas."), N("Une erreur se corrige par une autre écriture.")),
     "already-answered": _fixed(N("Une réponse a déjà été donnée."), N("Rechargez la page pour la voir.")),
-    "slot-taken": _fixed(N("Ce créneau est déjà pris."), N("Choisissez un autre moment ou une autre salle.")),
+    "slot-taken": _taken,
     "out-of-service": _out_of_service,
     "not-lent-then": _not_lent_then,
     "not-a-slot": _not_a_slot,

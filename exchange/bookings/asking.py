@@ -9,27 +9,27 @@ from flask import request
 from flask_babel import gettext as _
 
 from exchange.bookings import policy
-from exchange.bookings.forms import AskForm, SearchForm, beside
+from exchange.bookings.forms import BESIDE, AskForm, SearchForm, beside
 from exchange.bookings.telling import published
 from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.policy import slots_around, slots_of
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
-from exchange.errors import PoolExhausted
+from exchange.errors import PoolExhausted, SlotTaken
 from exchange.members import queries as members
 from exchange.security import Scope, own, territory
 from ledger.errors import Refused
 
 PURPOSE = 400  # characters
-THINGS_BESIDE = 8  # pools offered beside a room in one request
+MOST_BESIDE = 19  # of what is named beside a resource in one request
 
 
 class Asking(NamedTuple):
     """What a request is about, before it is made: the resource, what may come with it, and for whom one may ask."""
 
     resource: ResourceView
-    pools: list[ResourceView]
+    beside: list[ResourceView]
     scope: Scope
     parties: list[members.PartyView]
 
@@ -46,9 +46,10 @@ class Asking(NamedTuple):
 def asking_of(token: str) -> Asking:
     """What this person may ask of a published resource. Raises NotFound."""
     it, scope, session = published(token), own("booking.ask"), db.session()
-    pools = [] if it.kind == "pool" else catalogue.published(session, kind="pool", lender=it.lender_id)
+    named = [name.removeprefix(BESIDE) for name in (*request.args, *request.form) if name.startswith(BESIDE)]
+    others = catalogue.beside(session, it, named=[token for token in named if token.isprintable()][:MOST_BESIDE])
     parties = sorted(members.parties(session, scope.parties).values(), key=lambda p: (p.kind != "person", p.sort_name))
-    return Asking(it, [pool for pool in pools if pool.id != it.id][:THINGS_BESIDE], scope, parties)
+    return Asking(it, others, scope, parties)
 
 
 def prefilled(asking: Asking) -> dict[str, Any]:
@@ -68,7 +69,13 @@ def prefilled(asking: Asking) -> dict[str, Any]:
         "day": given.day.data, "starts": starts, "ends": ends, "people": given.people.data,
         "party": first.token if (first := asking.chosen(request.args.get("qui")) or asking.first) else None,
         "purpose": request.args.get("pour", "")[:PURPOSE] or None,
+        **{beside(it): many for it in asking.beside if (many := _many(request.args.get(beside(it), "")))},
     }  # fmt: skip
+
+
+def _many(said: str) -> int:
+    """How many things an address asks for; anything odd is left aside."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= 6 else 0
 
 
 def _slots_around(it: ResourceView, starts: time, ends: time) -> tuple[time | None, time | None]:
@@ -80,9 +87,11 @@ def _slots_around(it: ResourceView, starts: time, ends: time) -> tuple[time | No
 
 
 def refuse(asking: Asking, form: AskForm, error: Refused) -> None:
-    """Say what is refused, and that there are too few of a pool beside how many are asked of it."""
-    if isinstance(error, PoolExhausted):
-        names = {pool.id: beside(pool) for pool in asking.pools} | {asking.resource.id: "quantity"}
+    """Say what is refused; what is taken, or too few of, is said beside the field that asks for it."""
+    names = {it.id: beside(it) for it in asking.beside}
+    if asking.resource.kind == "pool":
+        names[asking.resource.id] = "quantity"
+    if isinstance(error, PoolExhausted | SlotTaken) and error.facts.get("resource") in names:
         error.facts["field"] = names[error.facts["resource"]]
     form.refuse(error)
 
@@ -106,8 +115,8 @@ def understood(asking: Asking, form: AskForm) -> Request | None:
         form.refuse(error)
         return None
     quantity = form["quantity"].data if "quantity" in form else 1
-    things = [Wanted(pool, asked) for pool in asking.pools if (asked := form[beside(pool)].data)]
-    return Request(party.id, (Wanted(asking.resource, quantity), *things), starts, ends, form.purpose.data,
+    others = [Wanted(it, int(asked)) for it in asking.beside if (asked := form[beside(it)].data)]
+    return Request(party.id, (Wanted(asking.resource, quantity), *others), starts, ends, form.purpose.data,
                    form.people.data)  # fmt: skip
 
 

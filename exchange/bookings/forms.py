@@ -55,9 +55,12 @@ class AskForm(KeyedForm):
     purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
 
 
-def beside(pool: ResourceView) -> str:
-    """The name of the field that says how many of a pool come with a room."""
-    return f"with_{pool.token}"
+BESIDE = "with_"
+
+
+def beside(it: ResourceView) -> str:
+    """The name of the field that asks for something else in the same request."""
+    return f"{BESIDE}{it.token}"
 
 
 class SlotField(SelectField):
@@ -89,16 +92,17 @@ def _clock(given: str | time) -> time:
     return given if isinstance(given, time) else time.fromisoformat(given)
 
 
-def ask_form(resource: ResourceView, pools: Sequence[ResourceView], kind: type[F]) -> type[F]:
-    """The form for one resource: a pool is asked in a quantity, a room may come with things of the same lender."""
+def ask_form(resource: ResourceView, others: Sequence[ResourceView], kind: type[F]) -> type[F]:
+    """The form for one resource and what may come with it: a pool is asked in a quantity, anything else is or isn't."""
     fields: dict[str, Any] = {}
     if resource.kind == "pool":
         fields["quantity"] = Whole(_("Combien ?"), default=1, validators=[InputRequired(_("Dites combien.")), MANY])
     if slots := slots_of(resource.slots):
         fields["starts"] = SlotField(_("À partir de"), hours=[start for start, _end in slots])
         fields["ends"] = SlotField(_("Jusqu’à"), hours=[end for _start, end in slots], ends=True)
-    for pool in pools:
-        fields[beside(pool)] = Whole(pool.name, validators=[Optional(), MANY])
+    for it in others:
+        is_pool = it.kind == "pool"
+        fields[beside(it)] = Whole(it.name, validators=[Optional(), MANY]) if is_pool else BooleanField(it.name)
     return type("FormWithThings", (kind,), fields)
 
 

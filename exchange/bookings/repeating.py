@@ -15,7 +15,7 @@ from exchange import clock, idempotency, outbox
 from exchange.bookings import queries, rhythm
 from exchange.bookings import series as together
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
-from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm, SeriesForm, ask_form, beside
+from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm, SeriesForm, ask_form
 from exchange.bookings.models import Series
 from exchange.bookings.offering import bookings
 from exchange.bookings.telling import Told, community_of, tell
@@ -68,15 +68,14 @@ def new_series(resource: str) -> str:
 
 
 def _form(asking: Asking, **given: Any) -> SeriesForm:
-    form = ask_form(asking.resource, asking.pools, SeriesForm)(**given)
+    form = ask_form(asking.resource, asking.beside, SeriesForm)(**given)
     form.party.choices = [(party.token, party.name) for party in asking.parties]
     return form
 
 
 def _form_page(asking: Asking, form: SeriesForm, ticks: Ticks) -> str:
     return render_template(
-        "bookings/new_series.html", asking=asking, form=form, things=[form[beside(pool)] for pool in asking.pools],
-        school_zone=territory().school_zone, ticks=ticks,
+        "bookings/new_series.html", asking=asking, form=form, school_zone=territory().school_zone, ticks=ticks,
     )  # fmt: skip
 
 

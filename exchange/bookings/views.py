@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from exchange import clock, formats, idempotency, outbox
 from exchange.bookings import operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
-from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
+from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form
 from exchange.bookings.queries import BookingView
 from exchange.bookings.searching import NOTHING
 from exchange.bookings.searching import search as search_
@@ -124,7 +124,7 @@ def week() -> str:
 def new(resource: str) -> str:
     """The request's form, filled with what was searched."""
     asking = asking_of(resource)
-    return _ask_page(asking, ask_form(asking.resource, asking.pools, AskForm)(formdata=None, **prefilled(asking)))
+    return _ask_page(asking, ask_form(asking.resource, asking.beside, AskForm)(formdata=None, **prefilled(asking)))
 
 
 @bookings.post("/salles/<resource>/verification")
@@ -132,7 +132,7 @@ def new(resource: str) -> str:
 def check(resource: str) -> str | tuple[str, int]:
     """Say what it costs and which rules let it through, or what stands in the way. Writes nothing."""
     asking = asking_of(resource)
-    form = ask_form(asking.resource, asking.pools, AskForm)()
+    form = ask_form(asking.resource, asking.beside, AskForm)()
     wanted = understood(asking, form)
     if "correct" in request.form:
         return _ask_page(asking, form, quiet=True)
@@ -156,7 +156,7 @@ def check(resource: str) -> str | tuple[str, int]:
 def create(resource: str) -> Response | tuple[str, int]:
     """Ask, once for one key; the slot is held from now on."""
     asking = asking_of(resource)
-    form = ask_form(asking.resource, asking.pools, AskForm)()
+    form = ask_form(asking.resource, asking.beside, AskForm)()
     wanted = understood(asking, form)
     if wanted is None:
         return _ask_page(asking, form), 422
@@ -191,8 +191,7 @@ def _ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
     if quiet:
         for field in form:
             field.errors = ()
-    things = [form[beside(pool)] for pool in asking.pools]
-    return render_template("bookings/new.html", asking=asking, form=form, things=things)
+    return render_template("bookings/new.html", asking=asking, form=form)
 
 
 @bookings.get("/reservations")

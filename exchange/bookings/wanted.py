@@ -67,7 +67,7 @@ def check(request: Request, *, zone: str, at: datetime) -> None:
 
 
 def check_fitness(request: Request, *, zone: str) -> None:
-    """Raise NotLentThen or Closed when a resource isn't lent throughout, TooManyPeople when a room is too small."""
+    """Raise NotLentThen or Closed when a resource isn't lent throughout, TooManyPeople when rooms are too small."""
     there = ZoneInfo(zone)
     for resource, _quantity in request.wanted:
         days = request.starts_at.astimezone(there), request.ends_at.astimezone(there)
@@ -76,9 +76,15 @@ def check_fitness(request: Request, *, zone: str) -> None:
             raise refused
         if not open_throughout(resource.opening_hours, zone, request.starts_at, request.ends_at):
             raise Closed(name=resource.name)
-        room_for = resource.capacity if resource.kind == "room" else None
-        if room_for is not None and request.people is not None and request.people > room_for:
-            raise TooManyPeople(name=resource.name, capacity=room_for)
+    _check_people(request)
+
+
+def _check_people(request: Request) -> None:
+    """Raise TooManyPeople; several rooms take together what each of them takes, when that is known of all."""
+    rooms = [each.resource for each in request.wanted if each.resource.kind == "room"]
+    places = [room.capacity for room in rooms if room.capacity is not None]
+    if rooms and len(places) == len(rooms) and (request.people or 0) > sum(places):
+        raise TooManyPeople(name=" + ".join(room.name for room in rooms), capacity=sum(places))
 
 
 def _check_terms(request: Request, *, zone: str, at: datetime) -> None:

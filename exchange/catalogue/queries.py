@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from exchange.catalogue import policy
@@ -204,6 +204,28 @@ def _that_answer(query: Select[*tuple[Any, ...]], sought: Sought) -> Select[*tup
     if sought.lender is not None:
         query = query.where(Resource.lender_id == sought.lender)
     return query.order_by(*first, Resource.sort_name, Resource.id)
+
+
+def beside(
+    session: Session, it: ResourceView, *, named: Collection[str] = (), size: int = 24
+) -> list[ResourceView]:
+    """What may come with a resource in one request: what is ``named`` (tokens), then some of each kind.
+
+    Of the same lender, by name: pools, things, then the rooms of the same place that can be had with it.
+    """
+    mine = select(ResourceUnit.unit_id).where(ResourceUnit.resource_id == it.id)
+    shared = select(ResourceUnit.resource_id).where(ResourceUnit.unit_id.in_(mine))
+    asked = Resource.token.in_(named)
+    same_place = Resource.place_id == it.place_id if it.place_id is not None else false()
+    around = or_(Resource.kind != "room", same_place, asked)
+    turn = func.row_number().over(partition_by=Resource.kind, order_by=[Resource.sort_name, Resource.id])
+    rows = session.execute(
+        _ROWS.where(_is_published(), Resource.lender_id == it.lender_id, Resource.id.not_in(shared), around)
+        .order_by(asked.desc(), turn)
+        .limit(size)
+    )
+    order = ("pool", "thing", "room").index
+    return sorted((ResourceView(*row) for row in rows), key=lambda row: (order(row.kind), row.sort_name, row.id))
 
 
 def newest(session: Session, *, size: int) -> list[ResourceView]:
