@@ -95,6 +95,18 @@ class AlreadyOffered(Refusal):
     rule = "already-offered"
 
 
+class ChangeWaits(Refusal):
+    """A change is asked for that its lender hasn't answered yet."""
+
+    rule = "change-waits"
+
+
+class ChangedTooLate(Refusal):
+    """Cancelling would cost its minutes by now: a change would be a way around that."""
+
+    rule = "changed-too-late"
+
+
 class CouncilDecisionMissing(Refusal):
     """A public lender's price names the decision of its council (CGCT L.2144-3: equal access)."""
 
@@ -506,6 +518,8 @@ STATUS: dict[str, int] = {
     "slot-taken": 409,
     "out-of-service": 409,
     "already-offered": 409,
+    "change-waits": 409,
+    "changed-too-late": 409,
     "pool-exhausted": 409,
     "quantity-booked": 409,
     "pictures-full": 409,

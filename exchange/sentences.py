@@ -399,6 +399,13 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     ),
     "picture-too-large": _picture_too_large,
     "pictures-full": _fixed(N("Il y a déjà six photos."), N("Supprimez-en une d’abord.")),
+    "change-waits": _fixed(
+        N("Un changement de cette réservation attend déjà une réponse."), N("Répondez-y, ou renoncez-y, avant d’aller plus loin."),
+    ),
+    "changed-too-late": _fixed(
+        N("Le prêt commence dans moins d’un jour : une réservation payée en minutes ne se change plus."),
+        N("Annulez-la, ou appelez le prêteur, qui peut vous proposer autre chose."),
+    ),
     "already-offered": _fixed(
         N("Quelque chose est déjà proposé à la place de cette réservation."),
         N("Attendez la réponse, ou retirez d’abord ce que vous proposez."),

@@ -61,7 +61,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",
         "offers": "operations", "series": "operations", "wanted": "queries", "availability": "queries",
         "searching": "telling",
-        "rhythm": "policy", "asking": "telling", "repeating": "views",
+        "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
     },
     "members": {"qr": "telling"},
     "pictures": {"drawing": "operations"},

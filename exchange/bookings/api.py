@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import operations, policy, queries
+from exchange.bookings import changes, operations, policy, queries
 from exchange.bookings import wanted as wishes
 from exchange.bookings.forms import GROUNDS
 from exchange.bookings.queries import BookingView
@@ -30,6 +30,7 @@ from exchange.bookings.schemas import (
     ResourcesQuery,
     SpanQuery,
     WantedBooking,
+    WantedChange,
     WantedQuote,
 )
 from exchange.bookings.telling import (
@@ -40,6 +41,8 @@ from exchange.bookings.telling import (
     own_booking,
     published,
     tell,
+    write_changed,
+    write_declined,
     write_no_show,
     write_to,
 )
@@ -140,13 +143,14 @@ def _asked(given: dict[str, Any]) -> tuple[Acting, Request]:
     party = members.party_by_token(db.session(), given["party"])
     if party is None or party.id not in scope.parties:
         raise WrongFields(errors={"party": [_("Vous ne pouvez pas agir en ce nom.")]})
+    return scope.acting(party.id), _request(party.id, given)
+
+
+def _request(party: int, given: dict[str, Any]) -> Request:
     wanted = tuple(_wanted(number, item) for number, item in enumerate(given["items"]))
     if len({each.resource.id for each in wanted}) != len(wanted):
         raise WrongFields(errors={"items": [_("Demandez chaque chose une seule fois.")]})
-    request = Request(
-        party.id, wanted, given["starts_at"], given["ends_at"], given.get("purpose", ""), given.get("people")
-    )
-    return scope.acting(party.id), request
+    return Request(party, wanted, given["starts_at"], given["ends_at"], given.get("purpose", ""), given.get("people"))
 
 
 def _wanted(number: int, item: dict[str, Any]) -> Wanted:
@@ -249,6 +253,24 @@ def cancel(given: dict[str, Any], booking: str) -> Deed:
     return Deed(by, renounce)
 
 
+@resources.acts(
+    "/bookings/<booking>/change", N("Changer une réservation"), takes=WantedChange, gives=BookingShape, status=201
+)
+def change(given: dict[str, Any], booking: str) -> Deed:
+    """At once when nobody has to decide; else its lender is asked, and what was accepted stands until the answer."""
+    found, scope = own_booking(booking)
+    by, wanted = scope.acting(found.party_id), _request(found.party_id, given)
+
+    def ask(session: Session, at: datetime) -> Done:
+        before = tell([found])[0]
+        with _by_its_item(wanted):
+            made = changes.change(session, booking, wanted, parties=scope.parties, by=by, at=at)
+        write_changed(session, made.id, before, at=at)
+        return Done(_as_mine(tell([own_booking(made.token)[0]])[0]), url_for("api_bookings.show", booking=made.token))
+
+    return Deed(by, ask)
+
+
 def _as_mine(told: Told) -> dict[str, Any]:
     findings = [_finding(finding) for finding in told.booking.explanation["findings"]]
     return {**_loan(told), "findings": findings, "typed_by": told.typed_by}
@@ -269,6 +291,7 @@ def _loan(told: Told) -> dict[str, Any]:
         "people": booking.people,
         "minutes": booking.minutes,
         "community": told.community.token if told.community else None,
+        "changes": booking.changes,
         "asked_at": booking.asked_at,
         "answer_before": booking.answer_before,
         "decided_at": booking.answered,
@@ -368,8 +391,7 @@ def _decline(
 ) -> None:
     ground, text = given["ground"], given["text"]
     operations.decline(session, found.token, lender=lender, ground=ground, text=text, by=by, at=at)
-    outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
-                 told=tell([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
+    write_declined(session, found, ground=GROUNDS[ground], text=text, at=at)
 
 
 @resources.acts(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 
 from exchange.bookings import policy
 from exchange.bookings.forms import BESIDE, AskForm, SearchForm, beside
-from exchange.bookings.telling import published
+from exchange.bookings.telling import Told, own_booking, published, tell
 from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.policy import slots_around, slots_of
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
-from exchange.errors import PoolExhausted, SlotTaken
+from exchange.errors import NotFound, PoolExhausted, SlotTaken
+from exchange.formats import local
 from exchange.members import queries as members
 from exchange.security import Scope, own, territory
 from ledger.errors import Refused
@@ -32,11 +34,19 @@ class Asking(NamedTuple):
     beside: list[ResourceView]
     scope: Scope
     parties: list[members.PartyView]
+    changed: Told | None = None  # what is asked for otherwise
 
     @property
     def first(self) -> members.PartyView | None:
         """Oneself, before those that one acts for."""
         return self.parties[0] if self.parties else None
+
+    def page(self, step: str) -> str:
+        """The address of a step: of "new", "check" or "create", or of what changes a booking."""
+        if self.changed is None:
+            return url_for(f"bookings.{step}", resource=self.resource.token)
+        steps = {"new": "change", "check": "check_change", "create": "ask_change"}
+        return url_for(f"bookings.{steps[step]}", booking=self.changed.booking.token)
 
     def chosen(self, token: str | None) -> members.PartyView | None:
         """The party that the form names, among those that the person acts for."""
@@ -45,11 +55,26 @@ class Asking(NamedTuple):
 
 def asking_of(token: str) -> Asking:
     """What this person may ask of a published resource. Raises NotFound."""
-    it, scope, session = published(token), own("booking.ask"), db.session()
-    named = [name.removeprefix(BESIDE) for name in (*request.args, *request.form) if name.startswith(BESIDE)]
-    others = catalogue.beside(session, it, named=[token for token in named if token.isprintable()][:MOST_BESIDE])
-    parties = sorted(members.parties(session, scope.parties).values(), key=lambda p: (p.kind != "person", p.sort_name))
-    return Asking(it, others, scope, parties)
+    it, scope = published(token), own("booking.ask")
+    found = members.parties(db.session(), scope.parties).values()
+    return Asking(it, _beside(it), scope, sorted(found, key=lambda p: (p.kind != "person", p.sort_name)))
+
+
+def changing_of(token: str) -> Asking:
+    """What this person may ask for otherwise, of a booking of theirs. Raises NotFound for what is lent no more."""
+    found, scope = own_booking(token)
+    told = tell([found])[0]
+    if told.first.status != "published":
+        raise NotFound
+    others = [told.resources[item.resource_id].token for item in found.items[1:]]
+    return Asking(told.first, _beside(told.first, others), scope, [told.party], told)
+
+
+def _beside(it: ResourceView, others: Sequence[str] = ()) -> list[ResourceView]:
+    """What the form offers beside it: these, what the address or the form names, and some more."""
+    said = [name.removeprefix(BESIDE) for name in (*request.args, *request.form) if name.startswith(BESIDE)]
+    named = [token for token in (*others, *said) if token.isprintable()]
+    return catalogue.beside(db.session(), it, named=named[:MOST_BESIDE])
 
 
 def prefilled(asking: Asking) -> dict[str, Any]:
@@ -70,6 +95,20 @@ def prefilled(asking: Asking) -> dict[str, Any]:
         "party": first.token if (first := asking.chosen(request.args.get("qui")) or asking.first) else None,
         "purpose": request.args.get("pour", "")[:PURPOSE] or None,
         **{beside(it): many for it in asking.beside if (many := _many(request.args.get(beside(it), "")))},
+    }  # fmt: skip
+
+
+def as_it_is(asking: Asking) -> dict[str, Any]:
+    """What a booking is now, for the form that changes it."""
+    assert asking.changed is not None
+    of = asking.changed.booking
+    starts, ends = local(of.starts_at), local(of.ends_at)
+    many = {item.resource_id: item.quantity for item in of.items}
+    last = (ends - timedelta(microseconds=1)).date()  # midnight is that of the evening
+    return {
+        "day": starts.date(), "starts": starts.time(), "ends": ends.time(), "people": of.people, "purpose": of.purpose,
+        "end_day": last if last != starts.date() else None, "party": asking.changed.party.token,
+        "quantity": many[asking.resource.id], **{beside(it): many.get(it.id) for it in asking.beside},
     }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def _askable(said: terms.Terms, opened: list[policy.Span], *, zone: str, at: dat
 _SPAN = "tstzrange(:starts_at, :ends_at)"
 _BY_OTHERS = """
       JOIN booking_items i ON i.id = o.booking_item_id
-      JOIN bookings b ON b.id = i.booking_id AND b.token <> :apart_from"""
+      JOIN bookings b ON b.id = i.booking_id AND b.token <> ALL (:apart_from)"""
 _OF_ROOMS = """
     SELECT u.resource_id, 'taken' AS kind, 1 AS quantity, lower(o.during), upper(o.during)
       FROM resource_units u JOIN occupancy o ON o.unit_id = u.unit_id AND o.during && {span}{by_others}
@@ -161,21 +161,21 @@ def _around(*, rooms: bool, pools: bool, apart: bool) -> TextClause:
 class Timetable:
     """What is taken or closed of a few resources between two instants, read at once.
 
-    What a booking holds itself is left ``apart_from`` it (its token): it can have that again.
+    What some bookings hold is left ``apart_from`` them (their tokens): they can have that again.
     """
 
     def __init__(
         self, session: Session, resources: Iterable[ResourceView | Lendable], starts_at: datetime, ends_at: datetime, *,
-        apart_from: str | None = None,
+        apart_from: Sequence[str] = (),
     ) -> None:  # fmt: skip
         looked_at = {it.id: it for it in resources}
         until = max((policy.held_until(ends_at, it.buffer_minutes) for it in looked_at.values()), default=ends_at)
         values = {"ids": list(looked_at), "starts_at": starts_at, "ends_at": until}
-        values |= {"apart_from": apart_from} if apart_from else {}
+        values |= {"apart_from": list(apart_from)} if apart_from else {}
         pools = {it.kind == "pool" for it in looked_at.values()}
         self._taken: dict[int, list[policy.Hold]] = {id_: [] for id_ in looked_at}
         self._shut: dict[int, list[tuple[str, datetime, datetime | None]]] = {id_: [] for id_ in looked_at}
-        asked = _around(rooms=False in pools, pools=True in pools, apart=apart_from is not None)
+        asked = _around(rooms=False in pools, pools=True in pools, apart=bool(apart_from))
         for id_, kind, quantity, begins, ends in session.execute(asked, values) if pools else ():
             if kind == "taken" or looked_at[id_].kind == "pool":
                 self._taken[id_].append(policy.Hold(begins, ends or until, quantity))

@@ -59,6 +59,7 @@ class Booking(Base, Signed):
     answer_before: Mapped[datetime]
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))  # offered by the lender in its place
     word: Mapped[str] = mapped_column(default="")  # what the lender says with it
+    changes_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))  # asked by its borrower in its place
     series_id: Mapped[int | None]
 
 
@@ -108,7 +109,7 @@ class BookingDecision(Base, Signed):
 
 class BookingCancellation(Base, Signed):
     """Who had it doesn't need it any more, in time (its minutes are given back) or not; or its lender takes it back,
-    on a ground; or it was moved.
+    on a ground; or it was moved by its lender, or changed by who had it.
     """
 
     __tablename__ = "booking_cancellations"

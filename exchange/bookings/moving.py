@@ -87,7 +87,7 @@ def alternatives(
         key=lambda it: (abs((it.capacity or 0) - (first.capacity or 0)), it.category != first.category, it.sort_name),
     )
     looked_at = [first, *others, *(it for it, _quantity in with_it)]
-    around = _Around(session, looked_at, view.starts_at, view.ends_at, zone=view.zone, at=at, apart_from=view.token)
+    around = _Around(session, looked_at, view.starts_at, view.ends_at, zone=view.zone, at=at, apart_from=[view.token])
     many = view.items[0].quantity
     same_hours = [
         Alternative(it, view.starts_at, view.ends_at) for it in others
@@ -120,7 +120,7 @@ class _Around:
 
     def __init__(
         self, session: Session, resources: Collection[ResourceView], starts_at: datetime, ends_at: datetime, *,
-        zone: str, at: datetime, apart_from: str | None = None,
+        zone: str, at: datetime, apart_from: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self._at, self._zone = at, zone
         self._starts_at, self._ends_at = starts_at.astimezone(ZoneInfo(zone)), ends_at.astimezone(ZoneInfo(zone))

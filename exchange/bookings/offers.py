@@ -10,14 +10,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from exchange.bookings import policy, queries
+from exchange.bookings import changes, policy, queries
 from exchange.bookings.claims import claim, free, items_of
 from exchange.bookings.models import Booking
 from exchange.bookings.operations import (
     cancelled,
-    close_offers,
+    close_others,
     decide,
     gates_again,
+    give_way,
     locked,
     resolve,
     set_aside,
@@ -35,7 +36,7 @@ from exchange.bookings.wanted import (
     one_lender,
     quote,
 )
-from exchange.errors import AlreadyOffered, NotBookable, WrongState
+from exchange.errors import AlreadyOffered, ChangeWaits, NotBookable, WrongState
 from ledger.entries import Acting
 
 
@@ -52,12 +53,14 @@ def offer(
         raise WrongState(state=view.state)
     if queries.offers_for(session, [booking.id], at=at):
         raise AlreadyOffered
+    if changes.waits(session, view, at=at):
+        raise ChangeWaits
     policy.check_span(starts_at, ends_at, at=at)
     request = Request(view.party_id, tuple(wanted), starts_at, ends_at, view.purpose, view.people)
     if one_lender(request.wanted) != lender:
         raise NotBookable
     check_fitness(request, zone=view.zone)
-    check_free(session, request, apart_from=view.token)
+    check_free(session, request, apart_from=[view.token])
     evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
     let_through_again(evaluation)
     offered = write_request(
@@ -77,11 +80,9 @@ def consent(session: Session, token: str, *, parties: Collection[int], by: Actin
     before, booking, view = _offered(session, token, parties=parties, at=at)
     if view.starts_at <= at or before.starts_at <= at:
         raise WrongState(state=view.state)
-    old = queries.view(session, before.id, at=at)
-    cancelled(session, before, in_time=True, ground="moved", by=by, at=at)
-    resolve(session, old, minutes=0, by=by, at=at)
+    give_way(session, before, ground="moved", by=by, at=at)
     let_through(gates_again(session, view, at=at))
-    free(session, [before.id, booking.id])
+    free(session, [booking.id])
     claim(session, booking, items_of(session, booking.id))
     decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
     return view
@@ -90,17 +91,18 @@ def consent(session: Session, token: str, *, parties: Collection[int], by: Actin
 def dismiss(session: Session, token: str, *, parties: Collection[int], by: Acting, at: datetime) -> BookingView:
     """Who asked doesn't want what is offered: what they had stays as it was. Raises WrongState."""
     before, _booking, view = _offered(session, token, parties=parties, at=at)
-    close_offers(session, before.id, by=by, at=at)
+    close_others(session, before.id, by=by, at=at)
     return view
 
 
 def withdraw_offer(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender takes back what it offered in place of a booking. Raises WrongState when it has been answered."""
     booking, _view = locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
-    closed = close_offers(session, booking.id, by=by, at=at)
-    if not closed:
+    offered = queries.offers_for(session, [booking.id], at=at).get(booking.id)
+    if offered is None:
         raise WrongState(state="expired")
-    return closed[0]
+    close_others(session, booking.id, by=by, at=at)
+    return offered
 
 
 def revoke(
@@ -111,7 +113,7 @@ def revoke(
     if view.starts_at <= at:
         raise WrongState(state=view.state)
     cancelled(session, booking, in_time=True, ground=ground, reason=text, by=by, at=at)
-    close_offers(session, booking.id, by=by, at=at)
+    close_others(session, booking.id, by=by, at=at)
     free(session, [booking.id])
     resolve(session, view, minutes=0, by=by, at=at)
     return view

@@ -10,11 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import clock, outbox
-from exchange.bookings import operations, queries
+from exchange import clock
+from exchange.bookings import changes, operations, queries
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, asked_of, tell, write_no_show, write_to
+from exchange.bookings.telling import Told, asked_of, tell, write_declined, write_no_show, write_to
 from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
@@ -74,13 +74,15 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
         offer=tell([offer])[0] if offer else None,
         before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
+        changed=tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None,
+        change=queries.change_of(session, found.id, at=at), change_waits=open_ and changes.waits(session, found, at=at),
     )  # fmt: skip
 
 
 def _obstacle(told: Told) -> Sentence | None:
     """Why what is booked can't be lent any more: it was closed meanwhile."""
     try:
-        check_free(db.session(), request_of(told.booking, told.resources), apart_from=told.booking.token)
+        check_free(db.session(), request_of(told.booking, told.resources), apart_from=[told.booking.token])
     except Refused as error:
         return sentence_of(error)
     return None
@@ -123,8 +125,7 @@ def decline(lender: str, booking: str) -> Response | tuple[str, int]:
         at = clock.now()
         ground, text = form.ground.data, form.text.data
         operations.decline(session, booking, lender=party.id, ground=ground, text=text, by=by, at=at)
-        outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
-                     told=tell([found])[0], ground=GROUNDS[ground], text=text)  # fmt: skip
+        write_declined(session, found, ground=GROUNDS[ground], text=text, at=at)
     flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
 

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from exchange.bookings import policy, queries
-from exchange.bookings.claims import claim, free
+from exchange.bookings.claims import claim, free, items_of
 from exchange.bookings.models import (
     Booking,
     BookingCancellation,
@@ -74,14 +74,21 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
-    What was offered in its place is offered no more. Raises WrongState, OutOfService or PoolExhausted for what was
-    closed meanwhile, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
+    What was offered in its place is offered no more; what it changes gives way to it. Raises WrongState, OutOfService
+    or PoolExhausted for what was closed meanwhile, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of
+    a balance.
     """
+    before = _changed(session, token, lender=lender, at=at)  # locked first, as by whoever changes it again
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     if view.starts_at <= at:
         raise WrongState(state="pending")
-    check_free(session, request_of(view, _resources_of(session, view)), apart_from=view.token)
-    close_offers(session, booking.id, by=by, at=at)
+    own = [view.token, *([before.token] if before else [])]
+    check_free(session, request_of(view, _resources_of(session, view)), apart_from=own)
+    close_others(session, booking.id, by=by, at=at)
+    if before:
+        give_way(session, before, ground="changed", by=by, at=at)
+        free(session, [booking.id])
+        claim(session, booking, items_of(session, booking.id))
     let_through_again(gates_again(session, view, at=at))
     try:
         hold = set_aside(session, booking, by=by, at=at)
@@ -97,7 +104,7 @@ def decline(
     """The lender's officer refuses, on a named ground; the slot is free again. Raises WrongState."""
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     decide(session, booking, "declined", ground=ground, text=text, by=by, at=at)
-    close_offers(session, booking.id, by=by, at=at)
+    close_others(session, booking.id, by=by, at=at)
     free(session, [booking.id])
     return view
 
@@ -113,21 +120,50 @@ def cancel(session: Session, token: str, *, parties: Collection[int], reason: st
         raise WrongState(state=view.state)
     in_time = policy.cancelled_in_time(booking.starts_at, at, accepted=view.state == "accepted")
     cancelled(session, booking, in_time=in_time, reason=reason, by=by, at=at)
-    close_offers(session, booking.id, by=by, at=at)
+    close_others(session, booking.id, by=by, at=at)
     free(session, [booking.id])
     resolve(session, view, minutes=0 if in_time else view.minutes, by=by, at=at)
     return in_time
 
 
-def close_offers(session: Session, booking: int, *, by: Acting, at: datetime) -> list[BookingView]:
-    """Close what is offered in place of a booking, whose row is locked, and give back what it holds."""
-    offered = queries.offers_for(session, [booking], at=at).values()
-    for view in offered:
-        row = session.get(Booking, view.id, with_for_update=True)
-        assert row is not None
-        decide(session, row, "expired", by=by, at=at)
-        free(session, [view.id])
-    return list(offered)
+def _changed(session: Session, token: str, *, lender: int, at: datetime) -> Booking | None:
+    """What an open change would take the place of, under its row's lock; None for any other request.
+
+    Raises WrongState once that has begun.
+    """
+    seen = queries.of_lender(session, token, lender, at=at)
+    before = session.get(Booking, seen.changes_id, with_for_update=True) if seen and seen.changes_id else None
+    if before is None or queries.view(session, before.id, at=at).state == "cancelled":
+        return None
+    if before.starts_at <= at:
+        raise WrongState(state="past")
+    return before
+
+
+def give_way(session: Session, before: Booking, *, ground: str, by: Acting, at: datetime) -> None:
+    """A booking whose row is locked leaves its place to another: what it holds is free, its minutes are given back."""
+    view = queries.view(session, before.id, at=at)
+    cancelled(session, before, in_time=True, ground=ground, by=by, at=at)
+    resolve(session, view, minutes=0, by=by, at=at)
+    free(session, [before.id])
+
+
+def close_others(session: Session, booking: int, *, by: Acting, at: datetime) -> None:
+    """Close what would take the place of a booking, whose row is locked: what its lender offers, the change that its
+    borrower asks for. What they hold is given back.
+    """
+    rows = session.scalars(
+        select(Booking)
+        .where(or_(Booking.replaces_id == booking, Booking.changes_id == booking))
+        .where(Booking.id.not_in(select(BookingDecision.booking_id)))
+        .where(Booking.id.not_in(select(BookingCancellation.booking_id)))
+        .order_by(Booking.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        if queries.view(session, row.id, at=at).state in {"offered", "pending"}:  # as it is under its lock
+            decide(session, row, "expired", by=by, at=at)
+            free(session, [row.id])
 
 
 def cancelled(
@@ -162,14 +198,14 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
     for booking in late:
         acting = by or Acting(None, booking.lender_id)
         decide(session, booking, "expired", by=acting, at=at)
-        close_offers(session, booking.id, by=acting, at=at)
+        close_others(session, booking.id, by=acting, at=at)
     free(session, [booking.id for booking in late])
     unanswered = select(Booking.replaces_id).where(Booking.answer_before <= at, Booking.id.not_in(decided))
     replaced = session.scalars(
         select(Booking).where(Booking.id.in_(unanswered)).order_by(Booking.id).with_for_update(skip_locked=True)
     ).all()
     for booking in replaced:
-        close_offers(session, booking.id, by=by or Acting(None, booking.lender_id), at=at)
+        close_others(session, booking.id, by=by or Acting(None, booking.lender_id), at=at)
     return len(late) + len(replaced)
 
 
@@ -178,7 +214,7 @@ def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Ac
     booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
-    close_offers(session, booking.id, by=by, at=at)
+    close_others(session, booking.id, by=by, at=at)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **signed(by)))
     session.flush()
     return view
@@ -273,7 +309,7 @@ def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView
 
 def write_request(
     session: Session, request: Request, lender: int, evaluation: Evaluation, *, zone: str, by: Acting, at: datetime,
-    series: int | None = None,
+    series: int | None = None, changes: int | None = None,
 ) -> Booking:  # fmt: skip
     paying = receiving = None
     if evaluation.minutes and evaluation.community is not None:
@@ -296,6 +332,7 @@ def write_request(
         asked_at=at,
         answer_before=policy.answer_before(request.starts_at, at),
         series_id=series,
+        changes_id=changes,
         **signed(by),
     )
     session.add(booking)

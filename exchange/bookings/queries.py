@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, union_all
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from exchange.bookings import policy
 from exchange.bookings.models import (
@@ -53,6 +53,8 @@ class BookingView(NamedTuple):
     answer_before: datetime
     replaces_id: int | None
     word: str
+    changes_id: int | None
+    changes: str | None  # the same, by its random identifier
     series_id: int | None
     by_sign_in: int | None
     state: str
@@ -74,8 +76,10 @@ class BookingView(NamedTuple):
         return self.decision.decided_at if self.decision else None
 
 
+_CHANGED = aliased(Booking)
 _BOOKINGS: Select[*tuple[Any, ...]] = (
-    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow)
+    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow,
+           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery())
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
@@ -116,12 +120,12 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
 
 
 def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show = row
+    booking, decision, cancellation, hand_over, back, no_show, changes = row
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
-        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word, booking.series_id,
-        booking.by_sign_in,
+        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word, booking.changes_id,
+        changes, booking.series_id, booking.by_sign_in,
         policy.state(
             verdict=decision.verdict if decision else None, offered=booking.replaces_id is not None,
             cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
@@ -157,6 +161,13 @@ def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> 
     """What a lender offers in place of each of these bookings, and that nobody has answered yet."""
     query = _BOOKINGS.where(Booking.replaces_id.in_(bookings), BookingDecision.booking_id.is_(None))
     return {offer.replaces_id: offer for offer in _views(session, query, at=at) if offer.replaces_id is not None}
+
+
+def change_of(session: Session, booking: int, *, at: datetime) -> BookingView | None:
+    """The last change that was asked of a booking, unless it was refused or given up: it waits, or took its place."""
+    query = _BOOKINGS.where(Booking.changes_id == booking, BookingCancellation.booking_id.is_(None))
+    query = query.where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted")
+    return next(iter(_views(session, query.order_by(Booking.id.desc()).limit(1), at=at)), None)
 
 
 def of_parties(

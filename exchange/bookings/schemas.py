@@ -68,18 +68,29 @@ class WantedItem(Shape):
     quantity = Count(load_default=1)
 
 
-class WantedQuote(Shape):
-    """For which party, what and when."""
+class WantedThings(Shape):
+    """What and when, for how many people."""
 
-    party = Token(required=True)
     items = Several(Inside(WantedItem), required=True, least=1, most=MOST_ITEMS)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
     people = Count()
 
 
+class WantedQuote(WantedThings):
+    """And for which party."""
+
+    party = Token(required=True)
+
+
 class WantedBooking(WantedQuote):
     """A request says what it is for."""
+
+    purpose = Text(required=True, most=400)
+
+
+class WantedChange(WantedThings):
+    """All that a booking would be instead, said whole."""
 
     purpose = Text(required=True, most=400)
 
@@ -132,6 +143,7 @@ class LoanShape(Shape):
     people = Figure(required=True, allow_none=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    changes = Token(required=True, allow_none=True)
     asked_at = Instant(required=True)
     answer_before = Instant(required=True)
     decided_at = Instant(required=True, allow_none=True)

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from exchange import clock, outbox
 from exchange.bookings import availability, operations, queries
 from exchange.bookings.queries import BookingView, SeriesView
+from exchange.bookings.wanted import request_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
 from exchange.errors import NotFound
+from exchange.formats import described
 from exchange.members import queries as members
 from exchange.reciprocity.policy import Evaluation
 from exchange.security import Scope, office, own, territory, today
@@ -67,6 +69,11 @@ class Told(NamedTuple):
         return self.first.name
 
     @property
+    def what(self) -> str:
+        """All that is booked."""
+        return described(request_of(self.booking, self.resources).wanted)
+
+    @property
     def counted(self) -> int:
         """The minutes that are counted though nobody came for the things: those of the rooms."""
         return operations.minutes_of_rooms(self.booking, self.resources)
@@ -109,6 +116,20 @@ def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.Part
 def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:
     """Write a letter about a booking to one of its two sides."""
     outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
+
+
+def write_changed(session: Session, changed: int, before: Told, *, at: datetime) -> None:
+    """Tell the lender what was asked ``before``, and what it is or would be now."""
+    told = tell([queries.view(session, changed, at=at)])[0]
+    outbox.write(session, members.e_mails_of(session, before.lender.id, on=today()), "booking_changed", at=at,
+                 told=told, before=before)  # fmt: skip
+
+
+def write_declined(session: Session, found: BookingView, *, ground: str, text: str, at: datetime) -> None:
+    """Tell who asked why it is refused, what can be done about it, and that what it would have changed stands."""
+    stands = found.changes_id and queries.view(session, found.changes_id, at=at).state == "accepted"
+    outbox.write(session, members.e_mails_of(session, found.party_id, on=today()), "booking_declined", at=at,
+                 told=tell([found])[0], ground=ground, text=text, stands=stands)  # fmt: skip
 
 
 def write_no_show(session: Session, found: BookingView, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import operations, policy, queries, weeks
+from exchange.bookings import changes, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
-from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form
+from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
+from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
 from exchange.bookings.searching import NOTHING
 from exchange.bookings.searching import search as search_
@@ -25,7 +27,7 @@ from exchange.bookings.telling import (
     tell,
     write_to,
 )
-from exchange.bookings.wanted import Request, check_all, quote
+from exchange.bookings.wanted import Request, at_once, check_all, quote
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -36,7 +38,7 @@ from exchange.members import queries as members
 from exchange.paging import older_than, page_number
 from exchange.pictures import queries as pictures
 from exchange.reciprocity import queries as rules
-from exchange.reciprocity.policy import Rule
+from exchange.reciprocity.policy import Evaluation, Rule
 from exchange.security import acts_for, auth_required, own, territory, today
 from ledger.entries import Acting
 from ledger.errors import Refused
@@ -124,7 +126,12 @@ def week() -> str:
 def new(resource: str) -> str:
     """The request's form, filled with what was searched."""
     asking = asking_of(resource)
-    return _ask_page(asking, ask_form(asking.resource, asking.beside, AskForm)(formdata=None, **prefilled(asking)))
+    return ask_page(asking, form_of(asking, formdata=None, **prefilled(asking)))
+
+
+def form_of(asking: Asking, **given: Any) -> AskForm:
+    """The form of a request, or of what changes one."""
+    return ask_form(asking.resource, asking.beside, AskForm)(**given)
 
 
 @bookings.post("/salles/<resource>/verification")
@@ -132,23 +139,33 @@ def new(resource: str) -> str:
 def check(resource: str) -> str | tuple[str, int]:
     """Say what it costs and which rules let it through, or what stands in the way. Writes nothing."""
     asking = asking_of(resource)
-    form = ask_form(asking.resource, asking.beside, AskForm)()
+    zone, at, session = territory().zone, clock.now(), db.session()
+
+    def look(wanted: Request) -> Evaluation:
+        check_all(session, wanted, zone=zone, at=at)
+        return quote(session, wanted, zone=zone, at=at)
+
+    return checked(asking, look)
+
+
+def checked(asking: Asking, look: Callable[[Request], Evaluation]) -> str | tuple[str, int]:
+    """What was typed, checked: its page, or the form with what stands in the way."""
+    form = form_of(asking)
     wanted = understood(asking, form)
     if "correct" in request.form:
-        return _ask_page(asking, form, quiet=True)
+        return ask_page(asking, form, quiet=True)
     if wanted is None:
-        return _ask_page(asking, form), 422
-    session, zone = db.session(), territory().zone
+        return ask_page(asking, form), 422
     try:
-        check_all(session, wanted, zone=zone, at=clock.now())
+        evaluation = look(wanted)
     except Refused as error:
         refuse(asking, form, error)
-        return _ask_page(asking, form), 422
-    evaluation, party = quote(session, wanted, zone=zone, at=clock.now()), asking.chosen(form.party.data)
+        return ask_page(asking, form), 422
+    party = asking.chosen(form.party.data)
     assert party is not None
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
                            party=party, own=party.kind == "person" and acts_for(party.id),
-                           community=community_of(evaluation))  # fmt: skip
+                           at_once=at_once(wanted), community=community_of(evaluation))  # fmt: skip
 
 
 @bookings.post("/salles/<resource>/reservations")
@@ -156,29 +173,42 @@ def check(resource: str) -> str | tuple[str, int]:
 def create(resource: str) -> Response | tuple[str, int]:
     """Ask, once for one key; the slot is held from now on."""
     asking = asking_of(resource)
-    form = ask_form(asking.resource, asking.beside, AskForm)()
+
+    def ask(session: Session, wanted: Request, by: Acting, at: datetime) -> Booking:
+        booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
+        outbox.write(
+            session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,
+            booking=booking, party=members.parties(session, [wanted.party])[wanted.party], resource=asking.resource,
+            lender=members.parties(session, [booking.lender_id])[booking.lender_id],
+        )  # fmt: skip
+        return booking
+
+    return written(asking, ask)
+
+
+Write = Callable[[Session, Request, Acting, datetime], Booking]
+
+
+def written(asking: Asking, write: Write) -> Response | tuple[str, int]:
+    """What was typed, written once for one key: the booking's page, or the form with what stands in the way."""
+    form = form_of(asking)
     wanted = understood(asking, form)
     if wanted is None:
-        return _ask_page(asking, form), 422
-    by = asking.scope.acting(wanted.party)
+        return ask_page(asking, form), 422
     try:
-        return redirect(_ask_once(asking, form, wanted, by), 303)
+        return redirect(_once(asking, form, wanted, write), 303)
     except Refused as error:
         if error.rule == "key-reused":
             raise
         refuse(asking, form, error)
-        return _ask_page(asking, form), status_of(error) if isinstance(error, RuleRefuses) else 422
+        return ask_page(asking, form), status_of(error) if isinstance(error, RuleRefuses) else 422
 
 
-def _ask_once(asking: Asking, form: AskForm, wanted: Request, by: Acting) -> str:
+def _once(asking: Asking, form: AskForm, wanted: Request, write: Write) -> str:
+    by = asking.scope.acting(wanted.party)
+
     def ask(session: Session, at: datetime) -> Done:
-        booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
-        outbox.write(
-            session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,
-            booking=booking, party=asking.chosen(form.party.data), resource=asking.resource,
-            lender=members.parties(session, [booking.lender_id])[booking.lender_id],
-        )  # fmt: skip
-        return Done(url_for("bookings.show", booking=booking.token))
+        return Done(url_for("bookings.show", booking=write(session, wanted, by, at).token))
 
     values = {"party": wanted.party, "starts": wanted.starts_at, "ends": wanted.ends_at, "purpose": wanted.purpose,
               "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
@@ -186,7 +216,8 @@ def _ask_once(asking: Asking, form: AskForm, wanted: Request, by: Acting) -> str
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
 
 
-def _ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
+def ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
+    """The form; ``quiet`` about what is wrong when somebody comes back to it by themselves."""
     form.party.choices = [(party.token, party.name) for party in asking.parties]
     if quiet:
         for field in form:
@@ -212,12 +243,16 @@ def show(booking: str) -> str:
 
 
 def show_page(found: BookingView, form: RemarksForm) -> str:
+    """The page of a booking for who asked for it."""
     told, session, at = tell([found])[0], db.session(), clock.now()
-    before = tell([queries.view(session, found.replaces_id, at=at)])[0] if found.replaces_id else None
+    other = found.replaces_id or found.changes_id
+    before = tell([queries.view(session, other, at=at)])[0] if other else None
     can_cancel = found.state in {"pending", "accepted"} and found.starts_at > at
     in_time = policy.cancelled_in_time(found.starts_at, at, accepted=found.state == "accepted")
+    can_change = can_cancel and told.first.status == "published" and changes.changeable(session, found, at=at)
     return render_template("bookings/show.html", told=told, booking=found, form=form, can_cancel=can_cancel,
-                           in_time=in_time, grounds=GROUNDS, before=before, again=_again(told),
+                           in_time=in_time, grounds=GROUNDS, before=before, again=_again(told), can_change=can_change,
+                           change=queries.change_of(session, found.id, at=at),
                            offer=queries.offers_for(session, [found.id], at=at).get(found.id))  # fmt: skip
 
 
@@ -226,9 +261,10 @@ def _again(told: Told) -> str | None:
     of, first = told.booking, told.first
     if first.status != "published":
         return None
+    others: dict[str, Any] = {beside(told.resources[item.resource_id]): item.quantity for item in of.items[1:]}
     return url_for(
         "bookings.new", resource=first.token, de=f"{formats.local(of.starts_at):%H:%M}",
-        a=f"{formats.local(of.ends_at):%H:%M}", personnes=of.people, pour=of.purpose, qui=told.party.token,
+        a=f"{formats.local(of.ends_at):%H:%M}", personnes=of.people, pour=of.purpose, qui=told.party.token, **others,
     )
 
 

@@ -59,11 +59,15 @@ def at_once(request: Request) -> bool:
     return all(each.resource.decided_by == "nobody" for each in request.wanted)
 
 
-def check(request: Request, *, zone: str, at: datetime) -> None:
-    """Raise what a request meets before any rule: its span, the days and hours, the room's size, the lender's terms."""
+def check(request: Request, *, zone: str, at: datetime, instead_of: BookingView | None = None) -> None:
+    """Raise what a request meets before any rule: its span, the days and hours, the room's size, the lender's terms.
+
+    What stays within the hours of what it is asked ``instead_of`` is not too late to ask for.
+    """
     policy.check_span(request.starts_at, request.ends_at, at=at)
     check_fitness(request, zone=zone)
-    _check_terms(request, zone=zone, at=at)
+    within = instead_of and instead_of.starts_at <= request.starts_at and request.ends_at <= instead_of.ends_at
+    _check_terms(request, zone=zone, at=None if within else at)
 
 
 def check_fitness(request: Request, *, zone: str) -> None:
@@ -87,7 +91,7 @@ def _check_people(request: Request) -> None:
         raise TooManyPeople(name=" + ".join(room.name for room in rooms), capacity=sum(places))
 
 
-def _check_terms(request: Request, *, zone: str, at: datetime) -> None:
+def _check_terms(request: Request, *, zone: str, at: datetime | None) -> None:
     """Raise AskedTooLate, AskedTooEarly, NotASlot, ShorterThanLent, LongerThanLent; a lender isn't held by its own."""
     there = ZoneInfo(zone)
     span = request.starts_at.astimezone(there), request.ends_at.astimezone(there)
@@ -97,7 +101,7 @@ def _check_terms(request: Request, *, zone: str, at: datetime) -> None:
         said = resource.terms
         if number and resource.kind != "room":  # what comes beside keeps the hours of what it comes with
             said = said._replace(slots="")
-        refused = terms.refusal_of_moment(said, request.starts_at, at=at)
+        refused = terms.refusal_of_moment(said, request.starts_at, at=at) if at else None
         if refused := refused or terms.refusal_of_length(said, *span):
             refused.facts["name"] = resource.name
             raise refused
@@ -109,9 +113,9 @@ def check_all(session: Session, request: Request, *, zone: str, at: datetime) ->
     check_free(session, request)
 
 
-def check_free(session: Session, request: Request, *, apart_from: str | None = None) -> None:
-    """Raise OutOfService, SlotTaken or PoolExhausted for what is closed or taken; a booking (its token) may have again
-    what it holds itself. A courtesy before a claim is tried, and all that protects what is held when things are closed.
+def check_free(session: Session, request: Request, *, apart_from: Sequence[str] = ()) -> None:
+    """Raise OutOfService, SlotTaken or PoolExhausted for what is closed or taken; bookings (tokens) may have again what
+    they hold themselves. A courtesy before a claim is tried, and all that protects what is held when things are closed.
     """
     wanted = [each.resource for each in request.wanted]
     table = Timetable(session, wanted, request.starts_at, request.ends_at, apart_from=apart_from)

@@ -34,6 +34,7 @@ TAKEN = {
     "POST /adverts/{advert}/messages": {"party", "text"},
     "POST /bookings": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
     "POST /bookings/{booking}/cancellation": {"reason"},
+    "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
     "POST /declarations/{declaration}/confirmation": set(),
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /declarations/{declaration}/withdrawal": set(),
@@ -48,8 +49,8 @@ TAKEN = {
 
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "minutes", "community",
-    "asked_at", "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at",
-    "no_show_at",
+    "changes", "asked_at", "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at",
+    "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
@@ -102,6 +103,7 @@ GIVEN = {
     "GET /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
     "GET /lenders/{lender}/requests": LOAN | {"checked"},
     "GET /lenders/{lender}/loans": LOAN | {"checked"},
     "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
@@ -252,6 +254,8 @@ def test_every_route_answers_as_the_document_says(
     olga.read(f"{desk}/loans")
     olga.do(f"{asked}/return", {})
     other = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})
+    drill = {"items": [{"resource": lent.drill.token}], "purpose": "Fête"}
+    other = alice.do(f"/bookings/{other['id']}/change", drill | span | {"people": 4})
     alice.do(f"/bookings/{other['id']}/cancellation", {})
     missed = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})["id"]
     olga.do(f"{desk}/bookings/{missed}/decision", {"verdict": "accepted"})

@@ -97,7 +97,7 @@ def test_an_account_that_cannot_pay_more_keeps_what_it_had(session: Session, cas
     before = asked(session, cast, lent.dojo)
     accept(session, before.token, lender=cast.club.id, by=cast.delegate, at=NOON)
     after = offered(session, cast, before, lent.dojo, later=-3, hours=9)
-    _spend_all(session, cast)
+    spend_all(session, cast)
     with pytest.raises(RuleRefuses), session.begin_nested():
         consent(session, after.token, parties=[cast.alice.party.id], by=cast.alice.by, at=NOON)
     assert state(session, before) == "accepted"
@@ -107,7 +107,7 @@ def test_an_account_that_cannot_pay_more_keeps_what_it_had(session: Session, cas
 def test_what_is_set_aside_for_it_pays_for_what_replaces_it(session: Session, cast: Cast, lent: Lent) -> None:
     before = asked(session, cast, lent.dojo)
     accept(session, before.token, lender=cast.club.id, by=cast.delegate, at=NOON)
-    _spend_all(session, cast)
+    spend_all(session, cast)
     after = offered(session, cast, before, lent.dojo, later=1)
     consent(session, after.token, parties=[cast.alice.party.id], by=cast.alice.by, at=NOON)
     assert balance(session, cast, cast.alice.party.id)[1] == 120
@@ -122,7 +122,7 @@ def test_an_offer_is_answered_before_what_it_would_replace_begins(session: Sessi
         consent(session, after.token, parties=[cast.alice.party.id], by=cast.alice.by, at=before.starts_at)
 
 
-def _spend_all(session: Session, cast: Cast) -> None:
+def spend_all(session: Session, cast: Cast) -> None:
     """Alice gives Bruno all that her limit allows but what is set aside."""
     mine, other = (reading.account_of(session, cast.community.id, each.party.id) for each in (cast.alice, cast.bruno))
     assert mine is not None

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from exchange.bookings import moving, operations, queries
+from exchange.bookings.changes import change
 from exchange.bookings.models import Booking
 from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
 from exchange.bookings.wanted import Request, Wanted
@@ -108,6 +109,18 @@ def offers(room: str, label: str = "offer") -> Act:
     return act
 
 
+def changes(room: str, label: str = "change") -> Act:
+    """Alice wants something else than what she has."""
+
+    def act(session: Session, ground: Ground) -> None:
+        mine = ground.cast.alice
+        wanted = Request(mine.party.id, (Wanted(ground.rooms[room]),), NEXT_WEEK, ENDS, label)
+        made = change(session, ground.tokens["alice"], wanted, parties=[mine.party.id], by=mine.by, at=NOON)
+        ground.tokens[label] = made.token
+
+    return act
+
+
 def closes(room: str, many: int | None = None) -> Act:
     """Olga closes something, and is told which bookings are to be moved."""
 
@@ -155,6 +168,8 @@ lifts = town(closures.lift, "closure")
 ASKED = (ask("alice", "half"),)
 ACCEPTED = (*ASKED, accepts)
 OFFERED = (*ASKED, offers("other half"))
+CHANGED = (*ACCEPTED, changes("other half"))
+accepts_change, gives_up = town(operations.accept, "change"), alice(operations.cancel, "change", reason="")
 
 
 class Pair(NamedTuple):
@@ -196,6 +211,27 @@ PAIRS = {
     "consent and what it frees": Pair(consents, ask("bruno", "half"), OFFERED),
     "consent and works in the new room": Pair(consents, closes("other half"), OFFERED),
     "consent and expiry": Pair(consents, expires, OFFERED),
+    "a demand changed, and accepted": Pair(changes("other half"), accepts, ASKED),
+    "a demand changed, and cancelled": Pair(changes("other half"), cancels, ASKED),
+    "a demand changed twice": Pair(changes("other half"), changes("hall", "second"), ASKED),
+    "a demand changed, and what it frees": Pair(changes("other half"), ask("bruno", "half"), ASKED),
+    "a demand changed, and something else offered": Pair(changes("other half"), offers("hall"), ASKED),
+    "a change, and what it holds": Pair(changes("other half"), ask("bruno", "other half"), ACCEPTED),
+    "a change, and something else offered": Pair(changes("other half"), offers("other half"), ACCEPTED),
+    "a change, and the hand-over": Pair(changes("other half"), hands_over, ACCEPTED),
+    "a change, and works there": Pair(changes("other half"), closes("other half"), ACCEPTED),
+    "two changes": Pair(changes("hall"), changes("other half", "second"), ACCEPTED),
+    "a change accepted, and given up": Pair(accepts_change, gives_up, CHANGED),
+    "a change accepted, and another asked": Pair(accepts_change, changes("hall", "second"), CHANGED),
+    "a change accepted, and its booking cancelled": Pair(accepts_change, cancels, CHANGED),
+    "a change accepted, and its booking revoked": Pair(accepts_change, revokes, CHANGED),
+    "a change accepted, and its booking handed over": Pair(accepts_change, hands_over, CHANGED),
+    "a change accepted, and what it frees": Pair(accepts_change, ask("bruno", "half"), CHANGED),
+    "a change accepted twice": Pair(accepts_change, accepts_change, CHANGED),
+    "a change accepted, and expired": Pair(accepts_change, expires, CHANGED),
+    "a change declined, and its booking cancelled": Pair(
+        town(operations.decline, "change", ground="services", text=""), cancels, CHANGED
+    ),
 }
 
 

@@ -1,0 +1,97 @@
+"""The verb of who has a booking, or asked for one, and wants it otherwise: other hours, other things, other people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from exchange.bookings import policy, queries
+from exchange.bookings.claims import claim
+from exchange.bookings.models import Booking
+from exchange.bookings.operations import close_others, decide, give_way, locked, set_aside, write_items, write_request
+from exchange.bookings.queries import BookingView
+from exchange.bookings.wanted import Request, at_once, check, check_free, let_through, one_lender, quote
+from exchange.errors import ChangedTooLate, ChangeWaits, NotBookable, WrongState
+from exchange.reciprocity.policy import Evaluation
+from ledger.entries import Acting
+
+CHANGEABLE = frozenset({"pending", "accepted"})
+
+
+def change(
+    session: Session, token: str, request: Request, *, parties: Collection[int], by: Acting, at: datetime
+) -> Booking:
+    """Ask for a booking otherwise, all or nothing; every rule is run again.
+
+    What nobody has decided yet, or nobody has to, is changed at once. What an officer accepted stays as it was until
+    the change is accepted, which holds until then what it needs besides; a change asked before is given up.
+
+    Raises NotBookable, WrongState, ChangeWaits for a change that waits itself, ChangedTooLate when cancelling would
+    cost, and what ``ask`` does.
+    """
+    seen = queries.within(session, token, parties, at=at)
+    before, view = locked(session, token, lender=seen.lender_id if seen else 0, states=CHANGEABLE, at=at)
+    _check_changeable(session, view, at=at)
+    if one_lender(request.wanted) != view.lender_id or request.party != view.party_id:
+        raise NotBookable
+    evaluation = look(session, request, view, at=at)
+    let_through(evaluation)
+    close_others(session, before.id, by=by, at=at)
+    changed = write_request(session, request, view.lender_id, evaluation, zone=view.zone, by=by, at=at,
+                            series=before.series_id, changes=before.id)  # fmt: skip
+    items = write_items(session, changed, request, evaluation)
+    if decided_again(view, request):
+        changed.answer_before = min(changed.answer_before, view.starts_at)
+        claim(session, changed, items, beside=before)
+        return changed
+    give_way(session, before, ground="changed", by=by, at=at)
+    claim(session, changed, items)
+    if at_once(request):
+        hold = set_aside(session, changed, by=by, at=at)
+        decide(session, changed, "accepted", hold=hold, by=by, at=at)
+    return changed
+
+
+def look(session: Session, request: Request, view: BookingView, *, at: datetime) -> Evaluation:
+    """What a booking would cost if it were that, and what the rules say. Raises what ``wanted.check_all`` does."""
+    check(request, zone=view.zone, at=at, instead_of=view)
+    check_free(session, request, apart_from=[view.token, *_its_change(session, view, at=at)])
+    return quote(session, request, zone=view.zone, at=at, instead_of=view)
+
+
+def decided_again(view: BookingView, request: Request) -> bool:
+    """Whether a change waits for an officer while what was accepted stands."""
+    return view.state == "accepted" and not at_once(request)
+
+
+def changeable(session: Session, view: BookingView, *, at: datetime) -> bool:
+    """Whether who asked may ask for it otherwise, now."""
+    try:
+        _check_changeable(session, view, at=at)
+    except (WrongState, ChangedTooLate, ChangeWaits):
+        return False
+    return True
+
+
+def _check_changeable(session: Session, view: BookingView, *, at: datetime) -> None:
+    if view.state not in CHANGEABLE or view.starts_at <= at:
+        raise WrongState(state=view.state)
+    if waits(session, view, at=at) and view.state == "pending":
+        raise ChangeWaits
+    if view.minutes and not policy.cancelled_in_time(view.starts_at, at, accepted=view.state == "accepted"):
+        raise ChangedTooLate
+
+
+def waits(session: Session, view: BookingView, *, at: datetime) -> bool:
+    """Whether a booking is a change that waits while what it changes stands, or has such a change."""
+    if view.state == "pending" and view.changes_id is not None:
+        return queries.view(session, view.changes_id, at=at).state != "cancelled"
+    return bool(_its_change(session, view, at=at))
+
+
+def _its_change(session: Session, view: BookingView, *, at: datetime) -> list[str]:
+    """The change that waits to take the place of a booking, if there is one: its token."""
+    found = queries.change_of(session, view.id, at=at)
+    return [found.token] if found and found.state == "pending" else []
