@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,26 @@ def _address() -> str:
     return address.rstrip("/")
 
 
+TILES = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?/[^\s{}]*(\{[xyz]\}[^\s{}]*){3}")
+
+
+def _tiles() -> dict[str, str]:
+    """Where maps take their background from, and whom they thank for it: from nowhere unless the operator says both."""
+    address, credit = (os.environ.get(f"MARRONNIER_TILES_{name}", "").strip() for name in ("URL", "CREDIT"))
+    if bool(address) != bool(credit):
+        raise NotConfigured("MARRONNIER_TILES_URL and MARRONNIER_TILES_CREDIT go together: set both, or neither.")
+    if address and not (TILES.fullmatch(address) and all(f"{{{name}}}" in address for name in "xyz")):
+        raise NotConfigured(
+            f"MARRONNIER_TILES_URL is {address}: write it whole, https, with {{z}}, {{x}} and {{y}} once each and"
+            " nothing else in braces: https://tiles.example.org/{z}/{x}/{y}.png"
+        )
+    return {"TILES_URL": address, "TILES_CREDIT": credit}
+
+
 def from_environment() -> dict[str, Any]:
     """The settings of Flask and its extensions.
 
-    Raises NotConfigured when no database is named, or the public address isn't one.
+    Raises NotConfigured when no database is named, or the public address or that of a map's tiles isn't one.
     """
     database = os.environ.get("DATABASE_URL")
     if not database:
@@ -91,4 +108,5 @@ def from_environment() -> dict[str, Any]:
         "HOSTING": os.environ.get("MARRONNIER_HOSTING", ""),
         "STYLE_PAGE": os.environ.get("MARRONNIER_STYLE") == "1",
         "CONTACT": os.environ.get("MARRONNIER_CONTACT", ""),
+        **_tiles(),
     }

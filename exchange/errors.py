@@ -40,6 +40,14 @@ class NotInstalled(Refusal):
     rule = "not-installed"
 
 
+class OutlineWrong(Refusal):
+    """A file that is no outline of a territory. Facts: why ("too-big", "not-json", "no-polygon", "other-system",
+    "not-a-position", "out-of-bounds", "too-short", "not-closed"), and where in the file.
+    """
+
+    rule = "outline-wrong"
+
+
 class NotSealed(Refusal):
     """What was just written has no leaf yet: it will in a minute."""
 

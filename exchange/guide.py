@@ -42,6 +42,10 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Le jour et les heures ne laissent que ce qui est libre ; un jour sans heures montre ce qu’il en reste ; sans jour, tout ce qui se prête."),
         _("Un nombre de personnes ne garde que les salles assez grandes."),
     ),
+    "bookings.on_map": (
+        _("Un numéro est un lieu : il mène à ce qui s’y prête, dans la liste. Des lieux trop proches pour le doigt sont comptés ensemble ; agrandissez la carte pour les voir séparés."),
+        _("Ce que les voisins prêtent est dans la liste, sans point sur la carte : c’est chez eux."),
+    ),
     "bookings.resource": (
         _("Appuyez sur « Libre » dans la semaine pour demander ce moment. Les personnes qui ont réservé ne sont jamais nommées."),
     ),

@@ -6,6 +6,7 @@ import hashlib
 import mimetypes
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
 
@@ -25,6 +26,20 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+def tiles_host() -> str:
+    """The other host that maps take their background from; "" unless the operator names one."""
+    return urlsplit(current_app.config.get("TILES_URL") or "").netloc
+
+
+def with_tiles(answer: Response) -> Response:
+    """Let this one page show images of that host, and those written in ``data:`` with which Leaflet empties a tile that
+    it no longer waits for.
+    """
+    if host := tiles_host():
+        answer.headers["Content-Security-Policy"] = POLICY.replace("blob:", f"blob: data: https://{host}", 1)
+    return answer
 
 
 KEPT = {"files", "pictures"}
@@ -47,7 +62,7 @@ def static_file(version: str, name: str) -> Response:
     """A file of our own, under the version that its content gives it."""
     if not (STATIC / name).is_file() or not (STATIC / name).resolve().is_relative_to(STATIC):
         abort(404)
-    # a few kilobytes, read at once: no file stays open for a browser that leaves meanwhile
+    # some kilobytes, read at once: no file stays open for a browser that leaves meanwhile
     answer = Response((STATIC / name).read_bytes(), mimetype=mimetypes.guess_type(name)[0])
     answer.add_etag()
     if version == _version(name):

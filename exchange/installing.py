@@ -5,9 +5,11 @@ The territory, a community, the first organisations and people, and their mandat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import BinaryIO
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
@@ -19,10 +21,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from exchange import clock
+from exchange.errors import NotInstalled, OutlineWrong
 from exchange.members import operations as members
-from exchange.members import queries
+from exchange.members import outlines, queries
 from exchange.members.queries import CommunityView, PartyView
 from exchange.organisations import operations as organisations
+from exchange.sentences import sentence_of
 from exchange.sign_in import LINK_LIVES
 from ledger.errors import Refused
 from ledger.store import writing
@@ -38,6 +42,9 @@ _TERRITORY = text(
 )
 
 
+_OUTLINE = text("UPDATE territory SET outline = CAST(:outline AS jsonb)")
+
+
 @contextmanager
 def _as_owner() -> Iterator[Session]:
     """All or nothing, as the owner of the tables: no page makes a community."""
@@ -45,6 +52,8 @@ def _as_owner() -> Iterator[Session]:
     try:
         with Session(engine) as session, session.begin():
             yield session
+    except NotInstalled as missing:
+        raise click.ClickException("Nommez d'abord le territoire : marronnier install territory.") from missing
     except Refused as refused:
         raise click.ClickException(f"{refused.rule} : {refused.facts}") from refused
     except DBAPIError as refused:
@@ -70,6 +79,24 @@ def territory(name: str, zone: str, school_zone: str | None) -> None:
     with _as_owner() as session:
         session.execute(_TERRITORY, {"name": _said(name), "zone": zone, "schools": school_zone})
     click.echo(f"Ce service est celui de {name.strip()}.")
+
+
+@install.command()
+@click.argument("file", type=click.File("rb"))
+def outline(file: BinaryIO) -> None:
+    """Importer le contour du territoire, que les cartes dessinent ; redit, cela remplace.
+
+    FILE est du GeoJSON en WGS 84 : un Polygon, un MultiPolygon, ou un Feature ou une FeatureCollection qui en contient.
+    """
+    try:
+        drawn = outlines.outline_of(file.read(outlines.LARGEST + 1))
+    except OutlineWrong as wrong:
+        raise click.ClickException(" ".join(filter(None, sentence_of(wrong)))) from wrong
+    with _as_owner() as session:
+        queries.territory(session)
+        session.execute(_OUTLINE, {"outline": json.dumps(drawn)})
+    rings = [ring for polygon in drawn["coordinates"] for ring in polygon]
+    click.echo(f"Le contour est dessiné avec {sum(map(len, rings))} positions.")
 
 
 @install.command()

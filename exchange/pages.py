@@ -13,6 +13,7 @@ from sqlalchemy import text
 from exchange import home
 from exchange.config import ROOT
 from exchange.db import db
+from exchange.headers import tiles_host
 from exchange.members.operations import SESSION_LIVES
 from exchange.navigation import link
 from exchange.security import territory
@@ -33,7 +34,8 @@ def legal_notice() -> str:
 
 def privacy() -> str:
     """What is kept about people, and for how long: what the tables and the tasks really do, nothing better."""
-    return render_template("privacy.html", contact=contact(), operator=operator(), days=SESSION_LIVES.days)
+    return render_template("privacy.html", contact=contact(), operator=operator(), days=SESSION_LIVES.days,
+                           tiles_host=tiles_host())  # fmt: skip
 
 
 def site_map() -> str:

@@ -67,6 +67,26 @@ def _weak_password(facts: Facts) -> Sentence:
     return Sentence(str(PASSWORDS[facts["why"]]), _("Trois mots sans rapport entre eux font un bon mot de passe."))
 
 
+OUTLINES = {
+    "too-big": lazy_gettext("Ce fichier dépasse 5 Mo."),
+    "not-json": lazy_gettext("Ce fichier n’est pas un texte JSON correct."),
+    "no-polygon": lazy_gettext("Il n’y a pas de contour ici : il faut un Polygon, un MultiPolygon, ou un Feature ou une FeatureCollection qui n’en contient pas d’autre."),
+    "other-system": lazy_gettext("Ce fichier est dans un autre système de coordonnées."),
+    "not-a-position": lazy_gettext("Une position s’écrit [longitude, latitude] : deux nombres."),
+    "out-of-bounds": lazy_gettext("La longitude va de −180 à 180, la latitude de −90 à 90."),
+    "too-short": lazy_gettext("Un contour a au moins quatre positions, dont trois différentes."),
+    "not-closed": lazy_gettext("Un contour se referme : sa dernière position est la même que la première."),
+}
+
+
+def _outline(facts: Facts) -> Sentence:
+    said = str(OUTLINES[facts["why"]])
+    if facts["where"]:
+        said = _("%(said)s (À cet endroit : %(where)s)", said=said, where=facts["where"])
+    in_degrees = facts["why"] in {"other-system", "out-of-bounds"}
+    return Sentence(said, _("Exportez-le de nouveau, en WGS 84.") if in_degrees else "")
+
+
 def _too_often(facts: Facts) -> Sentence:
     return Sentence(
         _("Trop d’essais en peu de temps : par sécurité, nous faisons une pause."),
@@ -416,6 +436,7 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "slip-keyed-twice": _fixed(N("Ce bon d’échange a déjà été saisi sous ce numéro.")),
     "too-often": _too_often,
     "weak-password": _weak_password,
+    "outline-wrong": _outline,
     "wrong-password": _fixed(N("Ce n’est pas votre mot de passe actuel.")),
     "contact-missing": _fixed(N("Laissez un courriel ou un numéro de téléphone, pour que l’on puisse vous répondre.")),
     "category-exists": _fixed(N("Cette catégorie existe déjà.")),

@@ -62,8 +62,9 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "offers": "operations", "series": "operations", "wanted": "queries", "availability": "queries",
         "searching": "telling",
         "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
+        "geography": "policy", "mapping": "views",
     },
-    "members": {"qr": "telling"},
+    "members": {"qr": "telling", "outlines": "policy"},
     "pictures": {"drawing": "operations"},
     "statements": {"pictures": "queries"},
     "imports": {

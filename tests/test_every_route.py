@@ -51,7 +51,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "members.join": EVERYBODY, "members.joined": EVERYBODY,
     "members.me": SIGNED_IN, "members.tokens": SIGNED_IN, "members.language": SIGNED_IN, "members.mine": SIGNED_IN,
     "members.revoke": ALICE, "members.show": COMMUNITY, "members.edit": ALICE, "members.card": ALICE,
-    "bookings.week": EVERYBODY,
+    "bookings.week": EVERYBODY, "bookings.on_map": EVERYBODY,
     "members.directory": COMMUNITY, "statements.year": ALICE_OR_FANNY, "statements.community_year": COMMUNITY,
     "members.applications": ADMINISTRATOR, "members.application": ADMINISTRATOR, "members.accept": ADMINISTRATOR,
     "members.decline": ADMINISTRATOR, "members.counter": COUNTER,

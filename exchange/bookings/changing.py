@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from exchange import clock
 from exchange.bookings import changes
 from exchange.bookings.asking import as_it_is, changing_of
+from exchange.bookings.mapping import bookings
 from exchange.bookings.models import Booking
-from exchange.bookings.repeating import bookings
 from exchange.bookings.telling import write_changed
 from exchange.bookings.views import ask_page, checked, form_of, written
 from exchange.bookings.wanted import Request

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import time
 from typing import NamedTuple
+from urllib.parse import urlencode
 
+from flask import request, url_for
 from flask_babel import gettext as _
 
 from exchange import clock
@@ -17,7 +19,7 @@ from exchange.db import db
 from exchange.security import territory
 from ledger.errors import Refused
 
-SHOWN = 60  # results of each list
+SHOWN = 60  # results of each list, unless more are asked for
 LOOKED_AT = 12  # of what is taken, for other hours
 ELSEWHERE = 5
 
@@ -47,7 +49,13 @@ class Found(NamedTuple):
 NOTHING = Found(None, [], [], 0, 0, {}, Nearest([], []))
 
 
-def search(form: SearchForm) -> Found:
+def same_search(endpoint: str) -> str:
+    """Another page about what is searched on this one, whatever that is made of."""
+    asked = urlencode(list(request.args.items(multi=True)))
+    return url_for(endpoint) + (f"?{asked}" if asked else "")
+
+
+def search(form: SearchForm, *, shown: int = SHOWN) -> Found:
     """What answers to a form that is valid; what makes no sense together is said beside its fields.
 
     Who says how many people looks for a room: things have no capacity.
@@ -71,10 +79,10 @@ def search(form: SearchForm) -> Found:
         free = [it.id for it in found if it.id in at_hand]
     seen = set(free)
     taken = [it.id for it in found if it.id not in seen]
-    views = catalogue.views(session, [*free[:SHOWN], *taken[:SHOWN]])
-    shown = [views[id_] for id_ in taken[:SHOWN]]
-    near = _nearest(form, span, shown) if span and not free else NOTHING.near
-    return Found(span, [views[id_] for id_ in free[:SHOWN]], shown, len(free), len(taken), left, near)
+    views = catalogue.views(session, [*free[:shown], *taken[:SHOWN]])
+    not_free = [views[id_] for id_ in taken[:SHOWN]]
+    near = _nearest(form, span, not_free) if span and not free else NOTHING.near
+    return Found(span, [views[id_] for id_ in free[:shown]], not_free, len(free), len(taken), left, near)
 
 
 def _span(form: SearchForm) -> policy.Span | None:

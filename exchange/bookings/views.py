@@ -17,7 +17,7 @@ from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, under
 from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
-from exchange.bookings.searching import NOTHING
+from exchange.bookings.searching import NOTHING, same_search
 from exchange.bookings.searching import search as search_
 from exchange.bookings.telling import (
     Told,
@@ -56,13 +56,14 @@ def search() -> str | tuple[str, int]:
     lenders = members.parties(session, [each.lender_id for each in found.free])
     in_force = rules.rules_of(session, lenders, on=today())
     page = render_template(
-        "bookings/search.html", form=form, found=found, url=_ask_url(form), lenders=lenders,
+        "bookings/search.html", form=form, found=found, url=ask_url(form), lenders=lenders,
         at=lambda other: url_for(
             "bookings.new", resource=other.resource.token, jour=formats.local(other.starts_at).date().isoformat(),
             de=f"{formats.local(other.starts_at):%H:%M}", a=f"{formats.local(other.ends_at):%H:%M}",
             personnes=form.people.data,
         ),
         pictures=pictures.firsts(session, [each.id for each in found.free]),
+        on_map=same_search("bookings.on_map") + "#carte",
         priced={each.id for each in found.free if _has_a_price(each, in_force[each.lender_id])},
     )  # fmt: skip
     return (page, 422) if form.errors else page
@@ -73,7 +74,7 @@ def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
     return any(rule.minutes and rule.shape == "tariff" and _binds(rule, it) for rule in in_force)
 
 
-def _ask_url(form: SearchForm) -> Any:
+def ask_url(form: SearchForm) -> Any:
     """A maker of links to the request, with what was searched already filled in."""
     known: dict[str, Any] = {
         "jour": form.day.data.isoformat() if form.day.data else None,

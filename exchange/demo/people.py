@@ -55,8 +55,11 @@ def found(world: World) -> None:
     """
     at = world.calendar.moment(OPENED, 18, 30)
     session = world.session
-    if session.get(Territory, 1) is None:
-        session.add(Territory(id=1, name="Saint-Marron-sur-Vilaine", zone=world.calendar.zone, school_zone="B"))
+    territory = session.get(Territory, 1)
+    if territory is None:
+        territory = Territory(id=1, name="Saint-Marron-sur-Vilaine", zone=world.calendar.zone, school_zone="B")
+        session.add(territory)
+    territory.outline = {"type": "MultiPolygon", "coordinates": [[texts("territory")["outline"]]]}
     community = members.open_community(
         session, name=SEL, system_name="Marronnier", at=at,
         welcome="Un marron, c'est une minute de votre temps. On donne, on reçoit, et cela s'équilibre avec le village.",

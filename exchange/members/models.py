@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from flask_security import UserMixin
 from sqlalchemy import ARRAY, Computed, Date, ForeignKey, Integer, LargeBinary, SmallInteger, Text
-from sqlalchemy.dialects.postgresql import CITEXT
+from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from exchange.db import Base, Id, Signed
@@ -20,6 +21,7 @@ class Territory(Base):
     name: Mapped[str]
     zone: Mapped[str]
     school_zone: Mapped[str | None]  # A, B or C
+    outline: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)  # for maps alone
 
 
 class Party(Base):

@@ -102,6 +102,7 @@ _COMMUNITY_COLUMNS = tuple(
     (_community_parties.c if field in {"token", "name"} else _communities.c)[field] for field in CommunityView._fields
 )
 _TERRITORY = select(table_of(Territory).c.name, table_of(Territory).c.zone, table_of(Territory).c.school_zone)
+_OUTLINE = select(table_of(Territory).c.outline)
 _BY_TOKEN = select(*_PARTY_COLUMNS).where(_parties.c.token == bindparam("token"))
 _BY_IDS = select(*_PARTY_COLUMNS).where(_parties.c.id.in_(bindparam("ids", expanding=True)))
 _IN_FORCE = (_mandates.c.starts_on <= bindparam("on")) & (
@@ -164,6 +165,12 @@ def territory(session: Session) -> TerritoryView:
     if row is None:
         raise NotInstalled
     return TerritoryView(*row)
+
+
+def outline(session: Session) -> dict[str, Any] | None:
+    """The territory's outline, a MultiPolygon of GeoJSON; None when the installer imported none."""
+    found: dict[str, Any] | None = session.scalar(_OUTLINE)
+    return found
 
 
 def party_by_token(session: Session, token: str) -> PartyView | None:

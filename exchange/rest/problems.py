@@ -43,6 +43,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "not-allowed": {"roles": ["officer"], "party": "Ville de Saint-Marron"},
     "too-often": {"minutes": 1},
     "weak-password": {"why": "short"},
+    "outline-wrong": {"why": "not-closed", "where": "geometry.coordinates[0]"},
 }
 
 

@@ -108,6 +108,9 @@ STATES = {
     "a hall with chairs in one request": f"{BOOKED} {OF_KIND} 'room') AND {OF_KIND} 'pool')",
     "the SEL as a borrower": f"{BOOKED} b.party_id IN (SELECT party_id FROM communities) AND d.verdict = 'accepted'",
     "a loan asked for at the counter": f"{BOOKED} b.by_mandate IN (SELECT id FROM mandates WHERE role = 'facilitator')",
+    "a territory with its outline": "SELECT id FROM territory WHERE outline IS NOT NULL",
+    "a place on the map": """SELECT p.id FROM places p JOIN parties l ON l.id = p.lender_id
+        WHERE p.latitude IS NOT NULL AND l.kind = 'organisation'""",
     "a room published": "SELECT id FROM resources WHERE kind = 'room' AND published_at IS NOT NULL",
     "a room whose capacity is missing": "SELECT id FROM resources WHERE kind = 'room' AND capacity IS NULL",
     "a room withdrawn": "SELECT resource_id FROM resource_acts WHERE act = 'withdrawn'",
