@@ -177,6 +177,13 @@ def explain(finding: Any) -> Sentence:
     return finding_sentence(kept)
 
 
+def metres(far: float) -> str:
+    """A distance as people say it: "80 m", "1,4 km"."""
+    if far < 950:
+        return gettext("%(num)s\u00a0m", num=10 * max(1, round(far / 10)))
+    return gettext("%(num)s\u00a0km", num=format_decimal(round(far / 1000, 1)))
+
+
 def described(wanted: Iterable[Any]) -> str:
     """Several resources in words: "Salle des fêtes, 40 × Chaises"."""
     return ", ".join(f"{w.quantity} × {w.resource.name}" if w.quantity > 1 else w.resource.name for w in wanted)
@@ -185,6 +192,6 @@ def described(wanted: Iterable[Any]) -> str:
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
     for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, ending, span, slots,
-                    clock_spans, hours,                     people, spell, euros, explain, described, decision_of):
+                    clock_spans, hours, people, spell, euros, explain, described, metres, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

@@ -157,6 +157,8 @@ class DurationField(Field):
     def process_formdata(self, valuelist: list[str]) -> None:
         self.typed = valuelist[0] if valuelist else ""
         self.data = None
+        if self.flags.optional and not self.typed.strip():
+            return
         try:
             self.data = minutes.parse(self.typed)
         except minutes.NotADuration as wrong:

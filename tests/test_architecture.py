@@ -60,7 +60,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "bookings": {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",
         "offers": "operations", "series": "operations", "wanted": "queries", "availability": "queries",
-        "searching": "telling",
+        "searching": "telling", "narrowing": "telling",
         "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
         "geography": "policy", "mapping": "views",
     },

@@ -19,6 +19,7 @@ from exchange.catalogue.queries import ResourceView
 from exchange.db import db
 from exchange.errors import NotFound, PoolExhausted, SlotTaken
 from exchange.formats import local
+from exchange.forms import DAYS
 from exchange.members import queries as members
 from exchange.security import Scope, own, territory
 from ledger.errors import Refused
@@ -80,7 +81,8 @@ def _beside(it: ResourceView, others: Sequence[str] = ()) -> list[ResourceView]:
 def prefilled(asking: Asking) -> dict[str, Any]:
     """What was searched, or asked for another time, as the address says it."""
     given = SearchForm(meta={"csrf": False}, formdata=None)
-    for name, field in (("jour", given.day), ("de", given.starts), ("a", given.ends), ("personnes", given.people)):
+    for name, field in (("jour", given.day), ("de", given.starts), ("a", given.ends), ("personnes", given.people),
+                        ("jusqu", given.end_day)):  # fmt: skip
         try:
             field.process_formdata([request.args.get(name, "")] if request.args.get(name) else [])
         except ValueError:
@@ -91,7 +93,7 @@ def prefilled(asking: Asking) -> dict[str, Any]:
     if asking.resource.slots and starts and ends:
         starts, ends = _slots_around(asking.resource, starts, ends)
     return {
-        "day": given.day.data, "starts": starts, "ends": ends, "people": given.people.data,
+        "day": given.day.data, "starts": starts, "ends": ends, "people": given.people.data, **_until(given),
         "party": first.token if (first := asking.chosen(request.args.get("qui")) or asking.first) else None,
         "purpose": request.args.get("pour", "")[:PURPOSE] or None,
         **{beside(it): many for it in asking.beside if (many := _many(request.args.get(beside(it), "")))},
@@ -115,6 +117,15 @@ def as_it_is(asking: Asking) -> dict[str, Any]:
 def _many(said: str) -> int:
     """How many things an address asks for; anything odd is left aside."""
     return int(said) if said.isascii() and said.isdecimal() and len(said) <= 6 else 0
+
+
+def _until(given: SearchForm) -> dict[str, Any]:
+    """The last day, of a request and of what comes back; with it the days of the week that are between."""
+    first, last = given.day.data, given.end_day.data
+    if first is None or last is None or last <= first:
+        return {}
+    between = (first + timedelta(days=n) for n in range(min(7, (last - first).days + 1)))
+    return {"end_day": last, "until": last, "weekdays": [list(DAYS)[day.weekday()] for day in between]}
 
 
 def _slots_around(it: ResourceView, starts: time, ends: time) -> tuple[time | None, time | None]:

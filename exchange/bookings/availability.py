@@ -24,8 +24,11 @@ from exchange.hours import intervals, open_throughout
 from ledger.errors import Refused
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
+A_DAY = timedelta(days=1)  # slots around some hours are of the same days
 Some = tuple[ResourceView, int]
 """A resource, and how many of it when it is a pool."""
+Many = tuple[Lendable, int]
+"""The same, as a search reads it."""
 
 # What can't be had during a span. A unit's claims never overlap: the one that begins last before the end of a span is
 # the one that ends last. Of a pool, the peak is at most the sum: where even that leaves some, nobody looks for it.
@@ -78,6 +81,20 @@ def free_among(
         values = {"ids": list(ids), "starts_at": starts, "ends_at": ends}
         free |= ids - set(session.scalars(_TAKEN, values))
     return free
+
+
+def free_throughout(
+    session: Session, wanted: Iterable[Many], spans: Sequence[policy.Span], *, zone: str, at: datetime
+) -> list[Many]:
+    """Those that can be asked for, so many of each, during each of a few spans, which are in order."""
+    looked_at = [(it, quantity) for it, quantity in wanted if quantity <= (it.quantity or 1)]
+    table = Timetable(session, [it for it, _quantity in looked_at], spans[0][0] - A_DAY, spans[-1][1] + A_DAY)
+
+    def free(it: Lendable, quantity: int, span: policy.Span) -> bool:
+        lent = _lent(it.terms, it.opening_hours, *span, zone=zone, at=at)
+        return lent is not None and table.has(it, quantity, *lent)
+
+    return [(it, quantity) for it, quantity in looked_at if all(free(it, quantity, span) for span in spans)]
 
 
 def _lent(
@@ -202,6 +219,12 @@ class Timetable:
                 number += 1
         most = (policy.most_held(of, *bound) for of, bound in zip(held, bounds, strict=True))
         return {span: (it.quantity or 0) - many for span, many in zip(spans, most, strict=True)}
+
+    def has(self, it: Lendable, quantity: int, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether so many of it can be had during a span within what was read."""
+        starts_at, until = starts_at.astimezone(UTC), policy.held_until(ends_at, it.buffer_minutes)
+        shut = any(begins < until and (ends is None or starts_at < ends) for _kind, begins, ends in self._shut[it.id])
+        return not shut and quantity <= (it.quantity or 1) - policy.most_held(self._taken[it.id], starts_at, until)
 
     def refusal(self, wanted: Iterable[Some], starts_at: datetime, ends_at: datetime) -> Refused | None:
         """Why one of these can't be had during a span within what was read: OutOfService, SlotTaken, PoolExhausted."""

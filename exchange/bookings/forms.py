@@ -15,7 +15,7 @@ from exchange.bookings.rhythm import Rhythm
 from exchange.catalogue.policy import slots_of
 from exchange.catalogue.queries import ResourceView
 from exchange.formats import clock_hour
-from exchange.forms import DAYS, DayField, Days, Form, HourField, KeyedForm, LongText, Text, Whole
+from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 
 F = TypeVar("F", bound="AskForm")
 MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
@@ -41,6 +41,29 @@ class SearchForm(Form):
     ends = HourField(_("À"), validators=[Optional()])
     people = Whole(_("Pour combien de personnes ?"), validators=[Optional(), MANY])
     accessible = BooleanField(_("Accessible en fauteuil roulant"))
+    end_day = DayField(_("Jusqu’à quel jour ?"), validators=[Optional()])
+    each_day = BooleanField(_("Chaque jour à ces heures, plutôt que sans interruption"))
+    things = Text(
+        _("Avec quel matériel ?"), most=200, validators=[Optional()],
+        description=_("Par exemple : 40 chaises, un vidéoprojecteur."),
+    )  # fmt: skip
+    near = Text(
+        _("Près de quel lieu ?"), most=100, validators=[Optional()],
+        description=_("Le nom d’une salle ou d’une rue d’ici."),
+    )  # fmt: skip
+    most = DurationField(
+        _("Pour combien au plus ?"), validators=[Optional()],
+        description=_("En minutes de votre compte, par exemple 2 h."),
+    )  # fmt: skip
+
+    def timed(self) -> bool:
+        """Whether more than a day is given: hours, or another day to end on."""
+        return bool(self.starts.data or self.ends.data or self.end_day.data)
+
+    def narrowed(self) -> bool:
+        """Whether something is asked for besides what most people ask."""
+        more = (self.end_day, self.each_day, self.things, self.near, self.most)
+        return any(field.data or field.errors for field in more)
 
 
 class AskForm(KeyedForm):

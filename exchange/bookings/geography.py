@@ -8,7 +8,7 @@ narrowest screen says what has room beside what.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import cos, radians
+from math import cos, hypot, radians
 from typing import Any, NamedTuple
 
 SIDE = 1000.0
@@ -16,6 +16,7 @@ MARGIN = 80.0  # around what is framed
 NARROWEST = 280  # pixels of the picture on the narrowest screen
 HEIGHT = 40 * SIDE / NARROWEST  # of every point: the width of a finger
 ALONE, SEVERAL = HEIGHT, 92 * SIDE / NARROWEST  # widths of a number, and of "12 lieux"
+METRES = 111_195  # in a degree of latitude
 LEAST = 0.01  # degrees of latitude that a picture shows at least: a kilometre
 
 ON_MAPS = frozenset({"organisation", "community"})
@@ -27,6 +28,13 @@ class Position(NamedTuple):
 
     latitude: float
     longitude: float
+
+
+def metres(one: Position, other: Position) -> float:
+    """How far apart two positions are, as the crow flies; exact enough within a town."""
+    north = one.latitude - other.latitude
+    east = (one.longitude - other.longitude) * cos(radians((one.latitude + other.latitude) / 2))
+    return hypot(north, east) * METRES
 
 
 class Frame(NamedTuple):

@@ -78,10 +78,9 @@ def on_map() -> Answer:
     found = search(form, shown=SHOWN) if valid else None
     if found is None or form.errors:
         return redirect(same_search("bookings.search"))
-    lenders = members.parties(session, [each.lender_id for each in found.free])
     page = render_template(
-        "bookings/map.html", form=form, found=found, lenders=lenders, url=ask_url(form),
-        map=_drawn(found.free, lenders, members.outline(session)), in_list=same_search("bookings.search"),
+        "bookings/map.html", form=form, found=found, url=ask_url(form, found),
+        map=_drawn(found.free, found.lenders, members.outline(session)), in_list=same_search("bookings.search"),
         tiles=current_app.config.get("TILES_URL"), credit=current_app.config.get("TILES_CREDIT"),
     )  # fmt: skip
     return with_tiles(make_response(page))

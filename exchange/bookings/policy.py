@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
@@ -155,6 +156,30 @@ def most_held(holds: Iterable[Hold], starts_at: datetime, ends_at: datetime) -> 
         for turn in ((max(hold.starts_at, starts_at), hold.quantity), (hold.ends_at, -hold.quantity))
     )  # fmt: skip
     return max(accumulate((change for _instant, change in turns), initial=0))
+
+
+MOST_THINGS = 4
+_NUMBERS = {word: number for number, words in enumerate(
+    ("un une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"), 1) for word in words.split()
+}  # fmt: skip
+
+
+class Thing(NamedTuple):
+    """So many of what some words name."""
+
+    quantity: int
+    words: str
+
+
+def things_typed(text: str) -> list[Thing]:
+    """What somebody wants beside a room, as people write it: "40 chaises, un vidéoprojecteur et 2 tables"."""
+    return [_thing(part.split()) for part in re.split(r"[,;+\n]| et | and ", text) if part.split()]
+
+
+def _thing(words: list[str]) -> Thing:
+    first, rest = words[0].lower(), " ".join(words[1:])
+    quantity = int(first) if first.isascii() and first.isdecimal() and len(first) < 7 else _NUMBERS.get(first)
+    return Thing(quantity, rest) if quantity and rest else Thing(1, " ".join(words))
 
 
 def times_around(starts_at: datetime, ends_at: datetime, within: timedelta) -> Iterator[Span]:

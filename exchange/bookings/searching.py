@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from math import inf
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -11,13 +11,15 @@ from flask_babel import gettext as _
 
 from exchange import clock
 from exchange.bookings import availability, moving, policy
+from exchange.bookings.availability import Many, Some
 from exchange.bookings.forms import SearchForm
+from exchange.bookings.narrowing import Origin, Price, beside, metres_from, origin_of, prices_of, spans_of, things_of
 from exchange.bookings.telling import free_of
 from exchange.catalogue import queries as catalogue
-from exchange.catalogue.queries import ResourceView
+from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
+from exchange.members import queries as members
 from exchange.security import territory
-from ledger.errors import Refused
 
 SHOWN = 60  # results of each list, unless more are asked for
 LOOKED_AT = 12  # of what is taken, for other hours
@@ -34,19 +36,31 @@ class Nearest(NamedTuple):
 class Found(NamedTuple):
     """What answers to a search, as far as it is shown, and how much there is.
 
-    With hours, ``free`` is so during the whole of ``span``; on a day alone, ``left`` says what is free of each.
+    With hours, ``free`` is so during the whole of each of ``spans``; on a day alone, ``left`` says what is free of
+    each. ``beside`` is what each lender has of what must come with it, ``metres`` how far each is from ``origin``.
     """
 
-    span: policy.Span | None
+    spans: list[policy.Span]
     free: list[ResourceView]
     taken: list[ResourceView]
     free_in_all: int
     taken_in_all: int
     left: dict[int, list[policy.Span]]
-    near: Nearest
+    lenders: dict[int, members.PartyView]
+    beside: dict[int, list[Some]]
+    prices: dict[int, Price]
+    communities: dict[int, members.CommunityView]
+    origin: Origin | None
+    metres: dict[int, float]
+
+    @property
+    def span(self) -> policy.Span | None:
+        """From the first instant that is looked for to the last."""
+        return (self.spans[0][0], self.spans[-1][1]) if self.spans else None
 
 
-NOTHING = Found(None, [], [], 0, 0, {}, Nearest([], []))
+NOTHING = Found([], [], [], 0, 0, {}, {}, {}, {}, {}, None, {})
+NOWHERE = Nearest([], [])
 
 
 def same_search(endpoint: str) -> str:
@@ -58,53 +72,80 @@ def same_search(endpoint: str) -> str:
 def search(form: SearchForm, *, shown: int = SHOWN) -> Found:
     """What answers to a form that is valid; what makes no sense together is said beside its fields.
 
-    Who says how many people looks for a room: things have no capacity.
+    Who says how many people, or only what must come with it, looks for a room: things have no capacity.
     """
-    span = _span(form)
+    spans, things = spans_of(form), things_of(form)
+    if form.most.data and not form.timed() and not form.errors:
+        form.starts.errors = [_("Indiquez le jour et les heures, pour savoir ce que cela coûte.")]
     if form.errors:
         return NOTHING
-    session = db.session()
     found = catalogue.lendable(
-        session, text=form.q.data or None, capacity=form.people.data, accessible=form.accessible.data,
-        kind="room" if form.people.data else None,
+        db.session(), text=form.q.data or None, capacity=form.people.data, accessible=form.accessible.data,
+        kind="room" if form.people.data or (things and not form.q.data) else None,
     )  # fmt: skip
-    left: dict[int, list[policy.Span]] = {}
-    if span is None:
-        free = [it.id for it in found]
-    elif form.starts.data is None and form.ends.data is None:
-        left = availability.left_on(session, found, *span, zone=territory().zone, at=clock.now())
-        free = [it.id for it in found if it.id in left]
-    else:
-        at_hand = free_of(found, span)
-        free = [it.id for it in found if it.id in at_hand]
-    seen = set(free)
-    taken = [it.id for it in found if it.id not in seen]
-    views = catalogue.views(session, [*free[:shown], *taken[:SHOWN]])
-    not_free = [views[id_] for id_ in taken[:SHOWN]]
-    near = _nearest(form, span, not_free) if span and not free else NOTHING.near
-    return Found(span, [views[id_] for id_ in free[:shown]], not_free, len(free), len(taken), left, near)
+    with_it = beside(things, spans) if things else {}
+    if things:
+        found = [it for it in found if it.lender_id in with_it]
+    free, left = _free(form, found, spans)
+    priced = free if form.most.data or form.near.data else free[:shown]
+    prices = prices_of(priced, with_it, spans if form.timed() else [])
+    if form.most.data:
+        free = [it for it in free if prices[it.id].minutes <= form.most.data]
+    return _told(form, found, free, with_it, shown)._replace(
+        spans=spans, left=left, prices=prices, communities=_communities(prices)
+    )
 
 
-def _span(form: SearchForm) -> policy.Span | None:
-    """What is looked for: some hours of a day, or all of it."""
-    if form.day.data is None:
-        if form.starts.data or form.ends.data:
-            form.day.errors = [_("Indiquez aussi le jour.")]
-        return None
-    zone, at = territory().zone, clock.now()
-    try:
-        starts = policy.instant(form.day.data, form.starts.data or time(policy.FIRST_HOUR), zone)
-        ends = policy.instant(form.day.data, form.ends.data or time(policy.LAST_HOUR), zone)
-        policy.check_span(starts if form.starts.data else max(starts, at), ends, at=at)
-    except Refused as error:
-        form.refuse(error)
-        return None
-    return starts, ends
+def _told(
+    form: SearchForm, found: list[Lendable], free: list[Lendable], with_it: dict[int, list[Many]], shown: int
+) -> Found:
+    """What was found with its names, the nearest first where somebody said near what."""
+    session, at_hand = db.session(), {it.id for it in free}
+    taken = [it.id for it in found if it.id not in at_hand][:SHOWN]
+    named = [it.id for chosen in with_it.values() for it, _many in chosen]
+    spots = catalogue.spots(session, form.near.data) if form.near.data else []
+    views = catalogue.views(session, [*(it.id for it in (free if spots else free[:shown])), *taken, *named])
+    lenders = members.parties(session, {it.lender_id for it in views.values()} | {spot.lender_id for spot in spots})
+    origin = origin_of(form, spots, lenders)
+    away = metres_from(origin, views.values(), lenders) if origin else {}
+    nearest = sorted(free, key=lambda it: (it.capacity is None, away.get(it.id, inf))) if origin else free
+    return NOTHING._replace(
+        free=[views[it.id] for it in nearest[:shown]], taken=[views[id_] for id_ in taken],
+        free_in_all=len(free), taken_in_all=len(found) - len(free), lenders=lenders,
+        beside={lender: [(views[it.id], many) for it, many in chosen] for lender, chosen in with_it.items()},
+        origin=origin, metres=away,
+    )  # fmt: skip
 
 
-def _nearest(form: SearchForm, span: policy.Span, taken: list[ResourceView]) -> Nearest:
+def _communities(prices: dict[int, Price]) -> dict[int, members.CommunityView]:
+    """Those that count what something costs."""
+    paid = any(price.minutes for price in prices.values())
+    return {each.id: each for each in members.communities(db.session())} if paid else {}
+
+
+def _free(
+    form: SearchForm, found: list[Lendable], spans: list[policy.Span]
+) -> tuple[list[Lendable], dict[int, list[policy.Span]]]:
+    """Those of what was found that are free, and of a day alone what is left of each."""
     session, zone, at = db.session(), territory().zone, clock.now()
-    rooms = [it for it in taken if it.kind != "pool"][:LOOKED_AT]
+    if not spans:
+        return found, {}
+    if not form.timed():
+        left = availability.left_on(session, found, *spans[0], zone=zone, at=at)
+        return [it for it in found if it.id in left], left
+    if len(spans) > 1:
+        one_of_each = [(it, 1) for it in found]
+        return [it for it, _one in availability.free_throughout(session, one_of_each, spans, zone=zone, at=at)], {}
+    free = free_of(found, spans[0])
+    return [it for it in found if it.id in free], {}
+
+
+def nearest(form: SearchForm, found: Found) -> Nearest:
+    """Where to look when nothing of what was found is free."""
+    if len(found.spans) != 1 or found.free:
+        return NOWHERE
+    session, zone, at, span = db.session(), territory().zone, clock.now(), found.spans[0]
+    rooms = [it for it in found.taken if it.kind != "pool"][:LOOKED_AT]
     hours = moving.other_hours(session, rooms, *span, zone=zone, at=at)
     if not form.q.data:
         return Nearest(hours, [])

@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response
 from exchange import clock, formats, idempotency, outbox
 from exchange.bookings import changes, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
-from exchange.bookings.forms import CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
+from exchange.bookings.forms import BESIDE, CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
-from exchange.bookings.searching import NOTHING, same_search
+from exchange.bookings.searching import NOTHING, Found, nearest, same_search
 from exchange.bookings.searching import search as search_
 from exchange.bookings.telling import (
     Told,
@@ -44,6 +44,7 @@ from ledger.entries import Acting
 from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
+SAID = ("jour", "de", "a", "personnes", "jusqu", "chaque")  # what an address says of a request
 bookings = Blueprint("bookings", __name__)
 
 @bookings.get("/salles")
@@ -53,10 +54,9 @@ def search() -> str | tuple[str, int]:
     """
     form, session = SearchForm(request.args), db.session()
     found = search_(form) if not request.args or form.validate() else NOTHING
-    lenders = members.parties(session, [each.lender_id for each in found.free])
-    in_force = rules.rules_of(session, lenders, on=today())
+    in_force = {} if found.prices else rules.rules_of(session, found.lenders, on=today())
     page = render_template(
-        "bookings/search.html", form=form, found=found, url=ask_url(form), lenders=lenders,
+        "bookings/search.html", form=form, found=found, near=nearest(form, found), url=ask_url(form, found),
         at=lambda other: url_for(
             "bookings.new", resource=other.resource.token, jour=formats.local(other.starts_at).date().isoformat(),
             de=f"{formats.local(other.starts_at):%H:%M}", a=f"{formats.local(other.ends_at):%H:%M}",
@@ -64,7 +64,7 @@ def search() -> str | tuple[str, int]:
         ),
         pictures=pictures.firsts(session, [each.id for each in found.free]),
         on_map=same_search("bookings.on_map") + "#carte",
-        priced={each.id for each in found.free if _has_a_price(each, in_force[each.lender_id])},
+        priced={each.id for each in found.free if _has_a_price(each, in_force.get(each.lender_id, []))},
     )  # fmt: skip
     return (page, 422) if form.errors else page
 
@@ -74,15 +74,22 @@ def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
     return any(rule.minutes and rule.shape == "tariff" and _binds(rule, it) for rule in in_force)
 
 
-def ask_url(form: SearchForm) -> Any:
+def ask_url(form: SearchForm, found: Found) -> Any:
     """A maker of links to the request, with what was searched already filled in."""
     known: dict[str, Any] = {
         "jour": form.day.data.isoformat() if form.day.data else None,
         "de": f"{form.starts.data:%H:%M}" if form.starts.data else None,
         "a": f"{form.ends.data:%H:%M}" if form.ends.data else None,
         "personnes": form.people.data,
+        "jusqu": form.end_day.data.isoformat() if form.end_day.data else None,
+        "chaque": 1 if len(found.spans) > 1 else None,
     }
-    return lambda resource: url_for("bookings.resource", resource=resource.token, **known)
+
+    def url(it: ResourceView) -> str:
+        with_it: dict[str, Any] = {beside(other): many for other, many in found.beside.get(it.lender_id, ())}
+        return url_for("bookings.resource", resource=it.token, **known, **with_it)
+
+    return url
 
 
 @bookings.get("/salles/<resource>")
@@ -90,13 +97,14 @@ def resource(resource: str) -> str:
     """One room or thing: what it is, what it costs, and its week."""
     session, it = db.session(), published(resource)
     first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
-    known = {name: value for name in ("jour", "de", "a", "personnes") if (value := request.args.get(name))}
+    known = {name: value for name, value in request.args.items() if value and (name in SAID or name.startswith(BESIDE))}
     units = catalogue.units_of(session, [it.id])[it.id]
     days, rows = weeks.of_pool(it, first) if it.kind == "pool" else weeks.of_one(it, units, first)
     return render_template(
         "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
-        first=first, today=today(), days=days, week_rows=rows, known=known, week=timedelta(days=7),
+        first=first, today=today(), days=days, week_rows=rows, known=known, many_days="chaque" in known,
+        week=timedelta(days=7),
         communities={c.id: c for c in members.communities(session)}, closing=CLOSING,
         pictures=pictures.of_resource(session, it.id),
         closures=closures.of_units(session, [*units, it.id], at=clock.now()),

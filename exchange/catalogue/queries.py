@@ -13,6 +13,7 @@ from exchange.catalogue import policy
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
 
 PAGE = 50
+LIKELY = 0.5  # of what is typed, in what is named: a slip of the hand
 
 
 class ResourceView(NamedTuple):
@@ -82,8 +83,7 @@ class ResourceView(NamedTuple):
     @property
     def lendable(self) -> Lendable:
         """What says when it is lent."""
-        told = (self.id, self.token, self.kind, self.quantity, self.buffer_minutes, self.opening_hours)
-        return Lendable(*told, self.terms)
+        return Lendable(*(getattr(self, name) for name in Lendable._fields))
 
     @property
     def accessible(self) -> bool:
@@ -103,11 +103,14 @@ class ResourceView(NamedTuple):
 
 
 class Lendable(NamedTuple):
-    """What says when a resource is lent, and nothing else: a search looks at thousands."""
+    """What says when a resource is lent and by whom, and nothing else: a search looks at thousands."""
 
     id: int
     token: str
+    lender_id: int
     kind: str
+    category: str
+    capacity: int | None
     quantity: int | None
     buffer_minutes: int
     opening_hours: str
@@ -143,7 +146,7 @@ _ROWS: Select[*tuple[Any, ...]] = select(
 ).outerjoin(Place, Place.id == Resource.place_id)  # fmt: skip
 
 _LENDABLE: Select[*tuple[Any, ...]] = select(
-    Resource.id, Resource.token, Resource.kind, Resource.quantity, Resource.buffer_minutes, Resource.opening_hours,
+    *(getattr(Resource, name) for name in Lendable._fields[:-1]),
     *(getattr(Resource, name) for name in policy.Terms._fields),
 ).outerjoin(Place, Place.id == Resource.place_id)  # fmt: skip
 
@@ -184,7 +187,43 @@ def published(session: Session, *, limit: int = 1000, **sought: Any) -> list[Res
 def lendable(session: Session, *, limit: int = 10_000, **sought: Any) -> list[Lendable]:
     """The same, in the same order, with what a search reads of each."""
     rows = session.execute(_that_answer(_LENDABLE, Sought(**sought)).limit(limit))
-    return [Lendable._make([*row[:6], policy.Terms(*row[6:])]) for row in rows]
+    return [_lendable(row) for row in rows]
+
+
+def _lendable(row: Sequence[Any]) -> Lendable:
+    return Lendable._make([*row[: len(Lendable._fields) - 1], policy.Terms(*row[len(Lendable._fields) - 1 :])])
+
+
+def named(session: Session, texts: Sequence[str]) -> list[list[Lendable]]:
+    """The published things and pools, not rooms, that each of these texts may mean; in one query."""
+    means = [_named_like(text) for text in texts]
+    query = _LENDABLE.add_columns(*means).where(_is_published(), Resource.kind != "room", or_(*means))
+    rows = session.execute(query.order_by(Resource.sort_name, Resource.id)).all() if texts else []
+    return [[_lendable(row[: -len(texts)]) for row in rows if row[number - len(texts)]] for number in range(len(texts))]
+
+
+class Spot(NamedTuple):
+    """A place of a lender, and where it is."""
+
+    lender_id: int
+    name: str
+    latitude: float | None
+    longitude: float | None
+
+
+def spots(session: Session, text: str, *, size: int = 20) -> list[Spot]:
+    """Places of what is published, of known position, that a name or a street may mean: the likeliest first."""
+    told = func.sort_key(func.concat_ws(" ", Place.name, Place.address, Place.town))
+    likely = func.word_similarity(func.sort_key(text), told)
+    rows = session.execute(
+        select(Place.lender_id, Place.name, Place.latitude, Place.longitude)
+        .join(Resource, Resource.place_id == Place.id)
+        .where(_is_published(), Place.latitude.is_not(None), likely >= LIKELY)
+        .group_by(Place.id)
+        .order_by(likely.desc(), Place.id)
+        .limit(size)
+    )
+    return [Spot(*row) for row in rows]
 
 
 def _that_answer(query: Select[*tuple[Any, ...]], sought: Sought) -> Select[*tuple[Any, ...]]:
@@ -376,7 +415,7 @@ def _named_like(text: str) -> ColumnElement[bool]:
     """Each word is in the name, the category or the address, or nearly: accents and a slip of the hand don't count."""
     told = func.sort_key(func.concat_ws(" ", Resource.name, Resource.category, Place.name, Place.address, Place.town))
     each = [
-        or_(func.strpos(told, func.sort_key(word)) > 0, func.word_similarity(func.sort_key(word), told) >= 0.5)
+        or_(func.strpos(told, func.sort_key(word)) > 0, func.word_similarity(func.sort_key(word), told) >= LIKELY)
         for word in text.split()[:10]
     ]
     return and_(true(), *each)
