@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -72,6 +74,51 @@ def test_the_territory_is_named_again(run: Run, database: Database) -> None:
         assert owner.execute("SELECT name, zone, school_zone FROM territory").fetchall() == [
             ("Redon Agglomération", "Indian/Reunion", "A")
         ]
+
+
+SQUARE = [[-2.1, 47.6], [-2.0, 47.6], [-2.0, 47.7], [-2.1, 47.7], [-2.1, 47.6]]
+
+
+def geojson(folder: Path, *rings: object) -> str:
+    """A file with these rings as the one polygon of a feature."""
+    file = folder / "contour.geojson"
+    told = {"type": "Feature", "properties": {"nom": "Redon"}, "geometry": {"type": "Polygon", "coordinates": rings}}
+    file.write_text(json.dumps(told), encoding="utf-8")
+    return str(file)
+
+
+def test_the_outline_is_imported_and_imported_again(run: Run, new: Flask, database: Database, tmp_path: Path) -> None:
+    founded(run)
+    for ring in (SQUARE, SQUARE[1:4] + SQUARE[1:2]):
+        done = run("outline", geojson(tmp_path, ring))
+        assert done.exit_code == 0, done.output
+        assert f"{len(ring)} positions" in done.output
+        with database.connected("owner") as owner:
+            kept = owner.execute("SELECT outline FROM territory").fetchone()
+        assert kept == ({"type": "MultiPolygon", "coordinates": [[ring]]},)
+
+
+def test_what_is_no_outline_is_said_with_its_place_and_the_old_one_stays(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    founded(run)
+    run("outline", geojson(tmp_path, SQUARE))
+    done = run("outline", geojson(tmp_path, SQUARE, SQUARE[:4]))
+    assert done.exit_code == 1
+    assert "se referme" in done.output
+    assert "geometry.coordinates[1]" in done.output
+    done = run("outline", geojson(tmp_path, [[355000, 6789000]] * 4))
+    assert "WGS 84" in done.output
+    assert run("outline", str(tmp_path / "nulle-part.geojson")).exit_code == 2
+    with database.connected("owner") as owner:
+        kept = owner.execute("SELECT outline FROM territory").fetchone()
+    assert kept == ({"type": "MultiPolygon", "coordinates": [[SQUARE]]},)
+
+
+def test_a_territory_has_a_name_before_it_has_an_outline(run: Run, tmp_path: Path) -> None:
+    done = run("outline", geojson(tmp_path, SQUARE))
+    assert done.exit_code == 1
+    assert "marronnier install territory" in done.output
 
 
 @pytest.mark.parametrize(

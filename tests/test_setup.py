@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from exchange import clock, messages
-from exchange.config import WEB_ROLE, NotConfigured
+from exchange.config import WEB_ROLE, NotConfigured, from_environment
 from exchange.db import db, transaction
 from exchange.factory import create_app
 from exchange.i18n import DRAFTS
@@ -81,6 +81,34 @@ def test_links_in_letters_carry_the_public_address_of_the_install(
     assert link("", "") == "http://127.0.0.1:8000/reservations"
     with pytest.raises(NotConfigured, match="MARRONNIER_ADDRESS"):
         link("sel.example.org", "")
+
+
+TILES = "https://tiles.example.org:8443/osm/{z}/{x}/{y}.png?key=1"
+
+
+@pytest.mark.parametrize(
+    ("address", "credit"),
+    [
+        (TILES, ""), ("", "© Cartographes"), (TILES.replace("https", "http"), "©"), (TILES.replace("{z}", "3"), "©"),
+        (TILES.replace("{x}", "{y}"), "©"), (TILES + "{r}", "©"), (TILES.replace("tiles.", "{s}."), "©"),
+        (TILES.replace("tiles.", "me@tiles."), "©"), (TILES.replace(".org", ".org; script-src *"), "©"),
+        ("https://tiles.example.org", "©"),
+    ],
+)  # fmt: skip
+def test_a_background_for_maps_that_is_half_said_or_goes_nowhere_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, credit: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere/marronnier")
+    monkeypatch.setenv("MARRONNIER_VAR", str(tmp_path))
+    assert from_environment()["TILES_URL"] == ""
+    monkeypatch.setenv("MARRONNIER_TILES_URL", TILES)
+    monkeypatch.setenv("MARRONNIER_TILES_CREDIT", " © Cartographes ")
+    assert from_environment()["TILES_URL"] == TILES
+    assert from_environment()["TILES_CREDIT"] == "© Cartographes"
+    monkeypatch.setenv("MARRONNIER_TILES_URL", address)
+    monkeypatch.setenv("MARRONNIER_TILES_CREDIT", credit)
+    with pytest.raises(NotConfigured, match="MARRONNIER_TILES_URL"):
+        from_environment()
 
 
 def test_the_first_page_names_the_territory(client: FlaskClient) -> None:

@@ -16,6 +16,7 @@ from exchange.bookings.rhythm import Rhythm
 from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
+from exchange.catalogue.models import Resource
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
@@ -36,6 +37,7 @@ from tests.lent import Lent, lend
 from tests.photos import PHOTO
 
 OCTOBER = date(2026, 10, 10)  # a month that is over
+OUTLINE = '{"type": "MultiPolygon", "coordinates": [[[[-2.1, 47.6], [-2.0, 47.6], [-2.0, 47.7], [-2.1, 47.6]]]]}'
 SEAL = SigningKey.generate("localhost/livre")
 
 
@@ -45,7 +47,8 @@ class World:
     def __init__(self, session: Session) -> None:
         with as_owner(session):
             self.cast: Cast = gather(session)
-            session.execute(text("UPDATE territory SET school_zone = 'B'"))
+            session.execute(text("UPDATE territory SET school_zone = 'B', outline = CAST(:outline AS jsonb)"),
+                            {"outline": OUTLINE})  # fmt: skip
             category = adverts.add_category(session, community=self.cast.community.id, name="Jardin")
         cast = self.cast
         self.lent: Lent = lend(session, cast)
@@ -113,6 +116,13 @@ class World:
         asked = Request(cast.alice.party.id, (Wanted(lent.hall),), starts, starts + timedelta(hours=4), "Fête", 60)
         booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         place = catalogue.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
+        for name, at, of in (("Maison du bourg", (47.66, -2.02), (lent.hall, lent.half, lent.other_half)),
+                             ("Ateliers", (47.66, -2.021), (lent.chairs,)),
+                             ("Dojo du halage", (47.61, -2.07), (lent.dojo,))):  # fmt: skip
+            here = catalogue.add_place(session, lender=of[0].lender_id, name=name, latitude=at[0], longitude=at[1],
+                                       at=NOON)  # fmt: skip
+            for each in of:
+                session.get_one(Resource, each.id).place_id = here.id
         attic = catalogue.add_resource(session, lender=cast.town.id, kind="room", name="Grenier", place_id=place.id,
                                        opening_hours="Mo-Fr 08:00-18:00; 2026 Dec 24 10:00-12:00",
                                        by=town, at=NOON)  # fmt: skip

@@ -97,22 +97,34 @@ class Point(NamedTuple):
 
 
 def merged(spots: Sequence[tuple[float, float]]) -> list[Point]:
-    """A point for each spot, or for several which a finger couldn't tell apart, in the order of the first of each."""
+    """A point for each spot, or for several which a finger couldn't tell apart, in the order of the first of each.
+
+    A point stays where it began while others join it, else a street would draw in a whole town; once all have joined it
+    stands in the middle of them, where nothing is in its way.
+    """
     points: list[Point] = []
     for number in range(len(spots)):
-        new = _point((number,), spots)
+        new = _point((number,), spots[number])
         while near := next((point for point in points if _touch(point, new)), None):
             points.remove(near)
-            new = _point(near.of + new.of, spots)
+            new = _point(near.of + new.of, spots[near.of[0]])
         points.append(new)
-    return sorted((point._replace(of=tuple(sorted(point.of))) for point in points), key=lambda point: point.of)
+    points.sort(key=lambda point: point.of[0])
+    for index, point in enumerate(points):
+        middle = _point(point.of, _middle(point.of, spots))
+        if not any(_touch(middle, other) for other in points if other is not point):
+            points[index] = middle
+    return points
 
 
-def _point(of: tuple[int, ...], spots: Sequence[tuple[float, float]]) -> Point:
-    """In the middle of what it stands for, and whole inside the picture."""
-    x, y = (sum(spots[number][axis] for number in of) / len(of) for axis in (0, 1))
-    point = Point(x, y, of)
-    return Point(_inside(x, point.width), _inside(y, HEIGHT), of)
+def _point(of: tuple[int, ...], at: tuple[float, float]) -> Point:
+    """A point for these, whole inside the picture."""
+    point = Point(*at, of)
+    return Point(_inside(at[0], point.width), _inside(at[1], HEIGHT), of)
+
+
+def _middle(of: tuple[int, ...], spots: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return sum(spots[number][0] for number in of) / len(of), sum(spots[number][1] for number in of) / len(of)
 
 
 def _inside(at: float, size: float) -> float:

@@ -56,7 +56,8 @@ function show() {
     maxZoom: 19,
     dragging: !matchMedia("(pointer: coarse)").matches, // one finger moves the page, two the map
     scrollWheelZoom: false,
-    ...(still && { zoomAnimation: false, fadeAnimation: false, inertia: false }),
+    zoomAnimation: false, // what is pressed while one runs would be lost
+    inertia: !still,
   });
   const whole = L.latLngBounds([position(0, 1000), position(1000, 0)]);
   map.fitBounds(whole);
@@ -140,21 +141,24 @@ function pinOf(map, { of }) {
 function merged(map) {
   const letter = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const [height, alone, several] = [2.5 * letter, 2.5 * letter, 5.75 * letter];
-  const point = (of) => {
-    const spots = of.map((place) => map.project(place.at));
-    const middle = spots.reduce((sum, spot) => sum.add(spot)).divideBy(of.length);
-    return { of, spot: middle, width: of.length > 1 ? several : alone };
-  };
+  const spots = new Map(places.map((place) => [place, map.project(place.at)]));
+  const point = (of, spot) => ({ of, spot, width: of.length > 1 ? several : alone });
   const touch = (one, other) =>
     Math.abs(one.spot.x - other.spot.x) < (one.width + other.width) / 2 &&
     Math.abs(one.spot.y - other.spot.y) < height;
   const points = [];
   for (const place of places) {
-    let added = point([place]);
+    let added = point([place], spots.get(place));
     for (let near; (near = points.findIndex((each) => touch(each, added))) >= 0; ) {
-      added = point([...points.splice(near, 1)[0].of, ...added.of]);
+      const [met] = points.splice(near, 1);
+      added = point([...met.of, ...added.of], met.spot);
     }
     points.push(added);
   }
-  return points.sort((one, other) => one.of[0].number - other.of[0].number);
+  points.forEach((each, n) => {
+    const sum = each.of.reduce((all, place) => all.add(spots.get(place)), window.L.point(0, 0));
+    const middle = point(each.of, sum.divideBy(each.of.length));
+    if (!points.some((other) => other !== each && touch(middle, other))) points[n] = middle;
+  });
+  return points;
 }
