@@ -4,11 +4,13 @@ any script.
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -20,6 +22,8 @@ from tests.journeys.hands import Keyboard, Pointer
 from tests.journeys.test_first_page import Check
 from tests.lent import Lent, lend
 from tests.live import Live
+
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 
 
 @pytest.fixture
@@ -146,6 +150,27 @@ def test_leaflet_is_fetched_when_the_map_comes_into_view_and_by_nobody_who_saves
     desktop.wait_for_timeout(300)
     assert fetched(desktop) == 0
     expect(desktop.locator(".map-picture")).to_be_visible()
+
+
+def test_a_background_is_asked_of_the_operators_server_and_of_no_other(
+    desktop: Page, live: Live, lent: Lent, check_page: Check
+) -> None:
+    live.app.config |= {"TILES_URL": "https://tiles.example.org/{z}/{x}/{y}.png", "TILES_CREDIT": "© Cartographes"}
+    asked: list[str] = []
+
+    def draw(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=200, content_type="image/png", body=PIXEL)
+
+    desktop.route(lambda url: not url.startswith(live.url), draw)
+    desktop.goto(f"{live.url}/salles/carte#carte")
+    expect(desktop.locator(".leaflet-tile-loaded").first).to_be_visible()
+    for _time in range(3):
+        desktop.get_by_role("button", name="Agrandir").click()
+    check_page(desktop)
+    assert asked
+    assert all(re.fullmatch(r"https://tiles\.example\.org/\d+/\d+/\d+\.png", url) for url in asked)
+    expect(desktop.get_by_text("© Cartographes")).to_be_visible()
 
 
 def test_control_a_database_without_positions_has_no_picture(desktop: Page, live: Live, lent: Lent) -> None:
