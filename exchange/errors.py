@@ -323,6 +323,33 @@ class AskedTooEarly(Refusal):
     field = "day"
 
 
+class LeastAboveMost(Refusal):
+    """What is lent for so long at least is not lent for less at most. Facts: least, most (minutes)."""
+
+    rule = "least-above-most"
+    field = "most_minutes"
+
+
+class LastBeforeFirst(Refusal):
+    """The last day on which something is lent comes before the first. Facts: first, last."""
+
+    rule = "last-before-first"
+    field = "lent_until"
+
+
+class HoursTooLong(Refusal):
+    """Opening hours with all the days that have their own are longer than what is kept. Facts: most (characters)."""
+
+    rule = "hours-too-long"
+    field = "opening_hours"
+
+
+class TooManyAtOnce(Refusal):
+    """So many resources aren't changed at once. Facts: most."""
+
+    rule = "too-many-at-once"
+
+
 class NumberedAlready(Refusal):
     """Something else of this lender has that inventory number."""
 
@@ -509,6 +536,8 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "categories_community_id_name_key": CategoryExists,
     "resources_published_with_capacity": CapacityMissing,
     "resources_numbered_once": NumberedAlready,
+    "resources_lengths": LeastAboveMost,
+    "resources_lent_days": LastBeforeFirst,
 }
 
 # name of a rule -> HTTP status; a rule that is absent is refused as 422

@@ -15,7 +15,7 @@ from exchange.adverts.views import adverts
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
 from exchange.bookings.changing import bookings
-from exchange.catalogue.views import catalogue
+from exchange.catalogue.many import catalogue
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
 from exchange.imports.views import imports

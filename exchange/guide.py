@@ -159,6 +159,10 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "catalogue.edit": (
         _("Ce que vous changez vaut pour les demandes à venir ; ce qui est déjà réservé garde ses conditions."),
     ),
+    "catalogue.edit_many": (
+        _("Rien ne change avant la dernière page, qui dit pour combien de ressources, et ce qui s’y oppose. Alors tout change, ou rien."),
+        _("Si un collègue change autre chose pendant ce temps, ce qu’il a écrit reste."),
+    ),
     "catalogue.new": (
         _("Le nom et, pour une salle, le nombre de personnes suffisent pour commencer. Rien n’est public avant que vous le publiiez."),
     ),
@@ -242,6 +246,9 @@ AS_ON = {
     "bookings.revoke": "bookings.revoking",
     "catalogue.create": "catalogue.new",
     "catalogue.update": "catalogue.edit",
+    "catalogue.edit_ticked": "catalogue.edit_many",
+    "catalogue.check_many": "catalogue.edit_many",
+    "catalogue.change_many": "catalogue.edit_many",
     "catalogue.add_special_hours": "catalogue.special_hours",
     "authorisations.give": "authorisations.index",
     "rulebook.create": "rulebook.new",

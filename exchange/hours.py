@@ -189,6 +189,13 @@ def with_specials(expression: str, specials: Iterable[Special]) -> str:
     return "; ".join(filter(None, [expression, *days]))
 
 
+def replaced(expression: str, by: str) -> str:
+    """Other hours of every week, and still the days that have their own; ``by`` may give a day other ones."""
+    weekly, given = specials_of(by)
+    days = {each.day: each for each in (*specials_of(expression)[1], *given)}
+    return with_specials(weekly if by else ALWAYS, days.values()) if days else by
+
+
 def _special(rule: str) -> Special | None:
     found = _SPECIAL.fullmatch(rule)
     try:

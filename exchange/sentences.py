@@ -186,6 +186,30 @@ def _shorter(facts: Facts) -> Sentence:
     )
 
 
+def _least_above_most(facts: Facts) -> Sentence:
+    from exchange.formats import length_of_time  # as above
+
+    if "least" not in facts:
+        return Sentence(_("La durée la plus courte dépasse la plus longue."), _("Changez l’une des deux."))
+    return Sentence(
+        _("Ce serait prêté %(least)s au moins, et %(most)s au plus.", least=length_of_time(facts["least"]),
+          most=length_of_time(facts["most"])),
+        _("Changez l’une des deux."),
+    )  # fmt: skip
+
+
+def _last_before_first(facts: Facts) -> Sentence:
+    from exchange.formats import day  # as above
+
+    if "first" not in facts:
+        return Sentence(_("Le dernier jour vient avant le premier."))
+    first, last = (day(date.fromisoformat(facts[name])) for name in ("first", "last"))
+    return Sentence(
+        _("Ce serait prêté à partir du %(first)s, et jusqu’au %(last)s.", first=first, last=last),
+        _("Changez l’un des deux jours."),
+    )
+
+
 def _not_a_slot(facts: Facts) -> Sentence:
     from exchange.formats import slots  # as above
 
@@ -411,6 +435,16 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "not-installed": _fixed(
         N("Ce service n’est pas encore installé."),
         N("Qui l’installe dit d’abord quel territoire il sert : marronnier install territory."),
+    ),
+    "least-above-most": _least_above_most,
+    "last-before-first": _last_before_first,
+    "hours-too-long": _fixed(
+        N("Avec toutes ses heures exceptionnelles, cette écriture est trop longue."),
+        N("Retirez des jours exceptionnels, ou oubliez-les."),
+    ),
+    "too-many-at-once": lambda facts: Sentence(
+        _("On ne modifie pas plus de %(most)s ressources à la fois.", most=facts["most"]),
+        _("Filtrez d’abord la liste, par catégorie, par état, ou par nom de lieu ou de rue."),
     ),
     "numbered-already": _fixed(N("Ce numéro d’inventaire est déjà celui d’autre chose."), N("Vérifiez-le.")),
     "picture-unreadable": _fixed(

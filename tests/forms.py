@@ -81,6 +81,17 @@ THING = KEY | PLACE | {
     "place": "nouveau", "photo_address": "https://ville.example/p.jpg",
 }  # fmt: skip
 VALUED = THING | {"value": "1\u202f234,50 €"}
+MANY = KEY | {
+    "among": "{attic} {cellar}", "ligne": "{attic}",
+    "changes": ["category", "conditions", "opening_hours", "buffer_minutes", "slots", "notice_hours", "ahead_days",
+                "least_minutes", "most_minutes", "lent_from", "lent_until", "decided_by", "reserved", "act"],
+    "forgets_specials": "y", "act": "retired",
+} | {name: THING[name] for name in (
+    "category", "conditions", "opening_hours", "hours_shown", "hours_days", "hours_from", "hours_to", "hours_again",
+    "hours_until", "others_days", "others_from", "others_to", "others_again", "others_until", "holidays_off",
+    "schools_off", "buffer_minutes", "lent_by", "slots_typed", "notice_hours", "ahead_days", "least_minutes",
+    "most_minutes", "lent_from", "lent_until", "decided_by",
+)} | {"reserved": "authorised"}  # fmt: skip
 ADVERT = KEY | {"kind": "offer", "nature": "service", "category": "Jardin", "title": "Taille de rosiers",
                 "text": "En février."}  # fmt: skip
 CLOSED = KEY | {
@@ -192,8 +203,12 @@ FORMS: tuple[Sent, ...] = (
     Sent("catalogue.change_state", "olga", {}, {"act": "fin"}),
     Sent("catalogue.change_state", "olga", {}, {"act": "reprise", "resource": "{retired}"}),
     Sent("catalogue.make_of", "olga", {"parts": "{cellar}"}, {"resource": "{attic}"}),
-    Sent("catalogue.publish", "olga", LISTED | {"publier": "{attic}", "capacite-{attic}": "30"},
+    Sent("catalogue.publish", "olga", LISTED | {"ligne": "{attic}", "capacite-{attic}": "30"},
          besides=frozenset({EVERYTHING}), narrows=frozenset(LISTED)),
+    Sent("catalogue.edit_ticked", "olga", LISTED | {"ligne": "{attic}"}, status=200, writes=False,
+         narrows=frozenset(LISTED)),
+    Sent("catalogue.check_many", "olga", MANY, besides=CORRECT, status=200, writes=False),
+    Sent("catalogue.change_many", "olga", MANY),
     Sent("catalogue.publish_one", "olga", {}, {"resource": "{cellar}"}),
     Sent("catalogue.update_place", "olga", PLACE),
     Sent("rulebook.create", "olga", RULE | {"minutes": "60", "per": "hour", "decision_number": "2026-31",

@@ -64,6 +64,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
         "geography": "policy", "mapping": "views",
     },
+    "catalogue": {"many": "views"},
     "members": {"qr": "telling", "outlines": "policy"},
     "pictures": {"drawing": "operations"},
     "statements": {"pictures": "queries"},

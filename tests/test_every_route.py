@@ -87,6 +87,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.revoke": TOWN, "bookings.consent": ALICE, "bookings.dismiss": ALICE,
     "catalogue.index": TOWN, "catalogue.new": TOWN, "catalogue.create": TOWN, "catalogue.edit": TOWN,
     "catalogue.update": TOWN, "catalogue.change_state": TOWN, "catalogue.make_of": TOWN, "catalogue.publish": TOWN,
+    "catalogue.edit_many": TOWN, "catalogue.edit_ticked": TOWN, "catalogue.check_many": TOWN,
+    "catalogue.change_many": TOWN,
     "catalogue.special_hours": TOWN, "catalogue.add_special_hours": TOWN, "catalogue.remove_special_hours": TOWN,
     "catalogue.publish_one": TOWN, "catalogue.edit_place": TOWN, "catalogue.update_place": TOWN,
     "rulebook.index": TOWN, "rulebook.new": TOWN, "rulebook.create": TOWN, "rulebook.end": TOWN,

@@ -205,8 +205,8 @@ class PlaceForm(PlaceFields, Form):
     )  # fmt: skip
 
 
-class ResourceForm(KeyedForm):
-    """What rooms, things and pools have in common."""
+class NamedFields:
+    """What something is called, and how it is described."""
 
     name = Text(lazy_gettext("Nom"), most=200, validators=[DataRequired(lazy_gettext("Donnez un nom."))])
     category = Text(
@@ -222,6 +222,11 @@ class ResourceForm(KeyedForm):
         lazy_gettext("Adresse de la photo"), most=500, validators=[Optional()],
         description=lazy_gettext("Par exemple\u00a0: https://ville.fr/photos/perceuse.jpg. Vous seuls la lisez."),
     )  # fmt: skip
+
+
+class LendingForm(KeyedForm):
+    """When something is lent, for how long, and who answers."""
+
     hours_days = Days(lazy_gettext("Jours d’ouverture"))
     hours_from = HourField(lazy_gettext("De"), validators=[Optional()])
     hours_to = HourField(lazy_gettext("À"), validators=[Optional()])
@@ -298,13 +303,7 @@ class ResourceForm(KeyedForm):
         lazy_gettext("Réservé aux personnes autorisées"),
         description=lazy_gettext("Pour une machine que l’on apprend d’abord à utiliser. Vous direz qui le peut."),
     )  # fmt: skip
-    place = SelectField(lazy_gettext("Où est-ce\u00a0?"))
     open_hours = ""  # in the syntax, once the form is valid
-    photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
-
-    def validate_photo_address(self, field: Text) -> None:
-        if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
-            raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
 
     def validate_slots_typed(self, field: Text) -> None:
         if self.lent_by.data != "slots":
@@ -321,6 +320,11 @@ class ResourceForm(KeyedForm):
     def validate_lent_until(self, field: DayField) -> None:
         if self.lent_from.data and field.data and field.data < self.lent_from.data:
             raise ValidationError(_("Le dernier jour vient avant le premier."))
+
+    @property
+    def kept_slots(self) -> str:
+        """The slots as they are kept, once the form is valid; nothing for any hour."""
+        return {"free": "", "day": policy.WHOLE_DAY}.get(self.lent_by.data, self.slots)
 
     @property
     def school_zone(self) -> str:
@@ -372,6 +376,17 @@ class ResourceForm(KeyedForm):
             name, said = WRONG_OPENING[wrong.why]
             _say(self[f"{group}_{name}"], str(said))
             return None
+
+
+class ResourceForm(NamedFields, LendingForm):
+    """What rooms, things and pools have in common."""
+
+    place = SelectField(lazy_gettext("Où est-ce\u00a0?"))
+    photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
+
+    def validate_photo_address(self, field: Text) -> None:
+        if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
+            raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
 
 
 class SpecialHoursForm(Form):
@@ -459,6 +474,103 @@ class PoolForm(Valued, PlaceFields, ResourceForm):
         lazy_gettext("Combien y en a-t-il\u00a0?"),
         validators=[InputRequired(lazy_gettext("Indiquez combien il y en a."))],
     )
+
+
+CHANGES = {  # what may be changed of many at once
+    "category": lazy_gettext("La catégorie"),
+    "conditions": lazy_gettext("Les conditions du prêt"),
+    "opening_hours": lazy_gettext("Les heures d’ouverture"),
+    "buffer_minutes": lazy_gettext("Le temps gardé libre après chaque prêt"),
+    "slots": lazy_gettext("Les créneaux"),
+    "notice_hours": lazy_gettext("Combien de temps avant il faut demander"),
+    "ahead_days": lazy_gettext("Combien de jours avant on peut déjà demander"),
+    "least_minutes": lazy_gettext("La durée la plus courte"),
+    "most_minutes": lazy_gettext("La durée la plus longue"),
+    "lent_from": lazy_gettext("Le premier jour où cela se prête"),
+    "lent_until": lazy_gettext("Le dernier jour où cela se prête"),
+    "decided_by": lazy_gettext("Qui répond aux demandes"),
+    "reserved": lazy_gettext("À qui c’est réservé"),
+    "act": lazy_gettext("Ce qui est publié, ce qui est prêté"),
+}
+FIELDS_OF = {  # where what is to be said of a change has another name, or several
+    "opening_hours": (
+        *(f"{group}_{name}" for group in GROUPS for name in ("days", "from", "to", "again", "until")), "holidays_off",
+        "schools_off", "opening_hours", "forgets_specials",
+    ),
+    "slots": ("lent_by", "slots_typed"),
+}  # fmt: skip
+ALWAYS_READ = frozenset({"key", "csrf_token", "among", "ligne", "changes"})
+
+
+class ManyForm(LendingForm):
+    """What becomes the same for many resources: only what is ticked among the changes."""
+
+    among = HiddenField()  # the tokens of the rows that the list sent, of which some may be unticked here
+    ligne = SelectMultipleField(
+        lazy_gettext("Les ressources à modifier"),
+        validators=[InputRequired(lazy_gettext("Gardez au moins une ressource cochée."))],
+    )
+    changes = SelectMultipleField(
+        lazy_gettext("Que voulez-vous changer ?"),
+        choices=[SelectChoice(value, label) for value, label in CHANGES.items()],
+        validators=[InputRequired(lazy_gettext("Cochez au moins une chose à changer."))],
+    )
+    category = NamedFields.category
+    conditions = NamedFields.conditions
+    forgets_specials = BooleanField(
+        lazy_gettext("Oublier aussi les heures exceptionnelles"),
+        description=lazy_gettext("Sans cocher, chacune garde les jours qui ont leurs propres heures."),
+    )
+    reserved = RadioField(
+        lazy_gettext("Qui peut les demander ?"), default="everybody",
+        choices=[
+            SelectChoice("everybody", lazy_gettext("Tout le monde")),
+            SelectChoice("authorised", lazy_gettext("Seulement les personnes autorisées")),
+        ],
+        validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
+    )  # fmt: skip
+    act = RadioField(
+        lazy_gettext("Que deviennent-elles ?"),
+        choices=[
+            SelectChoice("withdrawn", lazy_gettext("Plus publiées")),
+            SelectChoice("retired", lazy_gettext("Plus prêtées")),
+            SelectChoice("restored", lazy_gettext("Prêtées de nouveau, à publier")),
+        ],
+        validators=[InputRequired(lazy_gettext("Choisissez une réponse."))],
+    )  # fmt: skip
+
+    def validate_most_minutes(self, field: Length) -> None:
+        if self.wants("least_minutes"):
+            super().validate_most_minutes(field)
+
+    def validate_lent_until(self, field: DayField) -> None:
+        if self.wants("lent_from"):
+            super().validate_lent_until(field)
+
+    def wants(self, change: str) -> bool:
+        """Whether this is to be changed."""
+        return change in (self.changes.data or ())
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """What isn't to be changed may say anything: nobody looks at it."""
+        super().validate(extra_validators)
+        wanted = {name for change in self.changes.data or () for name in FIELDS_OF.get(change, (change,))}
+        for field in self:
+            if field.name not in wanted | ALWAYS_READ:
+                field.errors = []
+        return not self.errors
+
+    @property
+    def change(self) -> policy.Change:
+        """What a valid form says."""
+        said: dict[str, Any] = {
+            "category": self.category.data or "", "conditions": self.conditions.data or "",
+            "opening_hours": self.open_hours, "slots": self.kept_slots, "buffer_minutes": self.buffer_minutes.data,
+            "decided_by": self.decided_by.data, "reserved": self.reserved.data == "authorised",
+            **{name: self[name].data for name in policy.Terms._fields if name != "slots"},
+        }  # fmt: skip
+        facts = {name: value for name, value in said.items() if self.wants(name)}
+        return policy.Change(facts, bool(self.forgets_specials.data), self.act.data if self.wants("act") else "")
 
 
 class PartsForm(Form):

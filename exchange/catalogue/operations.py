@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from exchange.catalogue import policy
 from exchange.catalogue.models import Place, Resource, ResourceAct, ResourceUnit
 from exchange.db import signed
-from exchange.errors import NotFound, PartsFixed, refusal_of
+from exchange.errors import NotFound, PartsFixed, TooManyAtOnce, refusal_of
 from ledger.entries import Acting
 
 PLACE_FIELDS = frozenset(
@@ -162,25 +162,66 @@ def publish(
     return rows
 
 
+def change(
+    session: Session, *, lender: int, ids: Collection[int], change: policy.Change, by: Acting, at: datetime
+) -> list[Resource]:
+    """Change the same things of several resources of a lender; return those that weren't so already.
+
+    All or nothing. Only what the change names is written: what colleagues wrote meanwhile of the rest stays. Raises
+    NotFound, TooManyAtOnce, and what stands against one of them (facts: resource).
+    """
+    _known(change.facts, RESOURCE_FIELDS)
+    if len(ids) > policy.MOST_AT_ONCE:
+        raise TooManyAtOnce(most=policy.MOST_AT_ONCE)
+    rows = _mine(session, lender, ids)
+    for row in rows:
+        if refused := change.refusal(row):
+            refused.facts["resource"] = row.id
+            raise refused
+    edited = [row for row in rows if _wrote(row, change.of(row))]
+    moved = [row for row in rows if change.moves(row)]
+    for row in moved:
+        _move(row, change.act, at)
+    session.flush()
+    _trace(session, [row.id for row in edited], "edited", by=by, at=at)
+    _trace(session, [row.id for row in moved], change.act, by=by, at=at)
+    return [row for row in rows if row in edited or row in moved]
+
+
+def _wrote(row: Resource, facts: Mapping[str, Any]) -> bool:
+    for name, value in facts.items():
+        setattr(row, name, value)
+    return bool(facts)
+
+
 def withdraw(session: Session, resource: Resource, *, by: Acting, at: datetime) -> None:
     """Show a resource no more, so that nobody asks for it; what is booked stays booked."""
-    resource.published_at = None
-    session.flush()
-    _trace(session, [resource.id], "withdrawn", by=by, at=at)
+    _move_one(session, resource, "withdrawn", by=by, at=at)
 
 
 def retire(session: Session, resource: Resource, *, by: Acting, at: datetime) -> None:
     """Lend a resource no more: out of the lists, kept for the records."""
-    resource.published_at, resource.retired_at = None, at
-    session.flush()
-    _trace(session, [resource.id], "retired", by=by, at=at)
+    _move_one(session, resource, "retired", by=by, at=at)
 
 
 def restore(session: Session, resource: Resource, *, by: Acting, at: datetime) -> None:
     """Bring back a retired resource, to be published again."""
-    resource.retired_at = None
+    _move_one(session, resource, "restored", by=by, at=at)
+
+
+def _move_one(session: Session, resource: Resource, act: str, *, by: Acting, at: datetime) -> None:
+    _move(resource, act, at)
     session.flush()
-    _trace(session, [resource.id], "restored", by=by, at=at)
+    _trace(session, [resource.id], act, by=by, at=at)
+
+
+def _move(row: Resource, act: str, at: datetime) -> None:
+    if act == "restored":
+        row.retired_at = None
+        return
+    row.published_at = None
+    if act == "retired":
+        row.retired_at = at
 
 
 def note(session: Session, resource: int, act: str, *, lender: int, by: Acting, at: datetime) -> None:
@@ -249,6 +290,7 @@ def _check(session: Session, resource: Resource, facts: Mapping[str, Any]) -> No
     wrong = policy.refusal(resource.kind, capacity=capacity, legal_max=legal_max, quantity=quantity)
     if wrong is None and resource.published_at is not None:
         wrong = policy.refusal_to_publish(resource.kind, capacity=capacity, legal_max=legal_max)
+    wrong = wrong or policy.refusal_of_terms(policy.terms_of(resource, facts))
     if wrong is not None:
         raise wrong
 

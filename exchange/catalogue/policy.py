@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from exchange import hours
 from exchange.errors import (
     AskedTooEarly,
     AskedTooLate,
     CapacityAboveLimit,
     CapacityMissing,
+    HoursTooLong,
+    LastBeforeFirst,
+    LeastAboveMost,
     LongerThanLent,
     NotASlot,
     NotLentThen,
@@ -112,6 +116,21 @@ class Terms(NamedTuple):
 UNBOUND = Terms()  # what most things are lent on
 
 
+def terms_of(row: Any, facts: Mapping[str, Any]) -> Terms:
+    """The terms that a resource would have with these facts."""
+    return Terms(*(facts.get(name, getattr(row, name)) for name in Terms._fields))
+
+
+def refusal_of_terms(terms: Terms) -> Refused | None:
+    """Why a resource can't be lent on these terms, which contradict each other; None when it can."""
+    least, most, first, last = terms.least_minutes, terms.most_minutes, terms.lent_from, terms.lent_until
+    if least is not None and most is not None and most < least:
+        return LeastAboveMost(least=least, most=most)
+    if first is not None and last is not None and last < first:
+        return LastBeforeFirst(first=first.isoformat(), last=last.isoformat())
+    return None
+
+
 def refusal_of_days(terms: Terms, starts_at: datetime, ends_at: datetime) -> Refused | None:
     """Why it isn't lent on these days, given in the time of the territory."""
     first, last = starts_at.date(), (ends_at - timedelta(microseconds=1)).date()
@@ -150,6 +169,42 @@ def refusal_to_ask(terms: Terms, starts_at: datetime, ends_at: datetime, *, at: 
         or refusal_of_moment(terms, starts_at, at=at)
         or refusal_of_length(terms, starts_at, ends_at)
     )
+
+
+MOST_WRITTEN = 1000  # characters of opening hours
+MOST_AT_ONCE = 200  # resources that are changed together
+
+
+class Change(NamedTuple):
+    """What becomes the same for several resources; what it doesn't name stays as each has it.
+
+    ``facts`` are columns and their values. Opening hours take the place of those of every week; the days of each
+    resource that have hours of their own stay, unless ``forgets_specials``. ``act`` is "withdrawn", "retired" or
+    "restored"; empty, each stays where it stands.
+    """
+
+    facts: Mapping[str, Any]
+    forgets_specials: bool = False
+    act: str = ""
+
+    def of(self, row: Any) -> dict[str, Any]:
+        """What it changes of a resource: nothing of one that is so already."""
+        facts = dict(self.facts)
+        if "opening_hours" in facts and not self.forgets_specials:
+            facts["opening_hours"] = hours.replaced(row.opening_hours, facts["opening_hours"])
+        return {name: value for name, value in facts.items() if getattr(row, name) != value}
+
+    def moves(self, row: Any) -> bool:
+        """Whether a resource stands elsewhere afterwards."""
+        published, retired = row.published_at is not None, row.retired_at is not None
+        return {"withdrawn": published, "retired": not retired, "restored": retired}.get(self.act, False)
+
+    def refusal(self, row: Any) -> Refused | None:
+        """Why a resource can't be changed so; None when it can."""
+        changed = self.of(row)
+        if len(changed.get("opening_hours", "")) > MOST_WRITTEN:
+            return HoursTooLong(most=MOST_WRITTEN)
+        return refusal_of_terms(terms_of(row, changed))
 
 
 LEGAL_LIMITS: dict[str, tuple[int | None, int | None]] = {

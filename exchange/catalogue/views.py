@@ -47,7 +47,6 @@ STATUSES = {
     "published": lazy_gettext("publié"),
     "retired": lazy_gettext("plus prêté"),
 }
-MOST_WRITTEN = 1000  # characters of opening hours
 WITHOUT_CATEGORY = "-"  # in an address, where nothing means every category
 
 
@@ -70,12 +69,18 @@ class Filter(NamedTuple):
             page_number(given.get("page", "")),
         )
 
-    def address(self, lender: str, page: int | None = None) -> str:
-        """The page that shows this."""
+    def address(self, lender: str, page: int | None = None, *, to: str = "catalogue.index") -> str:
+        """The page that shows this, or another that comes back to it."""
         number = page or self.page
         said = {"categorie": self.category, "etat": self.status, "q": self.text, "page": number if number > 1 else ""}
         kept: dict[str, Any] = {name: value for name, value in said.items() if value}
-        return url_for("catalogue.index", lender=lender, **kept)
+        return url_for(to, lender=lender, **kept)
+
+    def rows(self, lender: int, *, page: int = 1, size: int = queries.PAGE) -> queries.Listing:
+        """What answers it, of what a lender has."""
+        category = "" if self.category == WITHOUT_CATEGORY else self.category or None
+        return queries.of_lender(db.session(), lender, category=category, status=self.status or None,
+                                 text=self.text or None, page=page, size=size)  # fmt: skip
 
 
 def _printable(text: str) -> str:
@@ -83,7 +88,7 @@ def _printable(text: str) -> str:
 
 
 class Asked(NamedTuple):
-    """A publication as it was asked: rows ticked, capacities typed, and what is wrong beside each, by token."""
+    """What was asked of the list: rows ticked, capacities typed, and what is wrong beside each, by token."""
 
     ticked: frozenset[str] = frozenset()
     typed: dict[str, str] = {}
@@ -96,20 +101,17 @@ class Asked(NamedTuple):
 @auth_required()
 def index(lender: str) -> str:
     """What a lender has, by category, with what is missing before it can be published."""
-    return _index(office("catalogue.manage", lender), Filter.asked(request.args), Asked())
+    return listed(office("catalogue.manage", lender), Filter.asked(request.args), Asked())
 
 
-def _index(here: Office, wanted: Filter, asked: Asked) -> str:
+def listed(here: Office, wanted: Filter, asked: Asked) -> str:
+    """The list, with what was asked of it."""
     session = db.session()
-    category = "" if wanted.category == WITHOUT_CATEGORY else wanted.category or None
-    listing = queries.of_lender(
-        session, here.party.id, category=category, status=wanted.status or None, text=wanted.text or None,
-        page=wanted.page,
-    )  # fmt: skip
     return render_template(
-        "catalogue/index.html", here=here, wanted=wanted, listing=listing, asked=asked, statuses=STATUSES,
-        counts=queries.counts(session, here.party.id), categories=queries.categories(session, lender=here.party.id),
-        without_category=WITHOUT_CATEGORY, limit_of=limit_in_words, access_of=access_in_words,
+        "catalogue/index.html", here=here, wanted=wanted, asked=asked, statuses=STATUSES,
+        listing=wanted.rows(here.party.id, page=wanted.page), counts=queries.counts(session, here.party.id),
+        categories=queries.categories(session, lender=here.party.id), without_category=WITHOUT_CATEGORY,
+        limit_of=limit_in_words, access_of=access_in_words, most_at_once=policy.MOST_AT_ONCE,
     )  # fmt: skip
 
 
@@ -120,20 +122,23 @@ def publish(lender: str) -> Response | tuple[str, int]:
     here, wanted = office("catalogue.manage", lender), Filter.asked(request.form)
     boxes = [(name, value) for name, value in request.form.items() if name.startswith("capacite-")]
     typed = {name.removeprefix("capacite-"): value for name, value in boxes}
-    ticked = list(dict.fromkeys(request.form.getlist("publier")))[: queries.PAGE]
-    rows = _ticked_rows(here, ticked)
+    ticked = list(dict.fromkeys(request.form.getlist("ligne")))[: queries.PAGE]
+    rows = {
+        token: row for token, row in rows_of(here, ticked).items() if row.status != "published" or token in typed
+    }  # fmt: skip
     capacities, errors = _understood(rows, typed)
     if errors or not rows:
         summary = "" if errors else str(_("Cochez au moins une ligne à publier."))
         names = {token: rows[token].name for token in errors}
-        return _index(here, wanted, Asked(frozenset(ticked), typed, errors, summary, names)), 422
+        return listed(here, wanted, Asked(frozenset(ticked), typed, errors, summary, names)), 422
     with transaction() as session:
         operations.publish(session, lender=here.party.id, capacities=capacities, by=here.by, at=clock.now())
     flash(ngettext("%(num)s ressource est publiée.", "%(num)s ressources sont publiées.", len(rows)), "success")
     return redirect(wanted.address(lender), 303)
 
 
-def _ticked_rows(here: Office, tokens: list[str]) -> dict[str, queries.ResourceView]:
+def rows_of(here: Office, tokens: list[str]) -> dict[str, queries.ResourceView]:
+    """What a lender has, by token. Raises NotFound when one of them is nobody's, or another's."""
     if not all(token.isprintable() for token in tokens):
         raise NotFound
     rows = queries.mine_by_tokens(db.session(), here.party.id, tokens)
@@ -210,7 +215,7 @@ def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
     facts |= {"reserved": bool(form.reserved.data), "opening_hours": form.open_hours}
     facts |= {"buffer_minutes": form.buffer_minutes.data}
     facts |= {name: form[name].data for name in policy.Terms._fields if name != "slots"}
-    facts["slots"] = {"free": "", "day": policy.WHOLE_DAY}.get(form.lent_by.data, form.slots)
+    facts["slots"] = form.kept_slots
     if kind == "room":
         facts["capacity"] = form.capacity.data
     if kind == "thing":
@@ -432,7 +437,7 @@ def _rewrite_hours(here: Office, resource: str, day: date, special: hours.Specia
         weekly, specials = hours.specials_of(row.opening_hours)
         kept = [each for each in specials if each.day >= today() and each.day != day]
         written = hours.with_specials(weekly, [*kept, special] if special else kept)
-        if len(written) > MOST_WRITTEN:
+        if len(written) > policy.MOST_WRITTEN:
             return False
         operations.edit(session, row, {"opening_hours": written}, by=here.by, at=clock.now())
     return True

@@ -24,6 +24,9 @@ FIELDS = {"starts": "starts_at", "ends": "ends_at", "day": "starts_at"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "not-lent-then": {"name": "Jardin partagé", "first": "2026-04-01", "last": "2026-09-30"},
     "not-a-slot": {"name": "Salle du bourg", "slots": "08:00-12:00,13:30-18:00"},
+    "least-above-most": {"least": 120, "most": 60},
+    "last-before-first": {"first": "2026-09-30", "last": "2026-04-01"},
+    "too-many-at-once": {"most": 200},
     "shorter-than-lent": {"name": "Dojo", "minutes": 60},
     "longer-than-lent": {"name": "Dojo", "minutes": 2880},
     "asked-too-late": {"name": "Dojo", "hours": 48},

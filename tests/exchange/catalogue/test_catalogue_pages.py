@@ -343,7 +343,7 @@ def test_olga_ticks_two_rooms_and_gives_their_capacity(
     assert "à publier — capacité à donner" in page
     first, second, third = three
     typed = {f"capacite-{first}": f"1{THIN}00", f"capacite-{second}": "80", f"capacite-{third}": "x"}
-    said = {"publier": [first, second], **typed, "categorie": "Salles", "page": "1"}
+    said = {"ligne": [first, second], **typed, "categorie": "Salles", "page": "1"}
     answer = olga.post(f"{at}/publications", data=said)
     assert answer.status_code == 303
     assert "categorie=Salles" in answer.headers["Location"]
@@ -355,7 +355,7 @@ def test_one_row_that_is_wrong_keeps_all_back_with_the_reason_beside_it(
 ) -> None:
     first, second, third = three
     said = {f"capacite-{first}": "100", f"capacite-{second}": "701", f"capacite-{third}": ""}
-    answer = olga.post(f"{at}/publications", data={"publier": three, **said})
+    answer = olga.post(f"{at}/publications", data={"ligne": three, **said})
     assert answer.status_code == 422
     assert "La limite légale de ce bâtiment est de 700 personnes" in answer.text
     assert "Indiquez combien de personnes cette salle peut recevoir" in answer.text
@@ -372,7 +372,7 @@ def test_what_is_wrong_with_a_row_out_of_sight_is_said_and_leads_to_its_page(
 ) -> None:
     rooms = [add("room", f"Salle {n:02d}", category="Salles") for n in range(queries.PAGE + 1)]
     hidden = rooms[20]
-    answer = olga.post(f"{at}/publications", data={"publier": hidden.token, **elsewhere})
+    answer = olga.post(f"{at}/publications", data={"ligne": hidden.token, **elsewhere})
     assert answer.status_code == 422
     summary = answer.text.partition('class="error-summary"')[2].partition("</ul>")[0]
     assert f'href="{at}/ressources/{hidden.token}"' in summary
@@ -385,7 +385,7 @@ def test_a_row_published_meanwhile_has_no_box_for_its_capacity_so_its_page_is_le
 ) -> None:
     room_id = queries.mine_by_tokens(session, cast.town.id, three)[three[0]].id
     operations.publish(session, lender=cast.town.id, capacities={room_id: 40}, by=cast.olga.by, at=NOON)
-    answer = olga.post(f"{at}/publications", data={"publier": three[0], f"capacite-{three[0]}": "beaucoup"})
+    answer = olga.post(f"{at}/publications", data={"ligne": three[0], f"capacite-{three[0]}": "beaucoup"})
     assert answer.status_code == 422
     assert f'<a href="{at}/ressources/{three[0]}">Salle 0 – Écrivez un nombre entier' in answer.text
     assert f'id="capacite-{three[0]}"' not in answer.text
@@ -460,14 +460,14 @@ def test_other_people_are_told_who_can(client: FlaskClient, cast: Cast, at: str)
         answer = client.get(path)
         assert answer.status_code == 403
         assert "les agents du prêteur" in answer.text
-    assert client.post(f"{at}/publications", data={"publier": ["x"]}).status_code == 403
+    assert client.post(f"{at}/publications", data={"ligne": ["x"]}).status_code == 403
 
 
 def test_what_is_another_lender_s_is_not_found(olga: FlaskClient, cast: Cast, add: Add, at: str) -> None:
     dojo = add("room", "Dojo", lender=cast.club.id, capacity=40)
     for path in (f"{at}/ressources/{dojo.token}", f"{at}/lieux/{dojo.token}", "/preteurs/personne/ressources"):
         assert olga.get(path).status_code == 404
-    assert olga.post(f"{at}/publications", data={"publier": [dojo.token]}).status_code == 404
+    assert olga.post(f"{at}/publications", data={"ligne": [dojo.token]}).status_code == 404
     assert olga.get(f"/preteurs/{cast.club.token}/ressources").status_code == 403
 
 
