@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import lazy_gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -25,6 +25,15 @@ from exchange.sentences import sentence_of
 from ledger.errors import Refused
 
 __all__ = ["catalogue"]  # with these pages beside those of ``views``
+
+CONSEQUENCES = {  # of an answer, told before and after it is chosen
+    "authorised": lazy_gettext("Tant que vous n’y autorisez personne, personne ne peut les demander."),
+    "withdrawn": lazy_gettext("Personne ne pourra plus les demander. Les réservations acceptées restent."),
+    "retired": lazy_gettext(
+        "Cela les sort de vos listes. Les réservations acceptées restent, et vous pourrez revenir en arrière."
+    ),
+    "restored": lazy_gettext("Seulement ce qui n’était plus prêté."),
+}
 
 Answer = str | Response | tuple[str, int]
 
@@ -66,7 +75,7 @@ def _refused(here: Office, wanted: Filter, why: str) -> tuple[str, int]:
 def _form_page(here: Office, wanted: Filter, form: ManyForm, rows: list[ResourceView]) -> str:
     form.ligne.choices = [(row.token, _called(row)) for row in _in_order(rows)]
     return render_template(
-        "catalogue/many.html", here=here, wanted=wanted, form=form, changes=CHANGES,
+        "catalogue/many.html", here=here, wanted=wanted, form=form, changes=CHANGES, consequences=CONSEQUENCES,
         known=queries.categories(db.session(), lender=here.party.id),
     )  # fmt: skip
 
@@ -140,8 +149,8 @@ def _check_page(here: Office, wanted: Filter, form: ManyForm, rows: dict[str, Re
     if plan.refused:  # to go on without them
         form.ligne.data = [row.token for row in (*plan.changed, *plan.same)]
     return render_template(
-        "catalogue/check_many.html", here=here, wanted=wanted, form=form, plan=plan, changes=CHANGES, days=DAYS,
-        week=hours.understood(form.open_hours), called=_called,
+        "catalogue/check_many.html", here=here, wanted=wanted, form=form, plan=plan, changes=CHANGES,
+        consequences=CONSEQUENCES, days=DAYS, week=hours.understood(form.open_hours), called=_called,
     )  # fmt: skip
 
 

@@ -102,6 +102,67 @@ def test_the_town_s_own_file_becomes_rooms_that_are_published(
     assert boulodrome in anybody.locator("main").inner_text()
 
 
+def unscripted(page: Page) -> None:
+    """From now on, none of our scripts comes."""
+    page.route("**/app.js*", lambda route: route.fulfill(status=200, content_type="text/javascript"))
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_all_the_rooms_of_a_filter_are_changed_at_once(
+    width: int, live: Live, opened: Opened, check_page: Check, cast: Cast
+) -> None:
+    olga = opened({"width": width, "height": 800})
+    if width == 320:
+        unscripted(olga)
+    enter(olga, live, cast.olga, f"/preteurs/{cast.town.token}/imports")
+    upload(olga, town_path())
+    olga.get_by_role("button", name="Importer 160 lignes").click()
+    work(live)
+    olga.goto(f"{live.url}/preteurs/{cast.town.token}/ressources")
+    expect(olga.get_by_role("link", name="Modifier d’un coup les 160 de cette liste")).to_be_visible()
+    olga.get_by_text("Filtrer la liste").click()
+    olga.get_by_label("Catégorie").select_option("Equipement sportifs")
+    olga.get_by_role("button", name="Filtrer").click()
+    olga.get_by_role("link", name="Modifier d’un coup les 15 de cette liste").click()
+    check_page(olga, "what to change")
+
+    who, notice, shortest = (olga.get_by_label(words) for words in (
+        "Qui répond aux demandes", "Combien de temps avant il faut demander", "La durée la plus courte",
+    ))  # fmt: skip
+    answer = olga.get_by_label("Une demande possible est acceptée aussitôt")
+    expect(answer).to_be_hidden()  # what isn't to be changed has nothing to be filled
+    who.first.check()
+    answer.check()
+    notice.check()
+    olga.get_by_label("À demander au moins").select_option("2 jours avant")
+    shortest.check()
+    olga.get_by_label("Se prête au moins").fill("2")
+    olga.get_by_text("Les 15 ressources choisies").click()
+    olga.get_by_role("checkbox", name="Gymnase Jean Bouin").uncheck()
+    check_page(olga, "chosen")
+    olga.get_by_role("button", name="Continuer").click()
+    olga.locator(".error-summary").get_by_role("link").click()
+    expect(olga.get_by_label("Se prête au moins")).to_be_focused()
+    check_page(olga, "refused")
+    olga.get_by_label("Se prête au moins").fill("2 h")
+    olga.get_by_role("button", name="Continuer").click()
+    expect(olga.get_by_role("heading", level=1)).to_contain_text("Est-ce bien cela")
+    check_page(olga, "check")
+    olga.get_by_role("button", name="Modifier 14 ressources").click()
+    expect(olga.get_by_text("14 ressources sont modifiées")).to_be_visible()
+    check_page(olga, "changed")
+
+    olga.get_by_role("checkbox", name="Gymnase Jean Bouin").check()
+    olga.get_by_role("button", name="Modifier les lignes cochées").click()
+    expect(olga.get_by_role("heading", level=1)).to_have_text("Modifier 1 ressource")
+    olga.get_by_label("Ce qui est publié, ce qui est prêté").check()
+    olga.get_by_label("Plus prêtées").check()
+    olga.get_by_role("button", name="Continuer").click()
+    olga.get_by_role("button", name="Modifier 1 ressource").click()
+    expect(olga.get_by_text("1 ressource est modifiée")).to_be_visible()
+    expect(olga.get_by_role("checkbox", name="Gymnase Jean Bouin")).to_be_visible()  # where it stands now
+
+
 @pytest.mark.parametrize("width", [320, 1280])
 def test_by_hand_a_room_a_pool_and_what_was_typed_wrongly(
     width: int, live: Live, opened: Opened, check_page: Check, cast: Cast
