@@ -124,6 +124,7 @@ LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out"
               "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
 CORRECT = frozenset({"correct"})  # the button that goes back to the form
 WITH = frozenset({EVERYTHING})  # what is asked for beside a room has a field of its own, named after it
+AMONG = frozenset({"among"})
 LISTED = {"categorie": "", "etat": "", "q": "", "page": "1"}
 
 FORMS: tuple[Sent, ...] = (
@@ -207,8 +208,8 @@ FORMS: tuple[Sent, ...] = (
          besides=frozenset({EVERYTHING}), narrows=frozenset(LISTED)),
     Sent("catalogue.edit_ticked", "olga", LISTED | {"ligne": "{attic}"}, status=200, writes=False,
          narrows=frozenset(LISTED)),
-    Sent("catalogue.check_many", "olga", MANY, besides=CORRECT, status=200, writes=False),
-    Sent("catalogue.change_many", "olga", MANY),
+    Sent("catalogue.check_many", "olga", MANY, besides=CORRECT, status=200, writes=False, narrows=AMONG),
+    Sent("catalogue.change_many", "olga", MANY, narrows=AMONG),
     Sent("catalogue.publish_one", "olga", {}, {"resource": "{cellar}"}),
     Sent("catalogue.update_place", "olga", PLACE),
     Sent("rulebook.create", "olga", RULE | {"minutes": "60", "per": "hour", "decision_number": "2026-31",

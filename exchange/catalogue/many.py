@@ -17,7 +17,7 @@ from exchange.catalogue.forms import CHANGES, ManyForm
 from exchange.catalogue.queries import ResourceView
 from exchange.catalogue.views import WITHOUT_CATEGORY, Asked, Filter, catalogue, listed, rows_of
 from exchange.db import db
-from exchange.errors import NotFound, TooManyAtOnce
+from exchange.errors import TooManyAtOnce
 from exchange.forms import DAYS
 from exchange.idempotency import Done
 from exchange.security import Office, auth_required, office
@@ -34,6 +34,8 @@ CONSEQUENCES = {  # of an answer, told before and after it is chosen
     ),
     "restored": lazy_gettext("Seulement ce qui n’était plus prêté."),
 }
+
+NOTHING_TICKED = lazy_gettext("Cochez au moins une ligne à modifier.")
 
 Answer = str | Response | tuple[str, int]
 
@@ -56,7 +58,7 @@ def edit_ticked(lender: str) -> Answer:
     here, wanted = office("catalogue.manage", lender), Filter.asked(request.form)
     tokens = list(dict.fromkeys(request.form.getlist("ligne")))
     if not tokens:
-        return _refused(here, wanted, _("Cochez au moins une ligne à modifier."))
+        return _refused(here, wanted, str(NOTHING_TICKED))
     return _begin(here, wanted, list(rows_of(here, tokens[: policy.MOST_AT_ONCE + 1]).values()))
 
 
@@ -124,6 +126,8 @@ def _planned(change: policy.Change, rows: list[ResourceView]) -> Plan:
 def check_many(lender: str) -> Answer:
     """Say what would change, and what stands against it; or show the form again. Writes nothing."""
     here, wanted, form, rows = _sent(lender)
+    if not rows:
+        return _refused(here, wanted, str(NOTHING_TICKED))
     if "correct" in request.form:
         return _form_page(here, wanted, form, list(rows.values()))
     if not form.validate():
@@ -138,14 +142,12 @@ def _sent(lender: str) -> tuple[Office, Filter, ManyForm, dict[str, ResourceView
     if len(tokens) > policy.MOST_AT_ONCE:
         raise TooManyAtOnce(most=policy.MOST_AT_ONCE)
     rows = rows_of(here, tokens)
-    if not rows:
-        raise NotFound
     form.ligne.choices = [(token, row.name) for token, row in rows.items()]
     return here, Filter.asked(request.args), form, rows
 
 
 def _check_page(here: Office, wanted: Filter, form: ManyForm, rows: dict[str, ResourceView]) -> str:
-    plan = _planned(form.change, _in_order([rows[token] for token in form.ligne.data]))
+    plan = _planned(form.change, _in_order([rows[token] for token in dict.fromkeys(form.ligne.data)]))
     if plan.refused:  # to go on without them
         form.ligne.data = [row.token for row in (*plan.changed, *plan.same)]
     return render_template(
@@ -159,10 +161,12 @@ def _check_page(here: Office, wanted: Filter, form: ManyForm, rows: dict[str, Re
 def change_many(lender: str) -> Answer:
     """Change them all, once for one key; or none, with what stands against it now."""
     here, wanted, form, rows = _sent(lender)
+    if not rows:
+        return _refused(here, wanted, str(NOTHING_TICKED))
     if not form.validate():
         return _form_page(here, wanted, form, list(rows.values())), 422
     try:
-        done = _change_once(here, wanted, form, sorted(rows[token].id for token in form.ligne.data))
+        done = _change_once(here, wanted, form, sorted({rows[token].id for token in form.ligne.data}))
     except Refused as error:
         if "resource" not in error.facts:
             raise
@@ -186,9 +190,9 @@ def _change_once(here: Office, wanted: Filter, form: ManyForm, ids: list[int]) -
 def _shows(wanted: Filter, change: policy.Change) -> Filter:
     """The filter that shows them once they are changed."""
     if "category" in change.facts:
-        return Filter(change.facts["category"] or WITHOUT_CATEGORY)
+        wanted = Filter(change.facts["category"] or WITHOUT_CATEGORY, wanted.status)
     if change.act:
-        return wanted._replace(status="retired" if change.act == "retired" else "", page=1)
+        wanted = wanted._replace(status="retired" if change.act == "retired" else "", page=1)
     return wanted
 
 

@@ -332,16 +332,30 @@ def test_hours_that_say_more_than_can_be_ticked_are_told_before_they_are_lost(
 
 
 @pytest.mark.parametrize(
-    ("act", "leads", "left"),
-    [("retired", "?etat=retired", {"retired": 3}), ("withdrawn", "", {"ready": 2, "incomplete": 1})],
+    ("changes", "act", "leads", "left"),
+    [
+        (["act"], "retired", "?etat=retired&q=e", {"retired": 3}),
+        (["act", "category"], "retired", "?categorie=-&etat=retired", {"retired": 3}),
+        (["act"], "withdrawn", "?q=e", {"ready": 2, "incomplete": 1}),
+    ],
 )
 def test_what_is_lent_no_more_is_shown_where_it_is_now(
-    act: str, leads: str, left: dict[str, int], olga: FlaskClient, session: Session, cast: Cast, at: str,
-    three: list[Resource],
+    changes: list[str], act: str, leads: str, left: dict[str, int], olga: FlaskClient, session: Session, cast: Cast,
+    at: str, three: list[Resource],
 ) -> None:  # fmt: skip
-    answer = olga.post(f"{at}/modifications", data=said(three, "act", act=act))
+    answer = olga.post(f"{at}/modifications?q=e&page=2", data=said(three, *changes, act=act, category=""))
     assert answer.headers["Location"] == f"{at}/ressources{leads}"
     assert queries.counts(session, cast.town.id) == left
+    assert olga.get(answer.headers["Location"]).text.count('name="ligne"') == 3
+
+
+def test_a_row_said_twice_is_changed_once(
+    olga: FlaskClient, session: Session, at: str, three: list[Resource]
+) -> None:
+    form = said([*three, three[0]], "category", category="Bourg")
+    assert "3 ressources seront modifiées" in olga.post(f"{at}/modifications/verification", data=form).text
+    assert olga.post(f"{at}/modifications", data=form).status_code == 303
+    assert acts(session, three[0]).count("edited") == 1
 
 
 def test_nothing_new_is_said_to_be_nothing(olga: FlaskClient, at: str, three: list[Resource]) -> None:
@@ -446,7 +460,8 @@ def test_another_lender_s_row_and_a_made_up_one_are_not_found(
             assert olga.post(f"{at}/modifications{step}", data=form).status_code == 404
         assert olga.post(f"{at}/modifications/lignes", data={"ligne": [three[0].token, token]}).status_code == 404
     for step in ("/verification", ""):
-        assert olga.post(f"{at}/modifications{step}", data={"changes": "category"}).status_code == 404
+        nothing = olga.post(f"{at}/modifications{step}", data={"changes": "category"})
+        assert (nothing.status_code, "Cochez au moins une ligne à modifier." in nothing.text) == (422, True)
     assert (dojo.category, three[0].category) == ("", "")
 
 
