@@ -88,7 +88,7 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
     page = sliced(found, query, lambda row: row.token)
     rows = list(catalogue.views(session, [row.id for row in page.rows]).values())
     lenders = members.parties(session, [row.lender_id for row in rows])
-    told = {row.id: shapes.resource(row, lenders[row.lender_id]) for row in rows}
+    told = {row.id: _as_lent(row, lenders[row.lender_id]) for row in rows}
     items = [told[row.id] for row in page.rows]
     return {"items": items, "next": page.last.token if page.last else None}
 
@@ -97,7 +97,13 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
 def resource(resource: str) -> dict[str, Any]:
     """Published ones only."""
     found = published(resource)
-    return shapes.resource(found, members.parties(db.session(), [found.lender_id])[found.lender_id])
+    return _as_lent(found, members.parties(db.session(), [found.lender_id])[found.lender_id])
+
+
+def _as_lent(found: ResourceView, lender: members.PartyView) -> dict[str, Any]:
+    """A resource; where a person lives is told to who is lent it, and to nobody else."""
+    told = shapes.resource(found, lender)
+    return told | {"place": None} if lender.kind == "person" else told
 
 
 @resources.reads(

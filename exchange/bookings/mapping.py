@@ -77,7 +77,7 @@ def on_map() -> Answer:
     valid = not request.args or form.validate()
     found = search(form, shown=SHOWN) if valid else None
     if found is None or form.errors:
-        return redirect(same_search("bookings.search"))
+        return redirect(same_search("bookings.search"), 303)
     page = render_template(
         "bookings/map.html", form=form, found=found, url=ask_url(form, found),
         map=_drawn(found.free, found.lenders, members.outline(session)), in_list=same_search("bookings.search"),

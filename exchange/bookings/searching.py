@@ -14,7 +14,7 @@ from exchange.bookings import availability, moving, policy
 from exchange.bookings.availability import Many, Some
 from exchange.bookings.forms import SearchForm
 from exchange.bookings.narrowing import Origin, Price, beside, metres_from, origin_of, prices_of, spans_of, things_of
-from exchange.bookings.telling import free_of
+from exchange.bookings.telling import for_all, free_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
@@ -106,6 +106,7 @@ def _told(
     spots = catalogue.spots(session, form.near.data) if form.near.data else []
     views = catalogue.views(session, [*(it.id for it in (free if spots else free[:shown])), *taken, *named])
     lenders = members.parties(session, {it.lender_id for it in views.values()} | {spot.lender_id for spot in spots})
+    views = {id_: for_all(it, lenders[it.lender_id]) for id_, it in views.items()}
     origin = origin_of(form, spots, lenders)
     away = metres_from(origin, views.values(), lenders) if origin else {}
     nearest = sorted(free, key=lambda it: (it.capacity is None, away.get(it.id, inf))) if origin else free
@@ -153,4 +154,5 @@ def nearest(form: SearchForm, found: Found) -> Nearest:
     free = free_of(others, span)
     ids = [it.id for it in others if it.id in free][:ELSEWHERE]
     views = catalogue.views(session, ids)
-    return Nearest(hours, [views[id_] for id_ in ids])
+    lenders = members.parties(session, {it.lender_id for it in views.values()})
+    return Nearest(hours, [for_all(views[id_], lenders[views[id_].lender_id]) for id_ in ids])

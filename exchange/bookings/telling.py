@@ -33,6 +33,11 @@ def published(token: str) -> ResourceView:
     return found
 
 
+def for_all(it: ResourceView, lender: members.PartyView) -> ResourceView:
+    """What everybody may read of something that is lent."""
+    return it.without_home() if lender.kind == "person" else it
+
+
 def free_of(found: Iterable[Lendable], span: tuple[datetime, datetime]) -> set[int]:
     """The ids of those that this person could ask for during the whole span."""
     return availability.free_among(db.session(), found, *span, zone=territory().zone, at=clock.now())

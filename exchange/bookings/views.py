@@ -22,6 +22,7 @@ from exchange.bookings.searching import search as search_
 from exchange.bookings.telling import (
     Told,
     community_of,
+    for_all,
     own_booking,
     published,
     tell,
@@ -99,9 +100,10 @@ def resource(resource: str) -> str:
     first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
     known = {name: value for name, value in request.args.items() if value and (name in SAID or name.startswith(BESIDE))}
     units = catalogue.units_of(session, [it.id])[it.id]
+    lender = members.parties(session, [it.lender_id])[it.lender_id]
     days, rows = weeks.of_pool(it, first) if it.kind == "pool" else weeks.of_one(it, units, first)
     return render_template(
-        "bookings/resource.html", resource=it, lender=members.parties(session, [it.lender_id])[it.lender_id],
+        "bookings/resource.html", resource=for_all(it, lender), lender=lender,
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
         first=first, today=today(), days=days, week_rows=rows, known=known, many_days="chaque" in known,
         week=timedelta(days=7),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, Select, and_, case, false, func, literal_column, or_, select, true
 from sqlalchemy.orm import Session
 
 from exchange.catalogue import policy
@@ -84,6 +84,10 @@ class ResourceView(NamedTuple):
     def lendable(self) -> Lendable:
         """What says when it is lent."""
         return Lendable(*(getattr(self, name) for name in Lendable._fields))
+
+    def without_home(self) -> ResourceView:
+        """As everybody may read what a person lends: the town where it is, and not whose door to knock at."""
+        return self._replace(place_name=None, address=None, postcode=None, latitude=None, longitude=None)
 
     @property
     def accessible(self) -> bool:
@@ -407,13 +411,22 @@ def was_published(session: Session, resource: int) -> bool:
     return session.scalar(select(acted.exists())) or False
 
 
+_AT_HOME: ColumnElement[bool] = literal_column(
+    "EXISTS (SELECT FROM parties p WHERE p.id = resources.lender_id AND p.kind = 'person')", Boolean()
+)
+
+
 def _is_published() -> ColumnElement[bool]:
     return and_(Resource.published_at.is_not(None), Resource.retired_at.is_(None))
 
 
 def _named_like(text: str) -> ColumnElement[bool]:
-    """Each word is in the name, the category or the address, or nearly: accents and a slip of the hand don't count."""
-    told = func.sort_key(func.concat_ws(" ", Resource.name, Resource.category, Place.name, Place.address, Place.town))
+    """Each word is in the name, the category or the address, or nearly: accents and a slip of the hand don't count.
+
+    Of where a person lives only the town is searched: an address that is found is an address that is told.
+    """
+    where = case((_AT_HOME, Place.town), else_=func.concat_ws(" ", Place.name, Place.address, Place.town))
+    told = func.sort_key(func.concat_ws(" ", Resource.name, Resource.category, where))
     each = [
         or_(func.strpos(told, func.sort_key(word)) > 0, func.word_similarity(func.sort_key(word), told) >= LIKELY)
         for word in text.split()[:10]
