@@ -62,7 +62,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "offers": "operations", "series": "operations", "wanted": "queries", "availability": "queries",
         "searching": "telling", "narrowing": "telling",
         "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
-        "geography": "policy", "mapping": "views",
+        "geography": "policy", "mapping": "views", "api_series": "api",
     },
     "catalogue": {"many": "views"},
     "members": {"qr": "telling", "outlines": "policy"},

@@ -120,6 +120,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.requests": TOWN, "api_bookings.loans": TOWN, "api_bookings.asked": TOWN,
     "api_bookings.decide": TOWN, "api_bookings.hand_over": TOWN, "api_bookings.take_back": TOWN,
     "api_bookings.note_no_show": TOWN,
+    "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
+    "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
     "api_pictures.pictures": SIGNED_IN,
     "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN,
 }  # fmt: skip
@@ -219,6 +221,7 @@ class Place:
                 "starts_at": "2026-12-15T14:00:00+01:00", "ends_at": "2026-12-15T18:00:00+01:00",
             },
             "api_bookings.decide": {"verdict": "accepted"},
+            "api_bookings.decide_series": {"verdict": "accepted"},
             "api_declarations.create": {
                 "direction": "received", "other": cast.bruno.party.token, "minutes": 5,
                 "happened_on": "2026-11-21", "description": "Pain",

@@ -132,7 +132,7 @@ def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
 @resources.acts("/quotes", N("Savoir ce que coûterait une réservation"), takes=WantedQuote, gives=QuoteShape)
 def quote(given: dict[str, Any]) -> Deed:
     """The price and what every rule says; nothing is taken."""
-    by, wanted = _asked(given)
+    by, wanted = asked_for(given)
 
     def estimate(session: Session, at: datetime) -> Done:
         zone = territory().zone
@@ -143,7 +143,7 @@ def quote(given: dict[str, Any]) -> Deed:
     return Deed(by, estimate)
 
 
-def _asked(given: dict[str, Any]) -> tuple[Acting, Request]:
+def asked_for(given: dict[str, Any]) -> tuple[Acting, Request]:
     """Who asks what. Raises WrongFields for a party that one doesn't act for, NotBookable for what isn't lent."""
     scope = own("booking.ask")
     party = members.party_by_token(db.session(), given["party"])
@@ -204,7 +204,7 @@ def _finding(finding: dict[str, Any]) -> dict[str, Any]:
 @resources.acts("/bookings", N("Demander une réservation"), takes=WantedBooking, gives=BookingShape, status=201)
 def create(given: dict[str, Any]) -> Deed:
     """All or nothing; the request holds its slot until it is decided."""
-    by, wanted = _asked(given)
+    by, wanted = asked_for(given)
 
     def ask(session: Session, at: datetime) -> Done:
         with _by_its_item(wanted):
@@ -216,7 +216,7 @@ def create(given: dict[str, Any]) -> Deed:
             lender=parties[booking.lender_id],
         )  # fmt: skip
         found, _scope = own_booking(booking.token)
-        return Done(_as_mine(tell([found])[0]), url_for("api_bookings.show", booking=booking.token))
+        return Done(as_mine(tell([found])[0]), url_for("api_bookings.show", booking=booking.token))
 
     return Deed(by, ask)
 
@@ -232,7 +232,7 @@ def mine(query: dict[str, Any]) -> dict[str, Any]:
             raise WrongCursor
         before = last.id
     page = cut(queries.of_parties(session, parties, at=at, before=before, size=query["limit"] + 1), query["limit"])
-    items = [_as_mine(told) for told in tell(page.rows)]
+    items = [as_mine(told) for told in tell(page.rows)]
     return {"items": items, "next": page.last.token if page.last else None}
 
 
@@ -240,7 +240,7 @@ def mine(query: dict[str, Any]) -> dict[str, Any]:
 def show(booking: str) -> dict[str, Any]:
     """With the rules as they were read when it was asked for."""
     found, _scope = own_booking(booking)
-    return _as_mine(tell([found])[0])
+    return as_mine(tell([found])[0])
 
 
 @resources.acts(
@@ -254,7 +254,7 @@ def cancel(given: dict[str, Any], booking: str) -> Deed:
     def renounce(session: Session, at: datetime) -> Done:
         in_time = operations.cancel(session, booking, parties=scope.parties, reason=given["reason"], by=by, at=at)
         write_to(session, found.lender_id, "booking_cancelled", found, at=at)
-        return Done(_as_mine(tell([own_booking(booking)[0]])[0]), has_entry=not in_time and found.minutes > 0)
+        return Done(as_mine(tell([own_booking(booking)[0]])[0]), has_entry=not in_time and found.minutes > 0)
 
     return Deed(by, renounce)
 
@@ -272,12 +272,13 @@ def change(given: dict[str, Any], booking: str) -> Deed:
         with _by_its_item(wanted):
             made = changes.change(session, booking, wanted, parties=scope.parties, by=by, at=at)
         write_changed(session, made.id, before, at=at)
-        return Done(_as_mine(tell([own_booking(made.token)[0]])[0]), url_for("api_bookings.show", booking=made.token))
+        return Done(as_mine(tell([own_booking(made.token)[0]])[0]), url_for("api_bookings.show", booking=made.token))
 
     return Deed(by, ask)
 
 
-def _as_mine(told: Told) -> dict[str, Any]:
+def as_mine(told: Told) -> dict[str, Any]:
+    """A booking as BookingShape."""
     findings = [_finding(finding) for finding in told.booking.explanation["findings"]]
     return {**_loan(told), "findings": findings, "typed_by": told.typed_by}
 
@@ -333,7 +334,7 @@ def loans(query: dict[str, Any], lender: str) -> dict[str, Any]:
 
 def _page(found: Sequence[BookingView], query: dict[str, Any]) -> dict[str, Any]:
     page = sliced(found, query, lambda booking: booking.token)
-    items = [_as_asked(told) for told in tell(page.rows)]
+    items = [as_asked(told) for told in tell(page.rows)]
     return {"items": items, "next": page.last.token if page.last else None}
 
 
@@ -346,7 +347,8 @@ def asked(lender: str, booking: str) -> dict[str, Any]:
     return _detail(found)
 
 
-def _as_asked(told: Told) -> dict[str, Any]:
+def as_asked(told: Told) -> dict[str, Any]:
+    """A booking as RequestShape."""
     checked = [
         {"code": finding["code"], "holds": finding["holds"]} for finding in told.booking.explanation["findings"]
     ]
@@ -360,7 +362,7 @@ def _detail(found: BookingView) -> dict[str, Any]:
         "e_mails": [to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
         "phone": profile.phone if profile else "",
     }
-    return {**_as_asked(tell([found])[0]), "contact": contact}
+    return {**as_asked(tell([found])[0]), "contact": contact}
 
 
 @resources.acts(

@@ -11,24 +11,21 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import clock, idempotency, outbox
-from exchange.bookings import queries, rhythm
+from exchange import clock, idempotency
+from exchange.bookings import rhythm
 from exchange.bookings import series as together
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm, SeriesForm, ask_form
 from exchange.bookings.models import Series
 from exchange.bookings.offering import bookings
-from exchange.bookings.telling import Told, community_of, tell
+from exchange.bookings.telling import asked_series_of, community_of, days_of, own_series, tell, write_series
 from exchange.bookings.wanted import Request
-from exchange.calendars import no_school, public_holiday
 from exchange.db import db, transaction
-from exchange.errors import NotFound, SeriesEmpty
 from exchange.formats import local_day
 from exchange.idempotency import Done
 from exchange.members import queries as members
-from exchange.security import auth_required, office, own, territory, today
+from exchange.security import auth_required, own, territory
 from exchange.sentences import sentence_of
-from ledger.entries import Acting
 from ledger.errors import Refused
 
 __all__ = ["bookings"]  # with these pages beside those of ``views``
@@ -104,20 +101,13 @@ def _wished(asking: Asking, form: SeriesForm) -> Wish | None:
         return None
     try:
         found = rhythm.days(form.rhythm())
-        kept = [day for day in found if not _is_holiday(day, form)]
-        if not kept:
-            raise SeriesEmpty
+        zone = territory().school_zone if form.without_school_holidays.data else None
+        kept = rhythm.without_holidays(found, school_zone=zone, public=form.without_public_holidays.data)
     except Refused as error:
         form.refuse(error)
         return None
     hours = together.Hours(form.starts.data or time(), form.ends.data or time())
     return Wish(wanted, hours, form.rhythm(), kept, len(found) - len(kept))
-
-
-def _is_holiday(day: date, form: SeriesForm) -> bool:
-    zone = territory().school_zone
-    school = bool(form.without_school_holidays.data and zone and no_school(day, zone))
-    return school or bool(form.without_public_holidays.data and public_holiday(day))
 
 
 def _days_page(
@@ -166,9 +156,7 @@ def _ask_once(asking: Asking, form: SeriesForm, wish: Wish, chosen: list[date]) 
 
     def ask(session: Session, at: datetime) -> Done:
         made = together.ask(session, wanted, wish.rhythm, zone=zone, by=by, at=at)
-        told = _told(session, made, at)
-        outbox.write(session, members.e_mails_of(session, made.lender_id, on=today()), "series_asked", at=at,
-                     told=told, series=made)  # fmt: skip
+        write_series(session, made.lender_id, "series_asked", made, days_of(session, made, at=at), at=at)
         return Done(url_for("bookings.show_series", series=made.token))
 
     values = {"party": wish.request.party, "days": chosen, "hours": wish.hours, "purpose": wish.request.purpose,
@@ -178,10 +166,6 @@ def _ask_once(asking: Asking, form: SeriesForm, wish: Wish, chosen: list[date]) 
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
 
 
-def _told(session: Session, of: Series, at: datetime) -> list[Told]:
-    return tell(queries.of_series(session, of.id, at=at))
-
-
 # -- a series as who asked for it reads it
 
 
@@ -189,19 +173,12 @@ def _told(session: Session, of: Series, at: datetime) -> list[Told]:
 @auth_required()
 def show_series(series: str) -> str:
     """The days of a series, and what became of each."""
-    return _own_page(_own(series), RemarksForm(formdata=None))
-
-
-def _own(token: str) -> Series:
-    found = queries.series_within(db.session(), token, own("booking.read").parties)
-    if found is None:
-        raise NotFound
-    return found
+    return _own_page(own_series(series), RemarksForm(formdata=None))
 
 
 def _own_page(of: Series, form: RemarksForm) -> str:
     at = clock.now()
-    told = _told(db.session(), of, at)
+    told = days_of(db.session(), of, at=at)
     coming = [each for each in told if each.booking.state in {"pending", "accepted"} and each.booking.starts_at > at]
     return render_template("bookings/series.html", told=told, series=of, form=form, coming=coming,
                            address=lambda booking: url_for("bookings.show", booking=booking.token))  # fmt: skip
@@ -211,7 +188,7 @@ def _own_page(of: Series, form: RemarksForm) -> str:
 @auth_required()
 def cancel_series(series: str) -> Response | tuple[str, int]:
     """I need none of the days to come any more."""
-    of, form = _own(series), RemarksForm()
+    of, form = own_series(series), RemarksForm()
     if not form.validate():
         return _own_page(of, form), 422
     with transaction() as session:
@@ -219,8 +196,7 @@ def cancel_series(series: str) -> Response | tuple[str, int]:
         by = own("booking.read").acting(of.party_id)
         done = together.cancel(session, of, reason=form.remarks.data or "", by=by, at=at)
         if done:
-            outbox.write(session, members.e_mails_of(session, of.lender_id, on=today()), "series_cancelled", at=at,
-                         told=tell(done), series=of)  # fmt: skip
+            write_series(session, of.lender_id, "series_cancelled", of, tell(done), at=at)
     flash(ngettext("%(num)s jour est annulé.", "%(num)s jours sont annulés.", len(done)), "success")
     return redirect(url_for("bookings.show_series", series=series), 303)
 
@@ -228,24 +204,16 @@ def cancel_series(series: str) -> Response | tuple[str, int]:
 # -- a series as its lender's office reads it
 
 
-def _asked(lender: str, token: str) -> tuple[Series, Acting, members.PartyView]:
-    desk = office("booking.decide", lender)
-    found = queries.series_of_lender(db.session(), token, desk.party.id)
-    if found is None:
-        raise NotFound
-    return found, desk.by, desk.party
-
-
 @bookings.get("/preteurs/<lender>/series/<series>")
 @auth_required()
 def asked_series(lender: str, series: str) -> str:
     """The days of a series, for the lender's officer: all that waits is decided at once, or day by day."""
-    of, _by, party = _asked(lender, series)
+    of, _by, party = asked_series_of(lender, series)
     return _asked_page(of, party, DeclineForm(formdata=None))
 
 
 def _asked_page(of: Series, lender: members.PartyView, form: DeclineForm) -> str:
-    told = _told(db.session(), of, clock.now())
+    told = days_of(db.session(), of, at=clock.now())
     return render_template(
         "bookings/asked_series.html", told=told, series=of, lender=lender, decline=form,
         waiting=[each for each in told if each.booking.state == "pending"],
@@ -257,12 +225,12 @@ def _asked_page(of: Series, lender: members.PartyView, form: DeclineForm) -> str
 @auth_required()
 def accept_series(lender: str, series: str) -> Response:
     """The officer accepts each day that waits; what can't be is said, and stays."""
-    of, by, _party = _asked(lender, series)
+    of, by, _party = asked_series_of(lender, series)
     with transaction() as session:
         at = clock.now()
         outcome = together.accept(session, of, by=by, at=at)
         if outcome.done:
-            _tell_borrower(session, of, "series_accepted", tell(outcome.done), at)
+            write_series(session, of.party_id, "series_accepted", of, tell(outcome.done), at=at)
     if outcome.done:
         flash(ngettext("%(num)s jour est accepté. Le demandeur en est averti.",
                        "%(num)s jours sont acceptés. Le demandeur en est averti.", len(outcome.done)),
@@ -278,7 +246,7 @@ def accept_series(lender: str, series: str) -> Response:
 @auth_required()
 def decline_series(lender: str, series: str) -> Response | tuple[str, int]:
     """The officer refuses every day that waits, on one ground."""
-    of, by, party = _asked(lender, series)
+    of, by, party = asked_series_of(lender, series)
     form = DeclineForm()
     if not form.validate():
         return _asked_page(of, party, form), 422
@@ -286,12 +254,7 @@ def decline_series(lender: str, series: str) -> Response | tuple[str, int]:
         at = clock.now()
         done = together.decline(session, of, ground=form.ground.data, text=form.text.data, by=by, at=at)
         if done:
-            _tell_borrower(session, of, "series_declined", tell(done), at, ground=GROUNDS[form.ground.data],
-                           text=form.text.data)  # fmt: skip
+            write_series(session, of.party_id, "series_declined", of, tell(done), at=at,
+                         ground=GROUNDS[form.ground.data], text=form.text.data)  # fmt: skip
     flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
-
-
-def _tell_borrower(session: Session, of: Series, template: str, told: list[Told], at: datetime, **facts: Any) -> None:
-    outbox.write(session, members.e_mails_of(session, of.party_id, on=today()), template, at=at, told=told,
-                 series=of, **facts)  # fmt: skip

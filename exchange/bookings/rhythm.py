@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple
 
-from exchange.calendars import every_month, every_week
+from exchange.calendars import every_month, every_week, no_school, public_holiday
 from exchange.errors import SeriesEmpty, SeriesTooLong
 
 MOST = 120
@@ -49,6 +49,20 @@ def _days(rhythm: Rhythm) -> Iterator[date]:
         return every_month(rhythm.first, rhythm.until, rank=-1 if rank == LAST else rank)
     weekdays = rhythm.weekdays or (rhythm.first.weekday(),)
     return every_week(rhythm.first, rhythm.until, weekdays, apart=2 if rhythm.every == "fortnight" else 1)
+
+
+def without_holidays(found: Iterable[date], *, school_zone: str | None, public: bool) -> list[date]:
+    """Those that are not in the holidays of the schools of a zone, when one is given; nor public holidays.
+
+    Raises SeriesEmpty.
+    """
+    kept = [
+        day for day in found
+        if not (school_zone and no_school(day, school_zone)) and not (public and public_holiday(day))
+    ]  # fmt: skip
+    if not kept:
+        raise SeriesEmpty
+    return kept
 
 
 def rank_in_month(day: date) -> int:

@@ -8,7 +8,22 @@ from flask_babel import gettext as _
 from marshmallow import ValidationError, validates_schema
 
 from exchange.bookings.policy import GROUNDS
-from exchange.rest.fields import Choice, Count, Figure, Flag, Inside, Instant, Several, Shape, Text, Token, Word
+from exchange.bookings.rhythm import EVERY, MOST
+from exchange.rest.fields import (
+    Choice,
+    Clock,
+    Count,
+    Day,
+    Figure,
+    Flag,
+    Inside,
+    Instant,
+    Several,
+    Shape,
+    Text,
+    Token,
+    Word,
+)
 from exchange.rest.fields import Digits as Whole
 from exchange.rest.paging import PageQuery, page_of
 from exchange.rest.shapes import RESOURCE_KINDS, PartyShape, ResourceName, ResourceShape
@@ -95,6 +110,49 @@ class WantedChange(WantedThings):
     purpose = Text(required=True, most=400)
 
 
+class WantedDays(Shape):
+    """What comes back, for which party, at which hours; what ends before it starts ends the day after.
+
+    ``weekdays`` are those of each week, 1 for Monday; none is that of the first day. Each month it is the same day as
+    the first, by its rank.
+    """
+
+    party = Token(required=True)
+    items = Several(Inside(WantedItem), required=True, least=1, most=MOST_ITEMS)
+    every = Choice(EVERY, required=True)
+    first = Day(required=True)
+    until = Day(required=True)
+    weekdays = Several(Count(most=7), load_default=list, most=7)
+    starts = Clock(required=True)
+    ends = Clock(required=True)
+    without_school_holidays = Flag(load_default=False)
+    without_public_holidays = Flag(load_default=False)
+    people = Count()
+
+
+class WantedSeries(WantedDays):
+    """And what it is for, without some of its days."""
+
+    leave_out = Several(Day(), load_default=list, most=MOST)
+    purpose = Text(required=True, most=400)
+
+
+class SeriesDay(Shape):
+    """A day of what comes back: free, at a price in minutes; or why it can't be had."""
+
+    day = Day(required=True)
+    free = Flag(required=True)
+    minutes = Figure(required=True, allow_none=True)
+    code = Text(required=True, allow_none=True)
+    detail = Text(required=True, allow_none=True, most=1000)
+
+
+class SeriesDays(Shape):
+    """The days of what comes back, in order."""
+
+    days = Several(Inside(SeriesDay), required=True)
+
+
 class FindingShape(Shape):
     """What one rule says of a request, in words, and what can be done about it."""
 
@@ -166,6 +224,27 @@ class RequestShape(LoanShape):
     """A booking as the lender's office reads it: conditions met or not, never a balance."""
 
     checked = Several(Inside(CheckedShape), required=True)
+
+
+class KeptSeries(Shape):
+    """What a party asked a lender for on many days at once."""
+
+    id = Token(required=True)
+    lender = Inside(PartyShape, required=True)
+    party = Inside(PartyShape, required=True)
+    asked_at = Instant(required=True)
+
+
+class SeriesShape(KeptSeries):
+    """A series as who asked for it reads it."""
+
+    bookings = Several(Inside(BookingShape), required=True)
+
+
+class AskedSeriesShape(KeptSeries):
+    """A series as the lender's office reads it."""
+
+    bookings = Several(Inside(RequestShape), required=True)
 
 
 class ContactShape(Shape):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
 from exchange.bookings import availability, operations, queries
+from exchange.bookings.models import Series
 from exchange.bookings.queries import BookingView, SeriesView
 from exchange.bookings.wanted import request_of
 from exchange.catalogue import queries as catalogue
@@ -116,6 +117,36 @@ def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.Part
     if found is None:
         raise NotFound
     return found, desk.by, desk.party
+
+
+def own_series(token: str) -> Series:
+    """A series of mine, or of those I act for. Raises NotFound."""
+    found = queries.series_within(db.session(), token, own("booking.read").parties)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def asked_series_of(lender: str, token: str) -> tuple[Series, Acting, members.PartyView]:
+    """A series asked of a lender, for its office: who acts, and for which lender. Raises NotFound, NotAllowed."""
+    desk = office("booking.decide", lender)
+    found = queries.series_of_lender(db.session(), token, desk.party.id)
+    if found is None:
+        raise NotFound
+    return found, desk.by, desk.party
+
+
+def days_of(session: Session, of: Series, *, at: datetime) -> list[Told]:
+    """The days of a series, in order."""
+    return tell(queries.of_series(session, of.id, at=at))
+
+
+def write_series(
+    session: Session, party: int, template: str, of: Series, told: list[Told], *, at: datetime, **facts: Any
+) -> None:
+    """Write a letter about days of a series to one of its two sides."""
+    outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=told, series=of,
+                 **facts)  # fmt: skip
 
 
 def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:

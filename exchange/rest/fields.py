@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -181,6 +181,21 @@ class Day(Said, fields.Date):
         if not date(1900, 1, 1) <= day <= date(2200, 1, 1):
             raise self.make_error("invalid")
         return day
+
+
+class Clock(Said, fields.Time):
+    """An hour on the clocks of the territory, 14:30."""
+
+    FORM = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+    default_error_messages = {"invalid": _("Il faut ici une heure, par exemple 14:30.")}
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(metadata={"pattern": self.FORM, "format": None, **more.pop("metadata", {})}, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> time:
+        if type(value) is not str or not re.fullmatch(self.FORM.strip("^$"), value):
+            raise self.make_error("invalid")
+        return time.fromisoformat(value)
 
 
 class Instant(Said, fields.DateTime):

@@ -24,6 +24,10 @@ from tests.photos import PHOTO
 METHODS = ("get", "post")
 BALANCES = {"balance", "held", "available", "floor", "ceiling"}
 
+RHYTHM = {
+    "party", "items", "every", "first", "until", "weekdays", "starts", "ends", "without_school_holidays",
+    "without_public_holidays", "people",
+}  # fmt: skip
 # what each body may say: nothing about whose row it is, who types it, when, or in which community
 TAKEN = {
     "POST /accounts/{account}/adverts": {"kind", "nature", "category", "title", "text"},
@@ -43,7 +47,11 @@ TAKEN = {
     "POST /lenders/{lender}/bookings/{booking}/no-show": {"remarks"},
     "POST /lenders/{lender}/bookings/{booking}/return": {"remarks"},
     "POST /lenders/{lender}/resources/{resource}/publication": {"capacity"},
+    "POST /lenders/{lender}/series/{series}/decision": {"verdict", "ground", "text"},
     "POST /quotes": {"party", "items", "starts_at", "ends_at", "people"},
+    "POST /series": RHYTHM | {"leave_out", "purpose"},
+    "POST /series/quotes": RHYTHM,
+    "POST /series/{series}/cancellation": {"reason"},
     "POST /threads/{thread}/messages": {"text"},
 }  # fmt: skip
 
@@ -64,6 +72,7 @@ DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
 }  # fmt: skip
+MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
 KEPT = RESOURCE | {"status", "value_cents", "photo_address"}
 ACCOUNT = {"id", "kind", "party", "community", *BALANCES, "closed_at"}
 THREAD = {"id", "title", "me", "other", "advert", "messages"}
@@ -99,6 +108,12 @@ GIVEN = {
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
     "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
+    "POST /series/quotes": {"days"},
+    "POST /series": MANY_DAYS,
+    "GET /series/{series}": MANY_DAYS,
+    "POST /series/{series}/cancellation": MANY_DAYS,
+    "GET /lenders/{lender}/series/{series}": MANY_DAYS,
+    "POST /lenders/{lender}/series/{series}/decision": MANY_DAYS,
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
@@ -261,6 +276,14 @@ def test_every_route_answers_as_the_document_says(
     olga.do(f"{desk}/bookings/{missed}/decision", {"verdict": "accepted"})
     with freeze_time(span["ends_at"]):
         olga.do(f"{desk}/bookings/{missed}/no-show", {})
+    weekly = {"party": cast.alice.party.token, "items": [{"resource": lent.half.token}], "every": "week",
+              "first": "2026-12-01", "until": "2026-12-15", "starts": "18:00", "ends": "20:00"}  # fmt: skip
+    alice.do("/series/quotes", weekly)
+    series = alice.do("/series", weekly | {"purpose": "Chorale", "leave_out": ["2026-12-08"]})["id"]
+    alice.read(f"/series/{series}")
+    olga.read(f"{desk}/series/{series}")
+    olga.do(f"{desk}/series/{series}/decision", {"verdict": "accepted"})
+    alice.do(f"/series/{series}/cancellation", {})
     olga.read(f"{desk}/resources")
     olga.read(f"{desk}/resources/{lent.hall.token}")
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
