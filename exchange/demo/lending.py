@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from exchange.authorisations import operations as authorisations
-from exchange.bookings import moving, offers, series
+from exchange.bookings import changes, moving, offers, series
 from exchange.bookings import operations as bookings
+from exchange.bookings import queries as loans
 from exchange.bookings.models import Series
 from exchange.bookings.rhythm import Rhythm
-from exchange.bookings.wanted import Request, Wanted
+from exchange.bookings.wanted import Request, Wanted, request_of
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
 from exchange.closures import operations as closures
@@ -62,6 +63,7 @@ def plan(world: World) -> None:
     world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
     world.story.plan(moment(-60, 11), _authorise, world, told["reserved"])
     world.story.plan(moment(-1, 9, 20), _closures, world)
+    world.story.plan(moment(-1, 18, 40), _change, world)
     weeks_ahead = range(3, 13)
     asked = _every_week(world, told["regular"]) + _every_week(world, told["wished"], weeks=weeks_ahead, asked=-1)
     for weekly in asked:
@@ -156,6 +158,24 @@ def _closures(world: World, *, at: datetime) -> None:
             ends_at=found.ends_at, word="Le vernis sèche ces jours-là ; l'autre côté est libre, on vous y installe.",
             by=by, at=at,
         )  # fmt: skip
+
+
+def _change(world: World, *, at: datetime) -> None:
+    """Who has a room of the town to come, and signs in, would leave it half an hour earlier, with three more people:
+    the officer will answer.
+    """
+    session, town = world.session, world.anybody(TOWN).party
+    people = {each.party: each for each in (*world.organisations.values(), *world.members.values())}
+    for view in loans.to_follow(session, town, at=at, until=at + timedelta(days=60)):
+        who = people.get(view.party_id)
+        resources = queries.views(session, [item.resource_id for item in view.items])
+        asked = request_of(view, resources)
+        by_officer = all(it.decided_by == "officer" for it in resources.values())
+        alone = by_officer and view.series_id is None
+        if who and who.signs_in and alone and view.starts_at > at + timedelta(days=2):
+            wish = asked._replace(ends_at=view.ends_at - timedelta(minutes=30), people=(view.people or 9) + 3)
+            changes.change(session, view.token, wish, parties=[who.party], by=who.by, at=at)
+            return
 
 
 # The rules

@@ -248,6 +248,9 @@ def test_claims_searches_and_timetables_agree_with_a_count_minute_by_minute(
             if town.refused(name, *one) is None
         }  # fmt: skip
         assert {name for name, kept in town.resources.items() if kept.view.id in found} == free, span
+        each = [(view, 1) for view in views]
+        throughout = availability.free_throughout(session, each, [(starts, ends)], zone="Europe/Paris", at=at)
+        assert {view.id for view, _one in throughout} == found, span
         left = availability.left_on(session, views, *day_of(starts), zone="Europe/Paris", at=at)
         for name, kept in town.resources.items():
             expected = town.refused(name, *span)

@@ -77,6 +77,10 @@ STATES = {
         ON r.id = a.resource_id WHERE r.reserved AND a.until > :now""",
     "something lent in slots": "SELECT id FROM resources WHERE slots LIKE '%,%'",
     "something lent by the day": "SELECT id FROM resources WHERE slots = '00:00-24:00'",
+    "a change that waits, of a booking that stands": """SELECT b.id FROM bookings b
+        LEFT JOIN booking_decisions d ON d.booking_id = b.id
+        LEFT JOIN booking_cancellations c ON c.booking_id = b.changes_id
+        WHERE b.changes_id IS NOT NULL AND d.booking_id IS NULL AND c.booking_id IS NULL""",
     "a series that was accepted": """SELECT b.series_id FROM bookings b JOIN booking_decisions d ON d.booking_id = b.id
         WHERE d.verdict = 'accepted' GROUP BY 1 HAVING count(b.series_id) > 5""",
     "a series that waits": """SELECT b.series_id FROM bookings b LEFT JOIN booking_decisions d ON d.booking_id = b.id
