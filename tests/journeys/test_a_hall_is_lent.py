@@ -90,6 +90,23 @@ def test_the_club_has_the_hall_and_its_chairs_in_three_screens(
 
     bruno.reload()
     assert "Accepté" in bruno.locator("main").inner_text()
+    bruno.get_by_role("link", name="Changer l’heure").click()
+    check_page(bruno, "change")
+    bruno.get_by_label("Chaises pliantes").fill("60")
+    bruno.get_by_role("button", name="Continuer").click()
+    assert "40 × Chaises pliantes" in bruno.locator("main").inner_text(), "what it was until now"
+    check_page(bruno, "check-change")
+    bruno.get_by_role("button", name="Confirmer").click()
+    assert "Elle reste comme elle est." in bruno.locator("main").inner_text()
+
+    olga.goto(f"{live.url}/preteurs/{cast.town.token}/demandes")
+    assert "C’est un changement." in olga.locator("main").inner_text()
+    olga.get_by_role("link", name="60 × Chaises pliantes").click()
+    check_page(olga, "request-change")
+    olga.get_by_role("button", name="Accepter").click()
+    bruno.reload()
+    assert "Accepté" in bruno.locator("main").inner_text()
+    assert "60 × Chaises pliantes" in bruno.locator("main").inner_text()
     bruno.goto(f"{live.url}/salles?day={day:%Y-%m-%d}&starts=14:00&ends=18:00&people=60")
     assert bruno.locator("main .cards").get_by_text("Salle des fêtes").count() == 0
     assert bruno.locator("main details").get_by_text("Salle des fêtes").count() == 1
