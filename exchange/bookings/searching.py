@@ -90,7 +90,8 @@ def search(form: SearchForm, *, shown: int = SHOWN) -> Found:
     priced = free if form.most.data or form.near.data else free[:shown]
     prices = prices_of(priced, with_it, spans if form.timed() else [])
     if form.most.data:
-        free = [it for it in free if prices[it.id].minutes <= form.most.data]
+        dear = {it.id for it in free if prices[it.id].minutes > form.most.data}
+        found, free = ([it for it in these if it.id not in dear] for these in (found, free))
     return _told(form, found, free, with_it, shown)._replace(
         spans=spans, left=left, prices=prices, communities=_communities(prices)
     )

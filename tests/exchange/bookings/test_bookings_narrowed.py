@@ -75,8 +75,8 @@ def test_the_price_is_what_an_inhabitant_would_pay(client: FlaskClient, lent: Le
     page = found(client, SATURDAY)[1]
     assert "120\u00a0marrons (2\u00a0h)" in page
     assert "Dojo" in found(client, f"{SATURDAY}&most=2h")[0]
-    rooms = found(client, f"{SATURDAY}&most=1h59")[0]
-    assert "Dojo" not in rooms
+    rooms, page = found(client, f"{SATURDAY}&most=1h59")
+    assert "Dojo" not in page, "nor among what is taken"
     assert "Salle des fêtes" in rooms, "it is free"
     answer = client.get("/salles?most=2h")
     assert answer.status_code == 422
