@@ -183,16 +183,16 @@ class Day(Said, fields.Date):
         return day
 
 
-class Clock(Said, fields.Time):
+class Clock(Said, fields.String):
     """An hour on the clocks of the territory, 14:30."""
 
     FORM = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
     default_error_messages = {"invalid": _("Il faut ici une heure, par exemple 14:30.")}
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(metadata={"pattern": self.FORM, "format": None, **more.pop("metadata", {})}, **more)
+        super().__init__(metadata={"pattern": self.FORM, **more.pop("metadata", {})}, **more)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> time:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if type(value) is not str or not re.fullmatch(self.FORM.strip("^$"), value):
             raise self.make_error("invalid")
         return time.fromisoformat(value)
