@@ -15,6 +15,7 @@ from exchange import clock, outbox
 from exchange.bookings import changes, operations, policy, queries
 from exchange.bookings import wanted as wishes
 from exchange.bookings.forms import GROUNDS
+from exchange.bookings.geography import ON_MAPS
 from exchange.bookings.queries import BookingView
 from exchange.bookings.schemas import (
     AvailabilityShape,
@@ -103,7 +104,7 @@ def resource(resource: str) -> dict[str, Any]:
 def _as_lent(found: ResourceView, lender: members.PartyView) -> dict[str, Any]:
     """A resource; where a person lives is told to who is lent it, and to nobody else."""
     told = shapes.resource(found, lender)
-    return told | {"place": None} if lender.kind == "person" else told
+    return told if lender.kind in ON_MAPS else told | {"place": None}
 
 
 @resources.reads(

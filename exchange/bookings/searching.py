@@ -110,7 +110,8 @@ def _told(
     views = {id_: for_all(it, lenders[it.lender_id]) for id_, it in views.items()}
     origin = origin_of(form, spots, lenders)
     away = metres_from(origin, views.values(), lenders) if origin else {}
-    nearest = sorted(free, key=lambda it: (it.capacity is None, away.get(it.id, inf))) if origin else free
+    sized = bool(form.people.data)  # what takes them surely comes before what may
+    nearest = sorted(free, key=lambda it: (sized and it.capacity is None, away.get(it.id, inf))) if origin else free
     return NOTHING._replace(
         free=[views[it.id] for it in nearest[:shown]], taken=[views[id_] for id_ in taken],
         free_in_all=len(free), taken_in_all=len(found) - len(free), lenders=lenders,

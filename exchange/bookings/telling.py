@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
 from exchange.bookings import availability, operations, queries
+from exchange.bookings.geography import ON_MAPS
 from exchange.bookings.models import Series
 from exchange.bookings.queries import BookingView, SeriesView
 from exchange.bookings.wanted import request_of
@@ -36,7 +37,7 @@ def published(token: str) -> ResourceView:
 
 def for_all(it: ResourceView, lender: members.PartyView) -> ResourceView:
     """What everybody may read of something that is lent."""
-    return it.without_home() if lender.kind == "person" else it
+    return it if lender.kind in ON_MAPS else it.without_home()
 
 
 def free_of(found: Iterable[Lendable], span: tuple[datetime, datetime]) -> set[int]:
