@@ -124,10 +124,10 @@ def week() -> str:
     rooms = catalogue.published(session, kind="room")
     last = max(1, -(-len(rooms) // ROOMS))
     page = min(last, page_number(request.args.get("page", "")))
-    days = [first + timedelta(days=n) for n in range(7)]
-    rows = weeks.of_rooms(rooms[ROOMS * (page - 1) : ROOMS * page], days)
+    week_days = [first + timedelta(days=n) for n in range(7)]
+    days, rows = weeks.of_rooms(rooms[ROOMS * (page - 1) : ROOMS * page], week_days)
     return render_template(
-        "bookings/week.html", first=first, today=today(), week=timedelta(days=7), rows=rows, days=weeks.labels(days),
+        "bookings/week.html", first=first, today=today(), week=timedelta(days=7), rows=rows, days=days,
         page=page, last=last,
     )  # fmt: skip
 

@@ -23,6 +23,8 @@ from exchange.security import own, territory, today
 
 Row = dict[str, Any]
 Cell = dict[str, str | None]
+Week = tuple[list[Row], list[Row]]
+"""The days, each with what a narrow screen lists of it, and the rows of the table that a wide one shows."""
 
 
 def cells_in_words() -> Callable[..., Cell]:
@@ -39,7 +41,27 @@ def labels(days: list[date]) -> list[Row]:
     return [{"label": formats.day(day, "week"), "iso": day.isoformat(), "today": day == today()} for day in days]
 
 
-def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[list[Row], list[Row]]:
+def _runs(rows: list[Row], column: int, *, together: bool) -> list[Row]:
+    """A day as a narrow screen lists it, without what is closed; ``together``, what goes on for hours is said once."""
+    runs: list[Row] = []
+    before: Cell | None = None
+    for row in rows:
+        cell = row["cells"][column]
+        if together and before and _goes_on(before, cell):
+            runs[-1]["ends"] = row["ends"]
+        else:
+            runs.append({**cell, "starts": row["label"], "ends": row.get("ends") if together else None})
+        before = cell
+    return [run for run in runs if run["state"] != "closed"]
+
+
+def _goes_on(before: Cell, cell: Cell) -> bool:
+    """Whether an hour is as the one before it; what is free leads to its first hour."""
+    same = (before["state"], before["label"]) == (cell["state"], cell["label"])
+    return same and (cell["state"] == "free" or before["href"] == cell["href"])
+
+
+def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
     """Seven days of a room or a thing, which occupies ``units``, hour by hour.
 
     A public page names nobody, and leaves out hours that are always closed.
@@ -73,23 +95,27 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> tuple[lis
         until = f"&a={end:%H:%M}" if it.slots else ""
         return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}{until}")
 
-    return labels(days), _hourly(it, spans, cell)
+    return _hourly(it, spans, cell)
 
 
 def _hourly(
     it: ResourceView, spans: dict[date, list[policy.Span]], cell: Callable[[date, datetime, datetime], Cell]
-) -> list[Row]:
+) -> Week:
     """A row for each hour, or for each slot, but for those that are always closed."""
     rows = []
     for hour, (start, end) in enumerate(next(iter(spans.values()))):
         cells = [cell(day, *of_day[hour]) for day, of_day in spans.items()]
         if any(each["state"] != "closed" for each in cells):
-            label = f"{formats.hour(start)} – {formats.hour(end, ends=True)}" if it.slots else formats.hour(start)
-            rows.append({"label": label, "cells": cells})
-    return rows
+            starts, ends = formats.hour(start), formats.hour(end, ends=True)
+            rows.append({"label": f"{starts} – {ends}" if it.slots else starts, "ends": ends, "cells": cells})
+    return _with_runs(list(spans), rows, together=not it.slots), rows
 
 
-def of_pool(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
+def _with_runs(days: list[date], rows: list[Row], *, together: bool) -> list[Row]:
+    return [{**day, "runs": _runs(rows, column, together=together)} for column, day in enumerate(labels(days))]
+
+
+def of_pool(it: ResourceView, first_day: date) -> Week:
     """Seven days of a pool hour by hour: how many things one could have during the whole of each hour."""
     session, zone, at = db.session(), territory().zone, clock.now()
     days = [first_day + timedelta(days=n) for n in range(7)]
@@ -98,6 +124,7 @@ def of_pool(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
     left = Timetable(session, [it], first, last).left_of(it, [span for each in spans.values() for span in each])
     opened = [(each.starts_at, each.ends_at) for each in intervals(it.opening_hours, zone, first, last) if each.open]
     made, past, asking = cells_in_words(), _("Passé"), url_for("bookings.new", resource=it.token)
+    said = {many: ngettext("%(num)s libre", "%(num)s libres", many) for many in set(left.values()) if many > 0}
 
     def cell(day: date, start: datetime, end: datetime) -> Cell:
         if start < at:
@@ -107,10 +134,9 @@ def of_pool(it: ResourceView, first_day: date) -> tuple[list[Row], list[Row]]:
             return made("closed")
         if (many := left[start, end]) <= 0:
             return made("taken")
-        label = ngettext("%(num)s libre", "%(num)s libres", many)
-        return made("free", label, href=f"{asking}?jour={day}&de={start:%H:%M}")
+        return made("free", said[many], href=f"{asking}?jour={day}&de={start:%H:%M}")
 
-    return labels(days), _hourly(it, spans, cell)
+    return _hourly(it, spans, cell)
 
 
 def not_lent(said: terms.Terms, starts_at: datetime, ends_at: datetime, at: datetime) -> bool:
@@ -121,7 +147,7 @@ def not_lent(said: terms.Terms, starts_at: datetime, ends_at: datetime, at: date
     return bool(terms.refusal_of_days(said, *days) or terms.refusal_of_moment(said, starts_at, at=at))
 
 
-def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
+def of_rooms(rooms: list[ResourceView], days: list[date]) -> Week:
     """Each room day by day: free, what is left of it, taken or closed."""
     session, zone, at = db.session(), territory().zone, clock.now()
     bounds = {day: (policy.hours_of(day, zone)[0][0], policy.hours_of(day, zone)[-1][1]) for day in days}
@@ -154,4 +180,4 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> list[Row]:
         held += [(each.starts_at, each.ends_at or last) for each in shut if each.unit_id in units[room.id]]
         page = url_for("bookings.resource", resource=room.token)
         rows.append({"label": room.name, "cells": [cell(room, page, day, opened, sorted(held)) for day in days]})
-    return rows
+    return _with_runs(days, rows, together=False), rows

@@ -51,6 +51,18 @@ def test_a_visitor_reads_what_is_left_of_each_day(
     assert "Chaises" not in page
 
 
+def test_on_a_narrow_screen_what_goes_on_for_hours_is_said_once(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    request = wanting(cast.bruno.party.id, lent.half, starts=NOON + timedelta(hours=26), hours=3)  # Sunday at 14 h
+    ask(session, request, zone="Europe/Paris", by=cast.bruno.by, at=NOON)
+    page = client.get(f"/salles/{lent.half.token}").text.replace("\u00a0", " ")
+    days = page.partition('class="week-narrow"')[2].split("<details")
+    lines = re.findall(r'<li class="slot (\w+)"><span class="slot-hour">(.*?)</span>', days[2])
+    assert lines == [("free", "8 h – 14 h"), ("pending", "14 h – 17 h"), ("free", "17 h – 22 h")]
+    assert re.findall(r"de=(\d\d)", days[2]) == ["08", "17"]
+
+
 def test_many_rooms_come_by_pages(
     client: FlaskClient, lent: Lent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
