@@ -423,6 +423,57 @@ class SeriesTooLong(Refusal):
     field = "until"
 
 
+class FieldUnknown(Refusal):
+    """A template names a field that doesn't exist. Facts: name, line (from 1)."""
+
+    rule = "field-unknown"
+    field = "text"
+
+
+class BraceAlone(Refusal):
+    """A template has a brace that opens or closes no field. Facts: line (from 1)."""
+
+    rule = "brace-alone"
+    field = "text"
+
+
+class TemplateChanged(Refusal):
+    """Somebody wrote another version of this template meanwhile."""
+
+    rule = "template-changed"
+
+
+class TemplateMissing(Refusal):
+    """No template of the lender covers this loan."""
+
+    rule = "template-missing"
+
+
+class AgreementExists(Refusal):
+    """This loan has its agreement already, or what is to be replaced was replaced."""
+
+    rule = "agreement-exists"
+
+
+class AgreementVoid(Refusal):
+    """The loan was cancelled or changed, or another agreement took the place of this one."""
+
+    rule = "agreement-void"
+
+
+class AnotherText(Refusal):
+    """What is accepted isn't the text of the agreement. Facts: none."""
+
+    rule = "another-text"
+    field = "digest"
+
+
+class NotYourTurn(Refusal):
+    """The other side of an agreement accepts first. Facts: first ("lender" or "borrower")."""
+
+    rule = "not-your-turn"
+
+
 class CapacityMissing(Refusal):
     """A room is published with the number of people that it takes. Facts: resource."""
 
@@ -531,6 +582,10 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "no_shows_pkey": AlreadyAnswered,
     "settlement_approvals_pkey": AlreadyAnswered,
     "settlement_approvals_by_another": SettlesAlone,
+    "agreement_versions_once": TemplateChanged,
+    "agreements_first_of_a_loan": AgreementExists,
+    "agreements_replaced_once": AgreementExists,
+    "agreement_signatures_pkey": AlreadyAnswered,
     "declarations_community_id_slip_key": SlipKeyedTwice,
     "sign_ins_user_name_key": UserNameTaken,
     "categories_community_id_name_key": CategoryExists,
@@ -555,6 +610,11 @@ STATUS: dict[str, int] = {
     "slot-taken": 409,
     "out-of-service": 409,
     "already-offered": 409,
+    "template-changed": 409,
+    "agreement-exists": 409,
+    "agreement-void": 409,
+    "another-text": 409,
+    "not-your-turn": 409,
     "change-waits": 409,
     "changed-too-late": 409,
     "pool-exhausted": 409,

@@ -12,6 +12,7 @@ from werkzeug.routing import BaseConverter
 
 from exchange import config, faults, formats, guide, headers, i18n, navigation, pages, sign_in, style
 from exchange.adverts.views import adverts
+from exchange.agreements.office import agreements
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
 from exchange.bookings.changing import bookings
@@ -76,8 +77,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, audit, authorisations, bookings, catalogue, declarations, imports, labels, members, organisations,
-        pictures, rulebook, seals, statements, stewardship,
+        adverts, agreements, audit, authorisations, bookings, catalogue, declarations, imports, labels, members,
+        organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

@@ -152,6 +152,22 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Ces heures ne valent que ce jour-là ; le lendemain, les heures habituelles reviennent."),
         _("Une réservation déjà acceptée le reste, même si vous ouvrez moins longtemps ce jour-là : prévenez la personne."),
     ),
+    "agreements.index": (
+        _("Un modèle s’écrit une fois ; chaque prêt qu’il concerne a ensuite sa convention, avec son numéro, que les deux côtés acceptent l’un après l’autre."),
+        _("Quand une réservation est changée ou annulée, sa convention le dit ; faites-en une autre pour ce qui la remplace."),
+    ),
+    "agreements.new_template": (
+        _("Écrivez comme dans une lettre. Un mot entre accolades devient le nom, le jour ou le lieu de chaque prêt ; « Aperçu » le montre pour une vraie réservation, sans rien enregistrer."),
+    ),
+    "agreements.edit_template": (
+        _("Ce qui a déjà été accepté garde ses mots. Pour ne plus vous servir d’un modèle, choisissez « Plus aucun prêt »."),
+    ),
+    "agreements.of_loan": (
+        _("Qui n’a pas d’accès au site signe sur papier : imprimez la convention, puis notez ici qui a signé, et quel jour."),
+    ),
+    "agreements.show": (
+        _("Accepter en ligne garde votre nom, la date, et la phrase que vous acceptez. Le papier se télécharge à tout moment."),
+    ),
     "authorisations.index": (
         _("Une autorisation compte le jour du prêt : si elle finit avant, la demande est refusée et dit pourquoi."),
         _("La donner de nouveau remplace la précédente, avec sa propre date de fin."),
@@ -250,6 +266,11 @@ AS_ON = {
     "catalogue.check_many": "catalogue.edit_many",
     "catalogue.change_many": "catalogue.edit_many",
     "catalogue.add_special_hours": "catalogue.special_hours",
+    "agreements.write_template": "agreements.new_template",
+    "agreements.rewrite_template": "agreements.edit_template",
+    "agreements.make": "agreements.of_loan",
+    "agreements.note_paper": "agreements.of_loan",
+    "agreements.accept_": "agreements.show",
     "authorisations.give": "authorisations.index",
     "rulebook.create": "rulebook.new",
     "pictures.create": "pictures.index",

@@ -489,6 +489,28 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     ),
     "pays-themselves": _pays_themselves,
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
+    "field-unknown": lambda facts: Sentence(
+        _("Ligne %(line)s : « {%(name)s} » n’est pas un champ que l’on sache remplir.", line=facts["line"], name=facts["name"]),
+        _("Les champs possibles sont dans la liste, sous le texte."),
+    ),
+    "brace-alone": lambda facts: Sentence(
+        _("Ligne %(line)s : une accolade est seule.", line=facts["line"]),
+        _("Un champ s’écrit entre deux accolades, comme {demandeur}."),
+    ),
+    "template-changed": _fixed(
+        N("Quelqu’un d’autre a enregistré ce modèle entre-temps."), N("Rechargez la page, et reportez-y ce que vous vouliez changer."),
+    ),
+    "template-missing": _fixed(N("Aucun modèle de convention ne vaut pour ce prêt."), N("Écrivez-en un, ou étendez un modèle à ce prêt.")),
+    "agreement-exists": _fixed(N("Ce prêt a déjà sa convention."), N("Rechargez la page pour la voir.")),
+    "agreement-void": _fixed(
+        N("Cette convention ne vaut plus : le prêt est annulé ou changé, ou une autre convention la remplace."),
+        N("Ouvrez la page du prêt."),
+    ),
+    "another-text": _fixed(N("Ce n’est pas l’empreinte du texte de cette convention."), N("Relisez la convention, puis acceptez-la avec son empreinte.")),
+    "not-your-turn": lambda facts: Sentence(
+        _("Le prêteur accepte d’abord.") if facts.get("first") == "lender" else _("Le demandeur accepte d’abord."),
+        _("Revenez quand ce sera fait."),
+    ),
     "capacity-missing": _fixed(
         N("Indiquez combien de personnes cette salle peut recevoir : sans cela, elle ne peut pas être publiée."),
     ),

@@ -22,7 +22,11 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from exchange.agreements import operations as agreements
+from exchange.agreements import queries as agreements_of
+from exchange.agreements import telling as papers
 from exchange.bookings import operations as bookings
+from exchange.bookings import queries as loans
 from exchange.bookings.wanted import Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
@@ -122,6 +126,10 @@ RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_o
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
 LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y",
               "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
+AGREEMENT = KEY | {
+    "title": "Convention", "text": "# Convention {{numero}}\n\n{{demandeur}}", "covers": "chosen",
+    "resources": "{hall}", "first": "borrower", "automatic": "y", "booking": "{accepted}", "version": "",
+}  # fmt: skip
 CORRECT = frozenset({"correct"})  # the button that goes back to the form
 WITH = frozenset({EVERYTHING})  # what is asked for beside a room has a field of its own, named after it
 AMONG = frozenset({"among"})
@@ -181,6 +189,11 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
     Sent("bookings.accept_series", "olga", {}),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
+    Sent("agreements.write_template", "olga", AGREEMENT, besides=frozenset({"preview"})),
+    Sent("agreements.rewrite_template", "olga", AGREEMENT | {"version": "1"}, besides=frozenset({"preview"})),
+    Sent("agreements.make", "olga", KEY | {"insurance": "MAIF, contrat 12"}, {"booking": "{accepted}"}),
+    Sent("agreements.accept_", "olga", {"digest": "{digest}", "read": "y"}),
+    Sent("agreements.note_paper", "olga", {"name": "Alice", "signed_on": "2026-11-20"}, {"booking": "{on_paper}"}),
     Sent("bookings.check_closing", "olga", CLOSED, status=200, writes=False),
     Sent("bookings.close", "olga", CLOSED),
     Sent("bookings.close", "olga", CLOSED | {"quantity": "2"}, {"resource": "{chairs}"}),
@@ -373,10 +386,24 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
+            "digest": self.world.digest, "on_paper": self._papered(session),
             "offered": self.world.offered, "had": self.world.had,
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
+
+    def _papered(self, session: Session) -> str:
+        """A loan whose agreement the town accepted."""
+        cast = self.world.cast
+        token = self._lent(session, cast, self.world.lent.hall, 16)
+        found = loans.of_lender(session, token, cast.town.id, at=NOON)
+        assert found is not None
+        papers.make(session, papers.loans(session, [found])[0], by=cast.olga.by, at=NOON)
+        made = agreements_of.of_booking(session, found.id)
+        assert made is not None
+        agreements.accept(session, made, "lender", digest=made.digest, name="Olga", sentence="Oui", on=NOON.date(),
+                          by=cast.olga.by, at=NOON)  # fmt: skip
+        return token
 
     def _lent(self, session: Session, cast: Cast, it: ResourceView, days: int, *, out: bool = False) -> str:
         starts, town = NOON + timedelta(days=days), Acting(None, cast.town.id)

@@ -29,6 +29,7 @@ BELOW: dict[str, set[str]] = {
     "pictures": {"catalogue"},
     "bookings": {"reciprocity", "authorisations", "closures", "pictures"},
     "rulebook": {"bookings"},
+    "agreements": {"bookings"},
     "imports": {"catalogue"},
     "seals": {"members"},
     "stewardship": {"statements"},

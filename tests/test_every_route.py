@@ -83,6 +83,11 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
     "bookings.closure": TOWN, "bookings.lift": TOWN,
+    "agreements.index": TOWN, "agreements.new_template": TOWN, "agreements.write_template": TOWN,
+    "agreements.edit_template": TOWN, "agreements.rewrite_template": TOWN, "agreements.of_loan": TOWN,
+    "agreements.make": TOWN, "agreements.note_paper": TOWN,
+    "agreements.show": {"alice", "olga"}, "agreements.accept_": {"alice", "olga"},
+    "agreements.printed": {"alice", "olga"},
     "bookings.offering": TOWN, "bookings.offer": TOWN, "bookings.withdraw_offer": TOWN, "bookings.revoking": TOWN,
     "bookings.revoke": TOWN, "bookings.consent": ALICE, "bookings.dismiss": ALICE,
     "catalogue.index": TOWN, "catalogue.new": TOWN, "catalogue.create": TOWN, "catalogue.edit": TOWN,
@@ -122,6 +127,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.note_no_show": TOWN,
     "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
+    "api_agreements.show": ALICE, "api_agreements.accept": ALICE,
     "api_pictures.pictures": SIGNED_IN,
     "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN,
 }  # fmt: skip
@@ -130,6 +136,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
 OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.consent": {"booking": "offered"}, "bookings.dismiss": {"booking": "offered"},
     "bookings.withdraw_offer": {"booking": "had"},
+    **{f"agreements.{name}": {"booking": "papered"} for name in ("of_loan", "make", "note_paper")},
+    "api_agreements.": {"booking": "papered"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
 
@@ -216,6 +224,7 @@ class Place:
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
+            "api_agreements.accept": {"digest": self.world.digest},
             "api_bookings.change": {
                 "items": [{"resource": self.world.values["resource"]}], "purpose": "Goûter",
                 "starts_at": "2026-12-15T14:00:00+01:00", "ends_at": "2026-12-15T18:00:00+01:00",
@@ -236,7 +245,8 @@ class Place:
         for prefix, wanted in OTHERWISE.items():
             if endpoint.startswith(prefix):
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
-                         "offered": self.world.offered, "had": self.world.had}  # fmt: skip
+                         "offered": self.world.offered, "had": self.world.had,
+                         "papered": self.world.papered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

@@ -38,6 +38,7 @@ WRITTEN_ONCE = {
     "books.cosignatures", "mandates", "ledger_downloads", "ledger_openings",
     "application_decisions", "declaration_answers",
     "booking_decisions", "booking_cancellations", "hand_overs", "returns",
+    "agreement_versions", "agreements", "agreement_signatures",
 }  # fmt: skip
 
 

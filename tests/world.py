@@ -9,9 +9,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
+from exchange.agreements import operations as agreements
+from exchange.agreements import queries as agreements_of
+from exchange.agreements import telling as papers
+from exchange.agreements.models import Template
 from exchange.authorisations import operations as authorisations
 from exchange.bookings import offers, series
 from exchange.bookings import operations as bookings
+from exchange.bookings import queries as loans
 from exchange.bookings.rhythm import Rhythm
 from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
@@ -38,6 +43,7 @@ from tests.photos import PHOTO
 
 OCTOBER = date(2026, 10, 10)  # a month that is over
 OUTLINE = '{"type": "MultiPolygon", "coordinates": [[[[-2.1, 47.6], [-2.0, 47.6], [-2.0, 47.7], [-2.1, 47.6]]]]}'
+TEMPLATE = "# Convention {numero} : {preteur} prête à {demandeur} {quoi} du {du} au {au} {assurance}"
 SEAL = SigningKey.generate("localhost/livre")
 
 
@@ -151,7 +157,20 @@ class World:
         )  # fmt: skip
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"series": sung.token, "authorisation": allowed.token, "day": "2026-12-24",
+        template = agreements.write_template(session, agreements.Wording("Convention", TEMPLATE), lender=cast.town.id,
+                                             by=cast.olga.by, at=NOON)  # fmt: skip
+        lasting = asked._replace(wanted=(Wanted(lent.chairs, 2),), starts_at=starts + timedelta(days=40),
+                                 ends_at=starts + timedelta(days=41), purpose="Loto", people=None)  # fmt: skip
+        kept = bookings.ask(session, lasting, zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        bookings.accept(session, kept.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        [loan] = papers.loans(session, [loans.view(session, kept.id, at=NOON)])
+        version = agreements_of.templates(session, cast.town.id)[0]
+        agreement = agreements.make(session, loan.booking, version, papers.values_of(session, loan, at=NOON), year=2026,
+                                    by=cast.olga.by, at=NOON)  # fmt: skip
+        self.papered, self.digest = kept.token, agreement.digest.hex()
+        line = session.get_one(Template, template.template_id)
+        return {"agreement": agreement.token, "template": line.token, "series": sung.token,
+                "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip

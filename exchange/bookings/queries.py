@@ -157,6 +157,11 @@ def of_lender(session: Session, token: str, lender: int, *, at: datetime) -> Boo
     return next(iter(_views(session, query, at=at)), None)
 
 
+def ids_of_party(session: Session, party: int) -> Sequence[int]:
+    """Everything that a party ever asked for."""
+    return session.scalars(select(Booking.id).where(Booking.party_id == party)).all()
+
+
 def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> dict[int, BookingView]:
     """What a lender offers in place of each of these bookings, and that nobody has answered yet."""
     query = _BOOKINGS.where(Booking.replaces_id.in_(bookings), BookingDecision.booking_id.is_(None))

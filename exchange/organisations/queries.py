@@ -18,6 +18,11 @@ def class_of(session: Session, party: int) -> str:
     return found or "inhabitant"
 
 
+def contact_of(session: Session, party: int) -> str:
+    """How an organisation says to reach it; nothing for anybody else."""
+    return session.scalar(select(Organisation.contact).where(Organisation.party_id == party)) or ""
+
+
 class OrganisationView(NamedTuple):
     """An organisation as anybody may read it."""
 

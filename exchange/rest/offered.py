@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchange.adverts.api import resources as adverts
+from exchange.agreements.api import resources as agreements
 from exchange.bookings.api_series import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.declarations.api import resources as declarations
@@ -10,4 +11,4 @@ from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
 from exchange.statements.api import resources as statements
 
-OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue)
+OFFERED = (members, statements, declarations, adverts, bookings, agreements, pictures, catalogue)

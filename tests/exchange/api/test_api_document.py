@@ -15,6 +15,9 @@ from freezegun import freeze_time
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from exchange.agreements import operations as agreements
+from exchange.agreements import telling as papers
+from exchange.bookings import queries as loans
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
@@ -37,6 +40,7 @@ TAKEN = {
     "POST /adverts/{advert}/closure": set(),
     "POST /adverts/{advert}/messages": {"party", "text"},
     "POST /bookings": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /bookings/{booking}/agreement/acceptance": {"digest"},
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
     "POST /declarations/{declaration}/confirmation": set(),
@@ -71,6 +75,9 @@ ADVERT = {
 DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
+}  # fmt: skip
+AGREEMENT = {
+    "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
 }  # fmt: skip
 MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
 KEPT = RESOURCE | {"status", "value_cents", "photo_address"}
@@ -116,6 +123,8 @@ GIVEN = {
     "POST /lenders/{lender}/series/{series}/decision": MANY_DAYS,
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},
+    "GET /bookings/{booking}/agreement": AGREEMENT,
+    "POST /bookings/{booking}/agreement/acceptance": AGREEMENT,
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
@@ -263,6 +272,8 @@ def test_every_route_answers_as_the_document_says(
     olga.read(f"{desk}/requests")
     olga.read(asked)
     olga.do(f"{asked}/decision", {"verdict": "accepted"})
+    alice.do(f"/bookings/{booking['id']}/agreement/acceptance", {"digest": _agreed(session, cast)})
+    alice.read(f"/bookings/{booking['id']}/agreement")
     alice.read("/bookings")
     alice.read(f"/bookings/{booking['id']}")
     olga.do(f"{asked}/hand-over", {})
@@ -289,6 +300,14 @@ def test_every_route_answers_as_the_document_says(
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
+
+
+def _agreed(session: Session, cast: Cast) -> str:
+    """The digest of an agreement of the last loan, which its borrower accepts first."""
+    words = agreements.Wording("Convention", "{demandeur}", first="borrower")
+    agreements.write_template(session, words, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    [last] = loans.decided(session, cast.town.id, at=NOON)
+    return papers.make(session, papers.loans(session, [last])[0], by=cast.olga.by, at=NOON).digest.hex()
 
 
 def told(answer: JSON) -> set[str]:

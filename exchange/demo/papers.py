@@ -1,0 +1,54 @@
+"""The town's agreement, and the papers of the loans that come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from exchange.agreements import operations, queries, telling
+from exchange.agreements.operations import Wording
+from exchange.bookings import queries as loans
+from exchange.demo.people import TOWN
+from exchange.demo.world import World, texts
+from ledger.entries import Acting
+
+OFFICER = "Sylvie Macé"
+
+
+def plan(world: World) -> None:
+    """A template since the spring; yesterday, the officer made the agreements of what comes."""
+    world.story.plan(world.calendar.moment(-170, 10), _template, world)
+    world.story.plan(world.calendar.moment(-1, 16), _agreements, world)
+
+
+def _town(world: World) -> Acting:
+    return world.offices[f"officer of {TOWN}"]
+
+
+def _template(world: World, *, at: datetime) -> None:
+    """For the rooms; what is small is lent on a word."""
+    told, by = texts("papers"), _town(world)
+    rooms = [world.resources[name].id for name in told["rooms"]]
+    operations.write_template(world.session, Wording("Convention de prêt de salle", told["agreement"], "chosen", rooms),
+                              lender=by.party, by=by, at=at)  # fmt: skip
+
+
+def _agreements(world: World, *, at: datetime) -> None:
+    """The first is accepted by both, the second waits for its borrower, the third for the town."""
+    session, by = world.session, _town(world)
+    people = {each.party: each for each in (*world.organisations.values(), *world.members.values()) if each.signs_in}
+    coming = [view for view in loans.to_follow(session, by.party, at=at, until=at + timedelta(days=60))
+              if view.series_id is None and view.starts_at > at and view.party_id in people]  # fmt: skip
+    covered = [
+        (loan, version) for loan in telling.loans(session, coming)
+        if (version := queries.template_for(session, by.party, loan.lent)) is not None
+    ]  # fmt: skip
+    for signatures, (loan, version) in zip((2, 1, 0), covered, strict=False):
+        values = telling.values_of(session, loan, insurance="Groupama, contrat 4471-R", at=at)
+        operations.make(session, loan.booking, version, values, year=at.year, by=by, at=at)
+        for side, name, acting in (("lender", OFFICER, by),
+                                   ("borrower", loan.party.name, people[loan.party.id].by))[:signatures]:  # fmt: skip
+            agreement = queries.of_booking(session, loan.booking.id)
+            assert agreement is not None
+            said = telling.sentence(side, loan, agreement.called, name)
+            operations.accept(session, agreement, side, digest=agreement.digest, name=name, sentence=said,
+                              on=at.date(), by=acting, at=at)  # fmt: skip
