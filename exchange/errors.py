@@ -391,6 +391,19 @@ class RuleRefuses(Refusal):
     rule = "rule-refuses"
 
 
+class CharterNotAccepted(RuleRefuses):
+    """The charter of the place isn't accepted yet by who asks. Facts: charter (its identifier), title, findings."""
+
+    rule = "charter-not-accepted"
+
+
+class CharterExists(Refusal):
+    """That place has its charter already: another version of it is written."""
+
+    rule = "charter-exists"
+    field = "place"
+
+
 class BorrowerCannotPay(Refusal):
     """The borrower's account doesn't allow this loan any more: all that a lender's office is told of it."""
 
@@ -583,6 +596,8 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "settlement_approvals_pkey": AlreadyAnswered,
     "settlement_approvals_by_another": SettlesAlone,
     "agreement_versions_once": TemplateChanged,
+    "charter_versions_once": TemplateChanged,
+    "charters_once": CharterExists,
     "agreements_first_of_a_loan": AgreementExists,
     "agreements_replaced_once": AgreementExists,
     "agreement_signatures_pkey": AlreadyAnswered,
@@ -611,6 +626,7 @@ STATUS: dict[str, int] = {
     "out-of-service": 409,
     "already-offered": 409,
     "template-changed": 409,
+    "charter-exists": 409,
     "agreement-exists": 409,
     "agreement-void": 409,
     "another-text": 409,

@@ -168,6 +168,15 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "agreements.show": (
         _("Accepter en ligne garde votre nom, la date, et la phrase que vous acceptez. Le papier se télécharge à tout moment."),
     ),
+    "charters.index": (
+        _("La charte s’affiche dans le formulaire de demande, avec une case à cocher. Un lieu qui a la sienne ne demande que celle-là."),
+    ),
+    "charters.new": (
+        _("Quelques lignes que l’on lit vraiment valent mieux qu’un règlement de dix pages."),
+    ),
+    "charters.edit": (
+        _("Pour corriger une faute sans rien redemander à personne, attendez la prochaine vraie version : chaque enregistrement est à accepter de nouveau."),
+    ),
     "authorisations.index": (
         _("Une autorisation compte le jour du prêt : si elle finit avant, la demande est refusée et dit pourquoi."),
         _("La donner de nouveau remplace la précédente, avec sa propre date de fin."),
@@ -266,6 +275,8 @@ AS_ON = {
     "catalogue.check_many": "catalogue.edit_many",
     "catalogue.change_many": "catalogue.edit_many",
     "catalogue.add_special_hours": "catalogue.special_hours",
+    "charters.create": "charters.new",
+    "charters.rewrite": "charters.edit",
     "agreements.write_template": "agreements.new_template",
     "agreements.rewrite_template": "agreements.edit_template",
     "agreements.make": "agreements.of_loan",

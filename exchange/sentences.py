@@ -281,6 +281,11 @@ def finding_sentence(finding: Facts) -> Sentence:
             _("Vous y êtes autorisé.") if finding["holds"] else _("C’est réservé aux personnes autorisées."),
             "" if finding["holds"] else _("Demandez au prêteur comment le devenir."),
         ),
+        "charter": lambda: Sentence(
+            _("La charte « %(title)s » est acceptée.", title=finding.get("title", "")) if finding["holds"]
+            else _("La charte « %(title)s » n’est pas encore acceptée.", title=finding.get("title", "")),
+            "" if finding["holds"] else _("Lisez-la et acceptez-la, puis refaites la demande."),
+        ),
         "balance-not-asked": lambda: Sentence(_("Aucun solde n’est demandé à qui n’a pas de compte.")),
         "balance": lambda: Sentence(
             _("Un solde d’au moins %(least)s est demandé.", least=spell(facts.get("least", 0))),
@@ -489,6 +494,11 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     ),
     "pays-themselves": _pays_themselves,
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
+    "charter-not-accepted": lambda facts: Sentence(
+        _("La charte « %(title)s » n’est pas encore acceptée.", title=facts.get("title", "")),
+        _("Lisez-la et acceptez-la, puis refaites la demande."),
+    ),
+    "charter-exists": _fixed(N("Ce lieu a déjà sa charte."), N("Ouvrez-la, et écrivez sa version suivante.")),
     "field-unknown": lambda facts: Sentence(
         _("Ligne %(line)s : « {%(name)s} » n’est pas un champ que l’on sache remplir.", line=facts["line"], name=facts["name"]),
         _("Les champs possibles sont dans la liste, sous le texte."),

@@ -115,7 +115,7 @@ DECLARATION = KEY | {
 }  # fmt: skip
 ASKED = KEY | {
     "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
-    "purpose": "Goûter",
+    "purpose": "Goûter", "charters": "",
 }  # fmt: skip
 SERIES = {name: value for name, value in ASKED.items() if name != "end_day"} | {
     "every": "fortnight", "weekdays": ["Tu", "Fr"], "until": "2027-02-05", "without_school_holidays": "y",
@@ -126,6 +126,7 @@ RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_o
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
 LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y",
               "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
+CHARTER = KEY | {"title": "Charte des salles", "text": "# Charte\n\nRendre propre.", "asked": "y", "version": ""}
 AGREEMENT = KEY | {
     "title": "Convention", "text": "# Convention {{numero}}\n\n{{demandeur}}", "covers": "chosen",
     "resources": "{hall}", "first": "borrower", "automatic": "y", "booking": "{accepted}", "version": "",
@@ -189,6 +190,8 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
     Sent("bookings.accept_series", "olga", {}),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
+    Sent("charters.create", "olga", CHARTER | {"place": "{place}"}),
+    Sent("charters.rewrite", "olga", CHARTER | {"version": "1", "place": ""}, {"charter": "{chartered}"}),
     Sent("agreements.write_template", "olga", AGREEMENT, besides=frozenset({"preview"})),
     Sent("agreements.rewrite_template", "olga", AGREEMENT | {"version": "1"}, besides=frozenset({"preview"})),
     Sent("agreements.make", "olga", KEY | {"insurance": "MAIF, contrat 12"}, {"booking": "{accepted}"}),
@@ -386,7 +389,8 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
-            "digest": self.world.digest, "on_paper": self._papered(session),
+            "chartered": self.world.chartered, "place": values["place"], "digest": self.world.digest,
+            "on_paper": self._papered(session),
             "offered": self.world.offered, "had": self.world.had,
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],

@@ -24,10 +24,11 @@ BELOW: dict[str, set[str]] = {
     "catalogue": {"organisations"},
     "reciprocity": {"organisations"},
     "authorisations": {"catalogue"},
+    "charters": {"catalogue"},
     "closures": {"catalogue"},
     "labels": {"catalogue"},
     "pictures": {"catalogue"},
-    "bookings": {"reciprocity", "authorisations", "closures", "pictures"},
+    "bookings": {"reciprocity", "authorisations", "charters", "closures", "pictures"},
     "rulebook": {"bookings"},
     "agreements": {"bookings"},
     "imports": {"catalogue"},
@@ -39,14 +40,15 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "forgetting",
+    "blocks", "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults",
+    "forgetting",
     "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing", "jobs", "keeping",
     "messages", "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
     "sentences", "serving", "sheets", "sign_in", "style", "tasks", "upgrading",
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
-PURE = {"calendars", "errors", "hours"}
+PURE = {"blocks", "calendars", "errors", "hours"}
 EDGE_FOR: dict[str, set[str]] = {
     "policy": PURE,
     "models": {"db"},

@@ -83,6 +83,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
     "bookings.closure": TOWN, "bookings.lift": TOWN,
+    "charters.show": EVERYBODY, "charters.index": TOWN, "charters.new": TOWN, "charters.create": TOWN,
+    "charters.edit": TOWN, "charters.rewrite": TOWN,
     "agreements.index": TOWN, "agreements.new_template": TOWN, "agreements.write_template": TOWN,
     "agreements.edit_template": TOWN, "agreements.rewrite_template": TOWN, "agreements.of_loan": TOWN,
     "agreements.make": TOWN, "agreements.note_paper": TOWN,
@@ -127,6 +129,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.note_no_show": TOWN,
     "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
+    "api_charters.show": SIGNED_IN, "api_charters.accept": SIGNED_IN,
     "api_agreements.show": ALICE, "api_agreements.accept": ALICE,
     "api_pictures.pictures": SIGNED_IN,
     "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN,
@@ -138,6 +141,7 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.withdraw_offer": {"booking": "had"},
     **{f"agreements.{name}": {"booking": "papered"} for name in ("of_loan", "make", "note_paper")},
     "api_agreements.": {"booking": "papered"},
+    "charters.edit": {"charter": "chartered"}, "charters.rewrite": {"charter": "chartered"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
 
@@ -224,6 +228,7 @@ class Place:
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
+            "api_charters.accept": {"party": mine},
             "api_agreements.accept": {"digest": self.world.digest},
             "api_bookings.change": {
                 "items": [{"resource": self.world.values["resource"]}], "purpose": "Goûter",
@@ -246,7 +251,7 @@ class Place:
             if endpoint.startswith(prefix):
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
                          "offered": self.world.offered, "had": self.world.had,
-                         "papered": self.world.papered}  # fmt: skip
+                         "papered": self.world.papered, "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

@@ -22,6 +22,8 @@ from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.catalogue.models import Resource
+from exchange.charters import operations as charters
+from exchange.charters import queries as charters_of
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
@@ -119,6 +121,11 @@ class World:
         """Alice asked for the hall; Olga has a room to publish, a place, a rule and a file."""
         cast, lent, town = self.cast, self.lent, Acting(None, self.cast.town.id)
         starts = NOON + timedelta(days=7)
+        charter = charters.write(session, lender=cast.town.id, title="Charte", text="Rendre propre.", by=cast.olga.by,
+                                 at=NOON)  # fmt: skip
+        chartered = charters_of.of_lender(session, cast.town.id)
+        charters.accept(session, cast.alice.party.id, chartered, by=cast.alice.by, at=NOON)
+        self.chartered = chartered[0].of
         asked = Request(cast.alice.party.id, (Wanted(lent.hall),), starts, starts + timedelta(hours=4), "Fête", 60)
         booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         place = catalogue.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
@@ -169,7 +176,7 @@ class World:
                                     by=cast.olga.by, at=NOON)  # fmt: skip
         self.papered, self.digest = kept.token, agreement.digest.hex()
         line = session.get_one(Template, template.template_id)
-        return {"agreement": agreement.token, "template": line.token, "series": sung.token,
+        return {"charter": charter.token, "agreement": agreement.token, "template": line.token, "series": sung.token,
                 "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,

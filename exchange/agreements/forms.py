@@ -8,7 +8,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Optional
 
 from exchange.agreements.operations import Wording
-from exchange.agreements.policy import LARGEST
+from exchange.blocks import LARGEST
 from exchange.forms import DayField, Form, KeyedForm, LongText, Text
 
 COVERS = {

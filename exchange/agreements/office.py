@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response
 from exchange import clock, idempotency
 from exchange.agreements import operations, policy, queries, telling
 from exchange.agreements.forms import COVERS, FIRST, MakingForm, PaperForm, TemplateForm
-from exchange.agreements.policy import Block
 from exchange.agreements.queries import VersionView
 from exchange.agreements.telling import Loan, examples, loans
 from exchange.agreements.views import agreements
+from exchange.blocks import Block, read
 from exchange.bookings import queries as bookings
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
@@ -176,7 +176,7 @@ def _previewed(desk: Office, form: TemplateForm) -> list[Block]:
     found = bookings.of_lender(session, form.booking.data or "", desk.party.id, at=at)
     values = telling.values_of(session, loans(session, [found])[0], at=at) if found else {
         field: f"[{said}]" for field, said in examples().items()}  # fmt: skip
-    return policy.read(policy.filled(text, values))
+    return read(policy.filled(text, values))
 
 
 # -- the agreement of a loan
@@ -205,7 +205,7 @@ def _loan_page(desk: Office, loan: Loan, form: MakingForm, paper: PaperForm) -> 
     stands = loan.booking.state in operations.STANDS
     preview = None
     if template and stands and not made:
-        preview = policy.read(policy.filled(template.text, telling.values_of(session, loan, at=at)))
+        preview = read(policy.filled(template.text, telling.values_of(session, loan, at=at)))
     return render_template(
         "agreements/of_loan.html", lender=desk.party, loan=loan, booking=loan.booking, made=made,
         agreement=made[0] if made else None, template=template, stands=stands, preview=preview, form=form, paper=paper,

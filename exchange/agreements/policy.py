@@ -1,17 +1,17 @@
-"""The syntax of a template, without any I/O: headings, paragraphs, lists, and fields between braces.
+"""The fields of a template, and what becomes of an agreement; without any I/O.
 
-A text is blocks parted by empty lines. A line that begins with ``#`` or ``##`` is a heading, lines that begin with
-``-`` are a list, anything else is a paragraph. ``{demandeur}`` is a field; nothing else between braces is allowed, and
-what a field becomes is never read again: a name with a ``#`` or a brace stays a name.
+In the text of ``exchange.blocks``, ``{demandeur}`` is a field; nothing else between braces is allowed, and what a field
+becomes is never read again: a name with a ``#`` or a brace stays a name.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
+from exchange.blocks import Block, on_one_line, read, written
 from exchange.errors import BraceAlone, FieldUnknown
 
 FIELDS: Final = (
@@ -20,23 +20,7 @@ FIELDS: Final = (
 )  # fmt: skip
 """What a template may name; each page that lists them says what it would become."""
 
-LARGEST: Final = 20_000
-"""Characters of a template."""
-
 _FIELD = re.compile(r"\{([^{}\n]*)\}")
-_MARK = re.compile(r"(##?|-)[ \t]+")
-_MARKED = re.compile(r"[#\-\\]")
-
-
-class Block(NamedTuple):
-    """A piece of a text: its kind is "title", "heading", "paragraph" or "item"."""
-
-    kind: str
-    text: str
-
-
-_KINDS: Final = {"#": "title", "##": "heading", "-": "item"}
-_MARKS: Final = {kind: mark for mark, kind in _KINDS.items()}
 
 
 def check(text: str) -> None:
@@ -59,48 +43,6 @@ def filled(template: str, values: Mapping[str, str]) -> str:
         Block(block.kind, _FIELD.sub(lambda found: on_one_line(values[_named(found)]), block.text))
         for block in read(template)
     )
-
-
-def on_one_line(value: str) -> str:
-    """A value as it stands in a sentence."""
-    return re.sub(r"[^\S\u00a0\u202f]+", " ", value).strip()
-
-
-def read(text: str) -> list[Block]:
-    """The blocks of a text."""
-    blocks: list[Block] = []
-    open_ = False
-    for line in text.splitlines():
-        line = line.strip()
-        mark = _MARK.match(line)
-        if mark:
-            blocks.append(Block(_KINDS[mark[1]], line[mark.end() :]))
-        elif not line:
-            open_ = False
-            continue
-        elif open_ and blocks[-1].kind in ("paragraph", "item"):
-            blocks[-1] = Block(blocks[-1].kind, f"{blocks[-1].text} {_plain(line)}")
-        else:
-            blocks.append(Block("paragraph", _plain(line)))
-        open_ = True
-    return [block for block in blocks if block.text]
-
-
-def _plain(line: str) -> str:
-    """A line without what protects its first sign from being a mark."""
-    return line[1:] if line.startswith("\\") else line
-
-
-def written(blocks: Iterable[Block]) -> str:
-    """The text that reads as these blocks: ``read`` gives them back."""
-    return "\n\n".join(_line(block) for block in blocks if block.text.strip()) + "\n"
-
-
-def _line(block: Block) -> str:
-    if block.kind in _MARKS:
-        return f"{_MARKS[block.kind]} {block.text.strip()}"
-    text = block.text.strip()
-    return f"\\{text}" if _MARKED.match(text) else text
 
 
 def digest(text: str) -> bytes:

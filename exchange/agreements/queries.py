@@ -19,6 +19,7 @@ from exchange.agreements.models import (
     Version,
     VersionResource,
 )
+from exchange.blocks import Block, read
 
 
 class VersionView(NamedTuple):
@@ -116,9 +117,9 @@ class AgreementView(NamedTuple):
         return policy.called(self.year, self.number)
 
     @property
-    def blocks(self) -> list[policy.Block]:
+    def blocks(self) -> list[Block]:
         """Its text, piece by piece."""
-        return policy.read(self.text or "")
+        return read(self.text or "")
 
     @property
     def turn(self) -> str | None:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from exchange import clock, outbox
 from exchange.agreements import operations, queries
 from exchange.agreements.models import Agreement
-from exchange.agreements.policy import Block
 from exchange.agreements.queries import AgreementView, VersionView
+from exchange.blocks import Block
 from exchange.bookings import queries as bookings
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import queries as catalogue

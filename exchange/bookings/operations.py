@@ -39,6 +39,8 @@ from exchange.bookings.wanted import (
 )
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.charters import operations as chartering
+from exchange.charters import queries as charters
 from exchange.db import signed
 from exchange.errors import (
     BorrowerCannotPay,
@@ -300,7 +302,8 @@ def decide(
 
 def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
-    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at)
+    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at,
+                 asked_at=view.asked_at, offers=view.replaces_id is not None)  # fmt: skip
 
 
 def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView]:
@@ -337,7 +340,16 @@ def write_request(
     )
     session.add(booking)
     session.flush()
+    _accept_charters(session, request, lender, by=by, at=at)
     return booking
+
+
+def _accept_charters(session: Session, request: Request, lender: int, *, by: Acting, at: datetime) -> None:
+    """Keep that who asks accepted what was ticked with the request."""
+    if request.accepts:
+        found = charters.of_lender(session, lender, at=at)
+        ticked = [each for each in found if each.token in request.accepts]
+        chartering.accept(session, request.party, ticked, by=by, at=at)
 
 
 def write_items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
 from exchange.bookings import changes, operations, policy, queries, weeks
-from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
+from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
 from exchange.bookings.forms import BESIDE, CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
@@ -222,7 +222,8 @@ def _once(asking: Asking, form: AskForm, wanted: Request, write: Write) -> str:
         return Done(url_for("bookings.show", booking=write(session, wanted, by, at).token))
 
     values = {"party": wanted.party, "starts": wanted.starts_at, "ends": wanted.ends_at, "purpose": wanted.purpose,
-              "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
+              "people": wanted.people, "accepts": sorted(wanted.accepts),
+              "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
     content = idempotency.digest(request.path, values)
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
 
@@ -233,7 +234,7 @@ def ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
     if quiet:
         for field in form:
             field.errors = ()
-    return render_template("bookings/new.html", asking=asking, form=form)
+    return render_template("bookings/new.html", asking=asking, form=form, charters=charters_to_tick(asking, form))
 
 
 @bookings.get("/reservations")

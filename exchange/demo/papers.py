@@ -1,4 +1,4 @@
-"""The town's agreement, and the papers of the loans that come."""
+"""The town's charter and its agreement, and the papers of the loans that come."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from exchange.agreements import operations, queries, telling
 from exchange.agreements.operations import Wording
 from exchange.bookings import queries as loans
+from exchange.charters import operations as charters
 from exchange.demo.people import TOWN
 from exchange.demo.world import World, texts
 from ledger.entries import Acting
@@ -15,13 +16,21 @@ OFFICER = "Sylvie Macé"
 
 
 def plan(world: World) -> None:
-    """A template since the spring; yesterday, the officer made the agreements of what comes."""
+    """A charter and a template since the spring; yesterday, the officer made the agreements of what comes."""
+    world.story.plan(world.calendar.moment(-190, 10), _charter, world)
     world.story.plan(world.calendar.moment(-170, 10), _template, world)
     world.story.plan(world.calendar.moment(-1, 16), _agreements, world)
 
 
 def _town(world: World) -> Acting:
     return world.offices[f"officer of {TOWN}"]
+
+
+def _charter(world: World, *, at: datetime) -> None:
+    """Whoever asks the town for something since then accepted it."""
+    told, by = texts("papers"), _town(world)
+    charters.write(world.session, lender=by.party, title="Charte des prêts de la Ville", text=told["charter"], by=by,
+                   at=at)  # fmt: skip
 
 
 def _template(world: World, *, at: datetime) -> None:

@@ -34,6 +34,14 @@ class Rule(NamedTuple):
     least_balance: int = 0  # minutes
 
 
+class Charter(NamedTuple):
+    """What a lender asks to be accepted, in the version that binds."""
+
+    token: str
+    title: str
+    version: int
+
+
 class Item(NamedTuple):
     """One resource that is asked for."""
 
@@ -41,6 +49,7 @@ class Item(NamedTuple):
     category: str
     quantity: int = 1
     reserved: bool = False  # to who is authorised
+    charter: Charter | None = None  # that is asked to be accepted first
 
 
 class Span(NamedTuple):
@@ -65,6 +74,7 @@ class Facts(NamedTuple):
     lender_communities: frozenset[int]  # where the lender has an account to be paid on
     overdue: int = 0  # loans that should have come back
     authorised: Mapping[int, date | None] = {}  # what is reserved and they may borrow, with its last day
+    accepted: frozenset[str] = frozenset()  # the charters that they accepted
 
 
 class Finding(NamedTuple):
@@ -96,7 +106,7 @@ class Evaluation:
 
     @property
     def refusals(self) -> list[Finding]:
-        """What stands in the way, the first to mend first: authorisation, gates, the account, then the price."""
+        """What stands in the way, the first to mend first: authorisation, charter, gates, account, then price."""
         return [finding for finding in self.findings if not finding.holds]
 
     def as_record(self) -> dict[str, Any]:
@@ -106,21 +116,28 @@ class Evaluation:
             "community": self.community,
             "prices": {str(resource): minutes for resource, minutes in self.prices.items()},
             "findings": [
-                {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in self.findings
+                {"code": f.code, "holds": f.holds, "title": f.title, "facts": _kept(f.facts)} for f in self.findings
             ],
         }
+
+
+def _kept(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a finding as they are kept: a charter by the number of its version, not by its address."""
+    return {name: value for name, value in facts.items() if name != "charter"}
 
 
 def evaluate(rules: Sequence[Rule], items: Sequence[Item], span: Span, facts: Facts) -> Evaluation:
     """Say what ``items`` cost during ``span`` for who asks, and whether they may have them.
 
-    The order of refusals is the order of mending: being authorised, what is overdue, the balance asked, the account,
-    its floor.
+    The order of refusals is the order of mending: being authorised, the charter, what is overdue, the balance asked,
+    the account, its floor.
     """
     on = span.starts_at.date()
     binding = [rule for rule in rules if _in_force(rule, on) and rule.class_ in (None, facts.class_)]
     gates = [rule for rule in binding if rule.shape == "gate" and any(_binds(rule, item) for item in items)]
     findings = [_authorised(item, facts, span) for item in items if item.reserved]
+    charters = dict.fromkeys(item.charter for item in items if item.charter)
+    findings += [_chartered(charter, facts) for charter in charters]
     findings += [_through(gate, facts) for gate in sorted(gates, key=lambda gate: (gate.gate == "balance", gate.token))]
     prices: dict[int, int] = {}
     communities: set[int] = set()
@@ -209,6 +226,11 @@ def _authorised(item: Item, facts: Facts, span: Span) -> Finding:
     until = facts.authorised.get(item.resource)
     holds = item.resource in facts.authorised and (until is None or _days(span)[-1] <= until)
     return Finding("authorised", holds=holds, facts={"resource": item.resource, "until": until and until.isoformat()})
+
+
+def _chartered(charter: Charter, facts: Facts) -> Finding:
+    return Finding("charter", holds=charter.token in facts.accepted, title=charter.title,
+                   facts={"charter": charter.token, "version": charter.version})  # fmt: skip
 
 
 def _through(gate: Rule, facts: Facts) -> Finding:

@@ -6,9 +6,10 @@ from exchange.adverts.api import resources as adverts
 from exchange.agreements.api import resources as agreements
 from exchange.bookings.api_series import resources as bookings
 from exchange.catalogue.api import resources as catalogue
+from exchange.charters.api import resources as charters
 from exchange.declarations.api import resources as declarations
 from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
 from exchange.statements.api import resources as statements
 
-OFFERED = (members, statements, declarations, adverts, bookings, agreements, pictures, catalogue)
+OFFERED = (members, statements, declarations, adverts, bookings, charters, agreements, pictures, catalogue)

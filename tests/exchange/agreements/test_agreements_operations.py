@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from exchange.agreements import operations, policy, queries, telling
 from exchange.agreements.models import AgreementText, SignatureName
 from exchange.agreements.operations import Wording
+from exchange.blocks import read, written
 from exchange.bookings import changes
 from exchange.bookings import operations as bookings
 from exchange.errors import (
@@ -40,7 +41,7 @@ def test_an_agreement_says_the_loan_in_the_words_of_the_template(
 ) -> None:
     found = made(session, cast, borrow())
     assert found.called == "C-2026-0001"
-    assert found.text == policy.written(policy.read(
+    assert found.text == written(read(
         "# Convention C-2026-0001\n\nEntre Ville de Saint-Marron et Alice, pour Fête : Salle des fêtes, "
         "du samedi 28 novembre 2026 à 12\u00a0h au samedi 28 novembre 2026 à 16\u00a0h.\n\n## Conditions\n\n"
         "- attestation d’assurance à remettre avant le prêt\n- Prix : gratuit\n"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.agreements.policy import FIELDS, Block, check, digest, filled, on_one_line, read, state, turn, written
+from exchange.agreements.policy import FIELDS, check, digest, filled, state, turn
+from exchange.blocks import Block, on_one_line, read, written
 from exchange.errors import BraceAlone, FieldUnknown
 
 VALUES = dict.fromkeys(FIELDS, "x")

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from exchange.agreements import operations as agreements
 from exchange.agreements import telling as papers
 from exchange.bookings import queries as loans
+from exchange.charters import operations as charters
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
@@ -43,6 +44,7 @@ TAKEN = {
     "POST /bookings/{booking}/agreement/acceptance": {"digest"},
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /charters/{charter}/acceptance": {"party"},
     "POST /declarations/{declaration}/confirmation": set(),
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /declarations/{declaration}/withdrawal": set(),
@@ -76,6 +78,7 @@ DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
 }  # fmt: skip
+CHARTER = {"id", "lender", "title", "text", "asked", "written_at"}
 AGREEMENT = {
     "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
 }  # fmt: skip
@@ -123,6 +126,8 @@ GIVEN = {
     "POST /lenders/{lender}/series/{series}/decision": MANY_DAYS,
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},
+    "GET /charters/{charter}": CHARTER,
+    "POST /charters/{charter}/acceptance": CHARTER,
     "GET /bookings/{booking}/agreement": AGREEMENT,
     "POST /bookings/{booking}/agreement/acceptance": AGREEMENT,
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
@@ -262,6 +267,9 @@ def test_every_route_answers_as_the_document_says(
     wanted = {"party": cast.alice.party.token, "items": [{"resource": lent.hall.token}], **span}
     alice.read("/resources", **span)
     alice.read(f"/resources/{lent.hall.token}")
+    charter = charters.write(session, lender=cast.town.id, title="Charte", text="Propre", by=cast.olga.by, at=NOON)
+    alice.read(f"/charters/{charter.token}")
+    alice.do(f"/charters/{charter.token}/acceptance", {"party": cast.alice.party.token})
     alice.do("/quotes", wanted)
     booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
     alice.read(f"/resources/{lent.hall.token}/availability", **span)

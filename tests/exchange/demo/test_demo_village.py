@@ -75,6 +75,8 @@ STATES = {
         GROUP BY 1 HAVING count(*) >= 3 AND count(DISTINCT by_party) = 2""",
     "somebody who may borrow what is reserved": """SELECT a.id FROM authorisations a JOIN resources r
         ON r.id = a.resource_id WHERE r.reserved AND a.until > :now""",
+    "a charter that is asked": "SELECT id FROM charter_versions WHERE asked",
+    "a charter that somebody accepted": "SELECT version_id FROM charter_acceptances",
     "a template of agreements": "SELECT id FROM agreement_versions WHERE covers = 'chosen'",
     "an agreement accepted by both": "SELECT agreement_id FROM agreement_signatures GROUP BY 1 HAVING count(*) = 2",
     "an agreement that waits for its borrower": """SELECT agreement_id FROM agreement_signatures
