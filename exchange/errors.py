@@ -436,6 +436,19 @@ class SeriesTooLong(Refusal):
     field = "until"
 
 
+class EurosMissing(Refusal):
+    """The lender hands nothing over before it has received what is due. Facts: kind (deposit or fee), cents missing."""
+
+    rule = "euros-missing"
+
+
+class MoreThanReceived(Refusal):
+    """No more is given back or kept than was received. Facts: left (euro cents)."""
+
+    rule = "more-than-received"
+    field = "cents"
+
+
 class FieldUnknown(Refusal):
     """A template names a field that doesn't exist. Facts: name, line (from 1)."""
 
@@ -626,6 +639,7 @@ STATUS: dict[str, int] = {
     "out-of-service": 409,
     "already-offered": 409,
     "template-changed": 409,
+    "euros-missing": 409,
     "charter-exists": 409,
     "agreement-exists": 409,
     "agreement-void": 409,

@@ -12,7 +12,7 @@ from werkzeug.routing import BaseConverter
 
 from exchange import config, faults, formats, guide, headers, i18n, navigation, pages, sign_in, style
 from exchange.adverts.views import adverts
-from exchange.agreements.office import agreements
+from exchange.agreements.receipts import agreements
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
 from exchange.bookings.changing import bookings

@@ -168,6 +168,13 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "agreements.show": (
         _("Accepter en ligne garde votre nom, la date, et la phrase que vous acceptez. Le papier se télécharge à tout moment."),
     ),
+    "agreements.euros": (
+        _("Le service n’encaisse rien. Notez le chèque quand vous l’avez en main, puis, après le prêt, que vous l’avez rendu, ou ce que vous en gardez et pourquoi."),
+        _("Chaque somme a son reçu numéroté, que l’emprunteur peut imprimer aussi."),
+    ),
+    "agreements.paid": (
+        _("Les euros se règlent auprès du prêteur, qui note ici ce qu’il a reçu et rendu. S’il manque quelque chose, appelez-le."),
+    ),
     "charters.index": (
         _("La charte s’affiche dans le formulaire de demande, avec une case à cocher. Un lieu qui a la sienne ne demande que celle-là."),
     ),
@@ -275,6 +282,8 @@ AS_ON = {
     "catalogue.check_many": "catalogue.edit_many",
     "catalogue.change_many": "catalogue.edit_many",
     "catalogue.add_special_hours": "catalogue.special_hours",
+    "agreements.receive": "agreements.euros",
+    "agreements.end_receipt": "agreements.euros",
     "charters.create": "charters.new",
     "charters.rewrite": "charters.edit",
     "agreements.write_template": "agreements.new_template",

@@ -286,6 +286,8 @@ def finding_sentence(finding: Facts) -> Sentence:
             else _("La charte « %(title)s » n’est pas encore acceptée.", title=finding.get("title", "")),
             "" if finding["holds"] else _("Lisez-la et acceptez-la, puis refaites la demande."),
         ),
+        "euro-fee": lambda: Sentence(_fee_words(finding)),
+        "euro-deposit": lambda: Sentence(_deposit_words(finding)),
         "balance-not-asked": lambda: Sentence(_("Aucun solde n’est demandé à qui n’a pas de compte.")),
         "balance": lambda: Sentence(
             _("Un solde d’au moins %(least)s est demandé.", least=spell(facts.get("least", 0))),
@@ -312,8 +314,6 @@ def finding_sentence(finding: Facts) -> Sentence:
 
 
 def _tariff_words(finding: Facts, minutes: int) -> str:
-    from exchange.formats import decision_of  # here, since how a day is written needs these sentences
-
     facts = finding["facts"]
     rates = {
         "hour": _("%(rate)s par heure", rate=spell(facts["rate"])),
@@ -324,9 +324,54 @@ def _tariff_words(finding: Facts, minutes: int) -> str:
     }
     said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
              minutes=spell(minutes))  # fmt: skip
-    if facts.get("decision"):
-        said += " " + _("Délibération %(decision)s.", decision=decision_of(facts["decision"], facts.get("decided_on")))
-    return str(said)
+    return said + _decided(facts)
+
+
+def _fee_words(finding: Facts) -> str:
+    from exchange.formats import euros  # as above
+
+    facts = finding["facts"]
+    rate = euros(facts["rate"])
+    rates = {
+        "hour": _("%(rate)s par heure", rate=rate), "half-day": _("%(rate)s par demi-journée", rate=rate),
+        "day": _("%(rate)s par jour", rate=rate), "item": _("%(rate)s par objet", rate=rate),
+        "flat": _("forfait de %(rate)s", rate=rate),
+    }  # fmt: skip
+    said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
+             minutes=euros(facts["cents"]))  # fmt: skip
+    return said + _decided(facts)
+
+
+def _deposit_words(finding: Facts) -> str:
+    from exchange.formats import euros  # as above
+
+    facts = finding["facts"]
+    said = _("%(title)s : caution de %(amount)s, rendue après le prêt.", title=finding.get("title", ""),
+             amount=euros(facts["cents"]))  # fmt: skip
+    return said + _decided(facts)
+
+
+def _decided(facts: Facts) -> str:
+    from exchange.formats import decision_of  # as above
+
+    if not facts.get("decision"):
+        return ""
+    return " " + str(_("Délibération %(decision)s.", decision=decision_of(facts["decision"], facts.get("decided_on"))))
+
+
+def _euros_missing(facts: Facts) -> Sentence:
+    from exchange.formats import euros  # as above
+
+    amount = euros(facts.get("cents", 0))
+    what = (_("La caution n’est pas reçue : il manque %(amount)s.", amount=amount) if facts.get("kind") == "deposit"
+            else _("La redevance n’est pas reçue : il manque %(amount)s.", amount=amount))  # fmt: skip
+    return Sentence(what, _("Notez ce qui est reçu, puis la remise."))
+
+
+def _more_than_received(facts: Facts) -> Sentence:
+    from exchange.formats import euros  # as above
+
+    return Sentence(_("Il ne reste que %(amount)s de ce qui a été reçu.", amount=euros(facts.get("left", 0))))
 
 
 def _above_limit(facts: Facts) -> Sentence:
@@ -499,6 +544,8 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         _("Lisez-la et acceptez-la, puis refaites la demande."),
     ),
     "charter-exists": _fixed(N("Ce lieu a déjà sa charte."), N("Ouvrez-la, et écrivez sa version suivante.")),
+    "euros-missing": _euros_missing,
+    "more-than-received": _more_than_received,
     "field-unknown": lambda facts: Sentence(
         _("Ligne %(line)s : « {%(name)s} » n’est pas un champ que l’on sache remplir.", line=facts["line"], name=facts["name"]),
         _("Les champs possibles sont dans la liste, sous le texte."),

@@ -126,6 +126,7 @@ RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_o
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
 LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y",
               "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
+IN_EUROS = {"cents": "300,50", "first": "y", "decision_number": "2026-31", "decision_date": "2026-06-01"}
 CHARTER = KEY | {"title": "Charte des salles", "text": "# Charte\n\nRendre propre.", "asked": "y", "version": ""}
 AGREEMENT = KEY | {
     "title": "Convention", "text": "# Convention {{numero}}\n\n{{demandeur}}", "covers": "chosen",
@@ -197,6 +198,10 @@ FORMS: tuple[Sent, ...] = (
     Sent("agreements.make", "olga", KEY | {"insurance": "MAIF, contrat 12"}, {"booking": "{accepted}"}),
     Sent("agreements.accept_", "olga", {"digest": "{digest}", "read": "y"}),
     Sent("agreements.note_paper", "olga", {"name": "Alice", "signed_on": "2026-11-20"}, {"booking": "{on_paper}"}),
+    Sent("agreements.receive", "olga", KEY | {"kind": "deposit", "cents": "100", "means": "cheque", "reference": "123",
+                                              "received_on": "2026-11-20"}, {"booking": "{papered}"}),
+    Sent("agreements.end_receipt", "olga", KEY | {"outcome": "kept", "cents": "20", "ended_on": "2026-11-21",
+                                                  "reason": "Une chaise cassée"}, {"booking": "{papered}"}),
     Sent("bookings.check_closing", "olga", CLOSED, status=200, writes=False),
     Sent("bookings.close", "olga", CLOSED),
     Sent("bookings.close", "olga", CLOSED | {"quantity": "2"}, {"resource": "{chairs}"}),
@@ -231,6 +236,8 @@ FORMS: tuple[Sent, ...] = (
     Sent("rulebook.create", "olga", RULE | {"minutes": "60", "per": "hour", "decision_number": "2026-31",
                                             "decision_date": "2026-06-01"}),
     Sent("rulebook.create", "olga", RULE | {"gate": "balance", "least_balance": "-60"}, {"shape": "condition"}),
+    Sent("rulebook.create", "olga", RULE | IN_EUROS | {"per": "day"}, {"shape": "euros"}),
+    Sent("rulebook.create", "olga", RULE | IN_EUROS, {"shape": "caution"}),
     Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
     Sent("pictures.create", "olga", KEY | {"file": File("salle.jpg", PHOTO), "words": "La salle, vide"}),
     Sent("pictures.remove", "olga", {}),
@@ -389,7 +396,8 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
-            "chartered": self.world.chartered, "place": values["place"], "digest": self.world.digest,
+            "papered": self.world.papered, "chartered": self.world.chartered, "place": values["place"],
+            "digest": self.world.digest,
             "on_paper": self._papered(session),
             "offered": self.world.offered, "had": self.world.had,
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,

@@ -25,10 +25,11 @@ BELOW: dict[str, set[str]] = {
     "reciprocity": {"organisations"},
     "authorisations": {"catalogue"},
     "charters": {"catalogue"},
+    "euros": {"reciprocity"},
     "closures": {"catalogue"},
     "labels": {"catalogue"},
     "pictures": {"catalogue"},
-    "bookings": {"reciprocity", "authorisations", "charters", "closures", "pictures"},
+    "bookings": {"euros", "authorisations", "charters", "closures", "pictures"},
     "rulebook": {"bookings"},
     "agreements": {"bookings"},
     "imports": {"catalogue"},
@@ -59,6 +60,7 @@ AT_THE_EDGE = {"forms", "schemas", "views", "office", "telling", "api", "command
 KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
+    "agreements": {"receipts": "views"},
     "audit": {"wording": "forms"},
     "bookings": {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",

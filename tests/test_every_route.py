@@ -87,7 +87,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "charters.edit": TOWN, "charters.rewrite": TOWN,
     "agreements.index": TOWN, "agreements.new_template": TOWN, "agreements.write_template": TOWN,
     "agreements.edit_template": TOWN, "agreements.rewrite_template": TOWN, "agreements.of_loan": TOWN,
-    "agreements.make": TOWN, "agreements.note_paper": TOWN,
+    "agreements.make": TOWN, "agreements.note_paper": TOWN, "agreements.euros": TOWN, "agreements.receive": TOWN,
+    "agreements.end_receipt": TOWN, "agreements.paid": ALICE, "agreements.receipt": {"alice", "olga"},
     "agreements.show": {"alice", "olga"}, "agreements.accept_": {"alice", "olga"},
     "agreements.printed": {"alice", "olga"},
     "bookings.offering": TOWN, "bookings.offer": TOWN, "bookings.withdraw_offer": TOWN, "bookings.revoking": TOWN,
@@ -139,7 +140,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
 OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.consent": {"booking": "offered"}, "bookings.dismiss": {"booking": "offered"},
     "bookings.withdraw_offer": {"booking": "had"},
-    **{f"agreements.{name}": {"booking": "papered"} for name in ("of_loan", "make", "note_paper")},
+    **{f"agreements.{name}": {"booking": "papered"}
+       for name in ("of_loan", "make", "note_paper", "euros", "receive", "end_receipt", "paid")},
     "api_agreements.": {"booking": "papered"},
     "charters.edit": {"charter": "chartered"}, "charters.rewrite": {"charter": "chartered"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},

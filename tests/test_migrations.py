@@ -38,7 +38,8 @@ WRITTEN_ONCE = {
     "books.cosignatures", "mandates", "ledger_downloads", "ledger_openings",
     "application_decisions", "declaration_answers",
     "booking_decisions", "booking_cancellations", "hand_overs", "returns",
-    "agreement_versions", "agreements", "agreement_signatures",
+    "agreement_versions", "agreements", "agreement_signatures", "charter_versions", "charter_acceptances",
+    "booking_dues", "euro_receipts", "euro_receipt_ends",
 }  # fmt: skip
 
 

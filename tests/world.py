@@ -27,12 +27,15 @@ from exchange.charters import queries as charters_of
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
+from exchange.euros import operations as euros
 from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
 from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.pictures import operations as pictures
+from exchange.reciprocity import operations as rules_of
 from exchange.reciprocity import queries as rules
+from exchange.reciprocity.policy import Rule
 from exchange.seals import operations as seals
 from exchange.stewardship import operations as stewardship
 from ledger.entries import Acting
@@ -166,17 +169,22 @@ class World:
                                by=cast.olga.by, at=NOON)  # fmt: skip
         template = agreements.write_template(session, agreements.Wording("Convention", TEMPLATE), lender=cast.town.id,
                                              by=cast.olga.by, at=NOON)  # fmt: skip
+        caution = Rule("", "deposit", "Caution", starts_on=SATURDAY, resource=lent.chairs.id, cents=30_000)
+        rules_of.write_rule(session, caution, lender=cast.town.id, by=cast.olga.by, at=NOON)
         lasting = asked._replace(wanted=(Wanted(lent.chairs, 2),), starts_at=starts + timedelta(days=40),
                                  ends_at=starts + timedelta(days=41), purpose="Loto", people=None)  # fmt: skip
         kept = bookings.ask(session, lasting, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         bookings.accept(session, kept.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        receipt = euros.receive(session, kept.id, lender=cast.town.id, kind="deposit", means="cheque", reference="12",
+                                cents=20_000, on=SATURDAY, today=SATURDAY, by=cast.olga.by, at=NOON)  # fmt: skip
         [loan] = papers.loans(session, [loans.view(session, kept.id, at=NOON)])
         version = agreements_of.templates(session, cast.town.id)[0]
         agreement = agreements.make(session, loan.booking, version, papers.values_of(session, loan, at=NOON), year=2026,
                                     by=cast.olga.by, at=NOON)  # fmt: skip
         self.papered, self.digest = kept.token, agreement.digest.hex()
         line = session.get_one(Template, template.template_id)
-        return {"charter": charter.token, "agreement": agreement.token, "template": line.token, "series": sung.token,
+        return {"receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
+                "template": line.token, "series": sung.token,
                 "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Optional
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
 from exchange.agreements.operations import Wording
 from exchange.blocks import LARGEST
-from exchange.forms import DayField, Form, KeyedForm, LongText, Text
+from exchange.forms import MOST_CENTS, DayField, Euros, Form, KeyedForm, LongText, Text
 
 COVERS = {
     "all": _("Tous nos prêts"),
@@ -77,3 +77,39 @@ class PaperForm(Form):
     name = Text(_("Qui a signé ?"), most=200, validators=[DataRequired(_("Écrivez le nom de qui a signé."))])
     signed_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
 
+
+KINDS = {"deposit": _("Caution"), "fee": _("Redevance")}
+MEANS = {"cheque": _("Chèque"), "cash": _("Espèces"), "transfer": _("Virement")}
+OUTCOMES = {"returned": _("Rendu à l’emprunteur"), "kept": _("Gardé")}
+SOME = NumberRange(1, MOST_CENTS, _("Écrivez une somme plus grande que zéro."))
+
+
+class ReceiptForm(KeyedForm):
+    """A sum that the office received."""
+
+    kind = RadioField(
+        _("Pour quoi ?"), choices=[SelectChoice(*pair) for pair in KINDS.items()],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    cents = Euros(_("Combien d’euros ?"), validators=[InputRequired(_("Écrivez la somme.")), SOME])
+    means = RadioField(
+        _("Comment ?"), choices=[SelectChoice(*pair) for pair in MEANS.items()], default="cheque",
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    reference = Text(
+        _("Numéro"), most=80, validators=[Optional()],
+        description=_("Du chèque, du virement, ou du reçu de votre régie."),
+    )  # fmt: skip
+    received_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+
+
+class EndForm(KeyedForm):
+    """What became of it."""
+
+    outcome = RadioField(
+        _("Qu’en est-il ?"), choices=[SelectChoice(*pair) for pair in OUTCOMES.items()],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    cents = Euros(_("Combien d’euros ?"), validators=[InputRequired(_("Écrivez la somme.")), SOME])
+    ended_on = DayField(_("Quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    reason = Text(_("Pourquoi, si vous en gardez"), most=400, validators=[Optional()])

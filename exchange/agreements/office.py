@@ -68,7 +68,7 @@ def _example() -> str:
         "## " + _("Ce qui est prêté"),
         _("{quoi}, {lieu}, du {du} au {au}, pour : {objet}. Personnes attendues : {personnes}."),
         "## " + _("Conditions"),
-        "- " + _("Prix : {prix}."),
+        "- " + _("Prix : {prix}. Redevance : {redevance}. Caution : {caution}."),
         "- " + _("Assurance : {assurance}."),
         "- " + _("Usage : {conditions}"),
         _("Fait le {fait_le}."),
@@ -186,11 +186,12 @@ def _previewed(desk: Office, form: TemplateForm) -> list[Block]:
 @auth_required()
 def of_loan(lender: str, booking: str) -> str:
     """The agreement of a loan: the one that it has, or what would be made."""
-    desk, loan = _loan(lender, booking)
+    desk, loan = loan_of(lender, booking)
     return _loan_page(desk, loan, MakingForm(formdata=None), PaperForm(formdata=None, signed_on=today()))
 
 
-def _loan(lender: str, booking: str) -> tuple[Office, Loan]:
+def loan_of(lender: str, booking: str) -> tuple[Office, Loan]:
+    """A loan of a lender, for its office. Raises NotFound, NotAllowed."""
     desk = office("booking.decide", lender)
     found = bookings.of_lender(db.session(), booking, desk.party.id, at=clock.now())
     if found is None:
@@ -217,7 +218,7 @@ def _loan_page(desk: Office, loan: Loan, form: MakingForm, paper: PaperForm) -> 
 @auth_required()
 def make(lender: str, booking: str) -> Response | tuple[str, int]:
     """Make the agreement of a loan, or another in its place, once for one key."""
-    desk, loan = _loan(lender, booking)
+    desk, loan = loan_of(lender, booking)
     form = MakingForm()
     if not form.validate():
         return _loan_page(desk, loan, form, PaperForm(formdata=None, signed_on=today())), 422
@@ -234,7 +235,7 @@ def make(lender: str, booking: str) -> Response | tuple[str, int]:
         if error.rule == "key-reused":
             raise
         form.refuse(error)
-        desk, loan = _loan(lender, booking)
+        desk, loan = loan_of(lender, booking)
         return _loan_page(desk, loan, form, PaperForm(formdata=None, signed_on=today())), status_of(error)
     flash(_("La convention est faite."), "success")
     return redirect(done.location or "/", 303)
@@ -244,7 +245,7 @@ def make(lender: str, booking: str) -> Response | tuple[str, int]:
 @auth_required()
 def note_paper(lender: str, booking: str) -> Response | tuple[str, int]:
     """The borrower signed on paper."""
-    desk, loan = _loan(lender, booking)
+    desk, loan = loan_of(lender, booking)
     form, agreement = PaperForm(), queries.of_booking(db.session(), loan.booking.id)
     if agreement is None:
         raise NotFound
@@ -259,7 +260,7 @@ def note_paper(lender: str, booking: str) -> Response | tuple[str, int]:
             telling.write(session, loan, at=at)
     except Refused as error:
         form.refuse(error)
-        desk, loan = _loan(lender, booking)
+        desk, loan = loan_of(lender, booking)
         return _loan_page(desk, loan, MakingForm(formdata=None), form), status_of(error)
     flash(_("C’est noté."), "success")
     return redirect(url_for("agreements.show", agreement=agreement.token), 303)

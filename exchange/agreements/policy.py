@@ -16,7 +16,7 @@ from exchange.errors import BraceAlone, FieldUnknown
 
 FIELDS: Final = (
     "numero", "fait_le", "preteur", "contact", "demandeur", "representant", "objet", "quoi", "lieu", "du", "au",
-    "personnes", "prix", "conditions", "assurance",
+    "personnes", "prix", "redevance", "caution", "charte", "conditions", "assurance",
 )  # fmt: skip
 """What a template may name; each page that lists them says what it would become."""
 

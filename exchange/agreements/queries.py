@@ -171,10 +171,26 @@ def of_booking(session: Session, booking: int) -> AgreementView | None:
     return next(iter(_views(session, query)), None)
 
 
-def of_bookings(session: Session, bookings: Collection[int]) -> dict[int, AgreementView]:
-    """The same of several loans, by loan."""
-    query = _AGREEMENTS.where(Agreement.booking_id.in_(bookings), _NEXT.id.is_(None))
-    return {view.booking_id: view for view in _views(session, query)} if bookings else {}
+class Standing(NamedTuple):
+    """The agreement of a loan in a line: its number, and whose turn it is to accept it."""
+
+    token: str
+    called: str
+    turn: str | None
+
+
+def standing(session: Session, booking: int) -> Standing | None:
+    """The agreement of a loan that nothing took the place of, in one query."""
+    sides = select(func.array_agg(Signature.side)).where(Signature.agreement_id == Agreement.id).scalar_subquery()
+    row = session.execute(
+        select(Agreement.token, Agreement.year, Agreement.number, Version.first, sides)
+        .join(Version, Version.id == Agreement.version_id)
+        .outerjoin(_NEXT, _NEXT.replaces_id == Agreement.id)
+        .where(Agreement.booking_id == booking, _NEXT.id.is_(None))
+    ).first()
+    if row is None:
+        return None
+    return Standing(row[0], policy.called(row[1], row[2]), policy.turn(row[3], frozenset(row[4] or ())))
 
 
 def all_of(session: Session, booking: int) -> list[AgreementView]:

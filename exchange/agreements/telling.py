@@ -21,7 +21,7 @@ from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db
 from exchange.errors import NotFound, TemplateMissing
-from exchange.formats import amount, described, ending, instant, local_day, people
+from exchange.formats import amount, described, ending, euros, instant, local_day, people
 from exchange.formats import day as in_words
 from exchange.members import queries as members
 from exchange.members.queries import PartyView
@@ -108,6 +108,12 @@ def reading_of(token: str) -> Reading:
 
 def read_with(agreement: AgreementView, booking: BookingView) -> Reading:
     """The same, once its loan is known. Raises NotFound."""
+    loan, sides = as_read(booking)
+    return Reading(agreement, loan, sides)
+
+
+def as_read(booking: BookingView) -> tuple[Loan, dict[str, Acting]]:
+    """A loan with the sides of it that the person acts for. Raises NotFound when there is none."""
     sides = {}
     for mandate in held():
         if mandate.party_id == booking.lender_id and mandate.role in OFFICES["booking.decide"]:
@@ -117,7 +123,7 @@ def read_with(agreement: AgreementView, booking: BookingView) -> Reading:
         sides["borrower"] = scope.acting(booking.party_id)
     if not sides:
         raise NotFound
-    return Reading(agreement, loans(db.session(), [booking])[0], sides)
+    return loans(db.session(), [booking])[0], sides
 
 
 # -- what the fields become
@@ -146,6 +152,9 @@ def _values(session: Session, loan: Loan, insurance: str, at: datetime) -> dict[
         "au": ending(of.ends_at),
         "personnes": people(of.people) if of.people else "",
         "prix": _price(session, of),
+        "redevance": euros(of.euros["fee"]) if of.euros["fee"] else _("aucune"),
+        "caution": euros(of.euros["deposit"]) if of.euros["deposit"] else _("aucune"),
+        "charte": ", ".join(each["title"] for each in of.explanation["findings"] if each["code"] == "charter"),
         "conditions": " ".join(dict.fromkeys(it.conditions for it in resources if it.conditions)),
         "assurance": insurance or _("attestation d’assurance à remettre avant le prêt"),
     }
@@ -177,6 +186,9 @@ def examples() -> dict[str, str]:
         "au": _("le jour et l’heure de la fin"),
         "personnes": _("combien de personnes viennent"),
         "prix": _("le prix en minutes, ou « gratuit »"),
+        "redevance": _("ce qui est dû en euros, ou « aucune »"),
+        "caution": _("la caution en euros, ou « aucune »"),
+        "charte": _("la charte que le demandeur a acceptée"),
         "conditions": _("les conditions écrites sur la page de ce qui est prêté"),
         "assurance": _("ce que vous écrivez en la faisant, ou « attestation à remettre »"),
     }

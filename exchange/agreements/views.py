@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from exchange import clock, paper
 from exchange.agreements import queries
 from exchange.agreements.forms import AcceptForm
-from exchange.agreements.queries import AgreementView
+from exchange.agreements.queries import Standing
 from exchange.agreements.telling import Reading, accept, printable, reading_of, sentence
 from exchange.bookings.queries import BookingView
 from exchange.db import db, transaction
@@ -22,9 +22,9 @@ agreements = Blueprint("agreements", __name__)
 
 
 @agreements.app_template_global("agreement_of")
-def agreement_of(booking: BookingView) -> AgreementView | None:
+def agreement_of(booking: BookingView) -> Standing | None:
     """The agreement of a loan, for the pages of the loan itself, which know nothing of agreements."""
-    return queries.of_booking(db.session(), booking.id)
+    return queries.standing(db.session(), booking.id)
 
 
 @agreements.get("/conventions/<agreement>")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock
-from exchange.bookings import changes, operations, queries
+from exchange.bookings import operations, queries
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import Told, asked_of, tell, write_declined, write_no_show, write_to
@@ -19,6 +19,8 @@ from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
 from exchange.errors import status_of
+from exchange.euros import queries as euros
+from exchange.euros.policy import Due
 from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.security import auth_required, office, today
@@ -39,8 +41,9 @@ def requests(lender: str) -> str:
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
     told = tell([*waiting, *following])
     return render_template(
-        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :]
-    )
+        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :],
+        missing=euros.missing(session, [view.id for view in following]),
+    )  # fmt: skip
 
 
 @bookings.get("/preteurs/<lender>/demandes/decidees")
@@ -67,16 +70,30 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
     open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
     offer = queries.offers_for(session, [found.id], at=at).get(found.id)
+    changed = tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None
+    change, reached = queries.change_of(session, found.id, at=at), members.contact(session, found.party_id, on=today())
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
-        remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
-        e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
+        remarks=remarks, can_close=_can_close(found), grounds=GROUNDS, reached=reached,
+        missing=_missing(found),
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
         offer=tell([offer])[0] if offer else None,
         before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
-        changed=tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None,
-        change=queries.change_of(session, found.id, at=at), change_waits=open_ and changes.waits(session, found, at=at),
+        changed=changed, change=change, change_waits=open_ and _change_waits(found, changed, change),
     )  # fmt: skip
+
+
+def _missing(found: BookingView) -> list[Due]:
+    """What is due in euros and not received, while the loan is still to be handed over."""
+    asked = found.state in {"accepted", "past"} and any(found.euros.values())
+    return euros.missing(db.session(), [found.id]).get(found.id, []) if asked else []
+
+
+def _change_waits(found: BookingView, changed: Told | None, change: BookingView | None) -> bool:
+    """As ``changes.waits``, of what was read already."""
+    if found.state == "pending" and changed:
+        return changed.booking.state != "cancelled"
+    return change is not None and change.state == "pending"
 
 
 def _obstacle(told: Told) -> Sentence | None:

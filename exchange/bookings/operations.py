@@ -50,6 +50,7 @@ from exchange.errors import (
     TooEarly,
     WrongState,
 )
+from exchange.euros import operations as euros
 from exchange.reciprocity.policy import Evaluation
 from ledger.entries import Acting
 from ledger.errors import FloorReached
@@ -212,10 +213,14 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
 
 
 def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
-    """The lender hands over the keys or the things. Raises WrongState; TooEarly long before the start."""
+    """The lender hands over the keys or the things.
+
+    Raises WrongState; TooEarly long before the start; EurosMissing when the lender wants something received first.
+    """
     booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
+    euros.check_received(session, booking.id)
     close_others(session, booking.id, by=by, at=at)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **signed(by)))
     session.flush()
@@ -341,6 +346,7 @@ def write_request(
     session.add(booking)
     session.flush()
     _accept_charters(session, request, lender, by=by, at=at)
+    euros.freeze(session, booking.id, evaluation.dues)
     return booking
 
 

@@ -71,6 +71,11 @@ class BookingView(NamedTuple):
         return self.decision.hold_id if self.decision else None
 
     @property
+    def euros(self) -> dict[str, int]:
+        """What was due in euro cents when it was asked for: "deposit", "fee"."""
+        return self.explanation.get("euros") or {"deposit": 0, "fee": 0}
+
+    @property
     def answered(self) -> datetime | None:
         """When it was decided."""
         return self.decision.decided_at if self.decision else None

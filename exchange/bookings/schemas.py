@@ -178,11 +178,16 @@ class PricedItem(Shape):
 
 
 class QuoteShape(Shape):
-    """What a request would cost in minutes, counted in which community, and what every rule says of it."""
+    """What a request would cost in minutes, counted in which community, and what every rule says of it.
+
+    The deposit and the fee are in euro cents; they are only recorded, and paid to the lender outside of this service.
+    """
 
     allowed = Flag(required=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    deposit_cents = Figure(required=True)
+    fee_cents = Figure(required=True)
     items = Several(Inside(PricedItem), required=True)
     findings = Several(Inside(FindingShape), required=True)
 
@@ -201,6 +206,8 @@ class LoanShape(Shape):
     people = Figure(required=True, allow_none=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    deposit_cents = Figure(required=True)
+    fee_cents = Figure(required=True)
     changes = Token(required=True, allow_none=True)
     asked_at = Instant(required=True)
     answer_before = Instant(required=True)

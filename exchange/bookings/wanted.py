@@ -21,7 +21,7 @@ from exchange.errors import BorrowerCannotPay, CharterNotAccepted, Closed, NotBo
 from exchange.hours import open_throughout
 from exchange.organisations import queries as organisations
 from exchange.reciprocity import queries as rules
-from exchange.reciprocity.policy import Charter, Evaluation, Facts, Item, Span, Standing, evaluate
+from exchange.reciprocity.policy import IN_EUROS, Charter, Evaluation, Facts, Item, Rule, Span, Standing, evaluate
 from ledger.store import reading
 
 
@@ -137,7 +137,7 @@ class Quotes:
         self, session: Session, party: int, lender: int, *, zone: str, at: datetime,
         instead_of: BookingView | None = None, asked_at: datetime | None = None, offers: bool = False,
     ) -> None:  # fmt: skip
-        self._there = ZoneInfo(zone)
+        self._there, self._lender = ZoneInfo(zone), lender
         self._rules = rules.rules_of(session, [lender])[lender]
         waived = offers or party == lender
         self._charters = [] if waived else charters.of_lender(session, lender, at=asked_at or at)
@@ -151,7 +151,12 @@ class Quotes:
             for it, quantity in request.wanted
         ]  # fmt: skip
         facts = self._facts._replace(accepted=self._facts.accepted | request.accepts)
-        return evaluate(self._rules, items, span, facts)
+        return evaluate(self._rules_for(request.party), items, span, facts)
+
+    def _rules_for(self, party: int) -> list[Rule]:
+        """A lender owes itself nothing in euros."""
+        own = party == self._lender
+        return [rule for rule in self._rules if rule.shape not in IN_EUROS] if own else self._rules
 
     def _charter(self, it: ResourceView) -> Charter | None:
         found = charters.binding(self._charters, it)

@@ -8,8 +8,13 @@ from exchange.agreements import operations, queries, telling
 from exchange.agreements.operations import Wording
 from exchange.bookings import queries as loans
 from exchange.charters import operations as charters
+from exchange.demo.lending import PARTY_HALL
 from exchange.demo.people import TOWN
 from exchange.demo.world import World, texts
+from exchange.euros import operations as euros
+from exchange.euros import queries as paid
+from exchange.reciprocity import operations as rules
+from exchange.reciprocity.policy import Rule
 from ledger.entries import Acting
 
 OFFICER = "Sylvie Macé"
@@ -19,7 +24,9 @@ def plan(world: World) -> None:
     """A charter and a template since the spring; yesterday, the officer made the agreements of what comes."""
     world.story.plan(world.calendar.moment(-190, 10), _charter, world)
     world.story.plan(world.calendar.moment(-170, 10), _template, world)
+    world.story.plan(world.calendar.moment(-400, 10), _deposits, world)
     world.story.plan(world.calendar.moment(-1, 16), _agreements, world)
+    world.story.plan(world.calendar.moment(-1, 17), _receipts, world)
 
 
 def _town(world: World) -> Acting:
@@ -61,3 +68,42 @@ def _agreements(world: World, *, at: datetime) -> None:
             said = telling.sentence(side, loan, agreement.called, name)
             operations.accept(session, agreement, side, digest=agreement.digest, name=name, sentence=said,
                               on=at.date(), by=acting, at=at)  # fmt: skip
+
+
+def _deposits(world: World, *, at: datetime) -> None:
+    """A deposit for the whole hall, and one without which the projector doesn't leave; a fee for inhabitants."""
+    by, since = _town(world), at.date()
+    hall, projector = (world.resources[name].id for name in (PARTY_HALL, "Vidéoprojecteur"))
+    for rule in (
+        Rule("", "deposit", "Caution de la salle des fêtes", resource=hall, starts_on=since, cents=30_000),
+        Rule("", "deposit", "Caution du vidéoprojecteur", resource=projector, starts_on=since, cents=15_000,
+             first=True),
+        Rule("", "euro-tariff", "Salles, particuliers", category="Salle", class_="inhabitant", starts_on=since,
+             cents=1_500),
+    ):  # fmt: skip
+        rules.write_rule(world.session, rule, lender=by.party, decision_number=f"{since.year}-09",
+                         decision_date=since - timedelta(days=6), by=by, at=at)  # fmt: skip
+
+
+def _receipts(world: World, *, at: datetime) -> None:
+    """Of two loans that are over, one deposit was given back, one was kept in part; of those that come, the first is
+    received.
+    """
+    session, by, today = world.session, _town(world), at.date()
+    asked = [view for view in loans.decided(session, by.party, at=at, size=2000) if view.euros["deposit"]]
+    over = [view for view in asked if view.state in ("past", "returned")][:2]
+    coming = sorted((view for view in asked if view.state == "accepted"), key=lambda view: view.starts_at)[:1]
+    for number, view in enumerate([*over, *coming]):
+        receipt = euros.receive(
+            session, view.id, lender=by.party, kind="deposit", means="cheque", reference=f"00{4417 + number}",
+            cents=view.euros["deposit"], on=min(today, view.starts_at.date()), today=today, by=by, at=at,
+        )  # fmt: skip
+        kept = paid.receipt(session, receipt.token)
+        assert kept is not None
+        if view in over:
+            part = 4_000 if view is over[0] else 0
+            if part:
+                euros.end(session, kept, outcome="kept", cents=part, on=today, today=today, by=by, at=at,
+                          reason="Deux chaises cassées, au prix de leur facture.")  # fmt: skip
+            euros.end(session, kept, outcome="returned", cents=kept.cents - part, on=today, today=today, reason="",
+                      by=by, at=at)  # fmt: skip

@@ -36,6 +36,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
     "charter-not-accepted": {"title": "Charte des salles"},
+    "euros-missing": {"kind": "deposit", "cents": 30_000},
+    "more-than-received": {"left": 30_000},
     "field-unknown": {"name": "demandeuse", "line": 3},
     "brace-alone": {"line": 3},
     "not-your-turn": {"first": "lender"},

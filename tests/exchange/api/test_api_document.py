@@ -63,8 +63,8 @@ TAKEN = {
 
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "minutes", "community",
-    "changes", "asked_at", "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at",
-    "returned_at", "no_show_at",
+    "deposit_cents", "fee_cents", "changes", "asked_at", "answer_before", "decided_at", "ground", "text",
+    "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
@@ -117,7 +117,7 @@ GIVEN = {
     "GET /resources/{resource}": RESOURCE,
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
-    "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
+    "POST /quotes": {"allowed", "minutes", "community", "deposit_cents", "fee_cents", "items", "findings"},
     "POST /series/quotes": {"days"},
     "POST /series": MANY_DAYS,
     "GET /series/{series}": MANY_DAYS,
