@@ -54,9 +54,21 @@ def _page(
         "agreements/euros.html", lender=desk.party, loan=loan, booking=loan.booking, form=form, receipts=received,
         missing=missing, means=MEANS,
         names=members.sign_in_names(session, noted), ending=ending, refused=end or form,
-        end_form=lambda receipt: end if end and receipt.token == ending else EndForm(
-            formdata=None, cents=receipt.left, ended_on=today(), outcome="returned"),
+        end_form=lambda receipt: _apart(end, receipt) if end and receipt.token == ending else _end_of(receipt),
     )  # fmt: skip
+
+
+def _end_of(receipt: ReceiptView) -> EndForm:
+    """The form of what becomes of a receipt, filled with what is left of it."""
+    form = EndForm(formdata=None, cents=receipt.left, ended_on=today(), outcome="returned")
+    return _apart(form, receipt)
+
+
+def _apart(form: EndForm, receipt: ReceiptView) -> EndForm:
+    """The form of one receipt among several: its controls have identifiers of their own in the page."""
+    for field in form:
+        field.id = field.label.field_id = f"{field.name}-{receipt.token}"
+    return form
 
 
 def _blank(missing: Sequence[Due]) -> ReceiptForm:

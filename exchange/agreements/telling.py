@@ -150,12 +150,14 @@ def _values(session: Session, loan: Loan, insurance: str, at: datetime) -> dict[
         "lieu": " ; ".join(dict.fromkeys(filter(None, map(_where, resources)))),
         "du": instant(of.starts_at),
         "au": ending(of.ends_at),
-        "personnes": people(of.people) if of.people else "",
+        "personnes": people(of.people) if of.people else _("nombre non précisé"),
         "prix": _price(session, of),
         "redevance": euros(of.euros["fee"]) if of.euros["fee"] else _("aucune"),
         "caution": euros(of.euros["deposit"]) if of.euros["deposit"] else _("aucune"),
-        "charte": ", ".join(each["title"] for each in of.explanation["findings"] if each["code"] == "charter"),
-        "conditions": " ".join(dict.fromkeys(it.conditions for it in resources if it.conditions)),
+        "charte": ", ".join(each["title"] for each in of.explanation["findings"] if each["code"] == "charter")
+        or _("aucune"),
+        "conditions": " ".join(dict.fromkeys(it.conditions for it in resources if it.conditions))
+        or _("rien de particulier"),
         "assurance": insurance or _("attestation d’assurance à remettre avant le prêt"),
     }
 
@@ -166,7 +168,7 @@ def _where(it: ResourceView) -> str:
 
 def _price(session: Session, of: BookingView) -> str:
     if not of.minutes or of.community_id is None:
-        return str(_("gratuit"))
+        return str(_("rien en minutes") if of.euros["fee"] else _("gratuit"))
     return amount(of.minutes, members.community(session, of.community_id))
 
 

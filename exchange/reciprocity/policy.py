@@ -167,7 +167,7 @@ def evaluate(rules: Sequence[Rule], items: Sequence[Item], span: Span, facts: Fa
         if tariff and tariff.community is not None and prices[item.resource]:
             communities.add(tariff.community)
     dues, why = _in_euros(binding, items, span)
-    findings += why
+    findings = [each for each in findings if each.code != "free" or not _costs_euros(each.facts["resource"], why)] + why
     if len(communities) > 1:
         return Evaluation(prices, None, (*findings, Finding("several-communities", holds=False)), dues)
     community = next(iter(communities), None)
@@ -203,6 +203,10 @@ def _in_euros(rules: Sequence[Rule], items: Sequence[Item], span: Span) -> tuple
         for kind in ("deposit", "fee") if (total := sum(cents for of, cents, _rule in paid if of == kind))
     )  # fmt: skip
     return dues, why
+
+
+def _costs_euros(resource: int, why: Iterable[Finding]) -> bool:
+    return any(each.facts.get("resource") == resource and each.facts["cents"] for each in why)
 
 
 def _in_euros_because(code: str, rule: Rule, cents: int, more: Mapping[str, Any]) -> Finding:
