@@ -63,6 +63,23 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Accepter garde le créneau et réserve les minutes. Refuser demande un motif, que la personne lira."),
         _("La remise, puis le retour, se notent ici : c’est le retour qui termine le prêt et compte les minutes."),
     ),
+    "bookings.handing_over": (
+        _("C’est rempli comme réservé : changez seulement ce qui diffère, par exemple 18 chaises au lieu de 20. Le reste redevient libre."),
+        _("Sur place, scannez l’étiquette de l’objet avec l’appareil photo de votre téléphone : sa page vous propose la remise ou le retour."),
+    ),
+    "bookings.taking_back": (
+        _("C’est rempli comme si tout revenait en bon état. Il manque quelque chose ? Notez ce qui revient aujourd’hui ; le prêt reste ouvert pour le reste."),
+        _("Ce qui est abîmé ou perdu sort du stock tout de suite : vous le retrouvez dans « Fermé pour un temps », et l’y rouvrez une fois réparé ou retrouvé."),
+    ),
+    "bookings.pictures": (
+        _("Une photo au départ et une au retour évitent bien des discussions. Elles ne sont montrées qu’à vous et à qui emprunte."),
+    ),
+    "keys.index": (
+        _("Donnez à chaque clé le nom qui est écrit dessus. À la remise, celles qui ouvrent la salle sont proposées d’abord."),
+    ),
+    "keys.show": (
+        _("Une clé perdue n’est plus proposée. Une clé qui ne sert plus se retire ; qui l’a eue reste noté."),
+    ),
     "catalogue.index": (
         _("Ce qui vient d’un tableur n’est pas public : vérifiez, complétez, puis publiez ce qui est coché."),
         _("« Ne plus publier » retire de la recherche pour un temps ; « Ne plus prêter » pour de bon, sans rien effacer de ce qui a été prêté."),
@@ -253,6 +270,11 @@ AS_ON = {
     "authorisations.give": "authorisations.index",
     "rulebook.create": "rulebook.new",
     "pictures.create": "pictures.index",
+    "bookings.hand_over": "bookings.handing_over",
+    "bookings.take_back": "bookings.taking_back",
+    "bookings.add_picture": "bookings.pictures",
+    "keys.create": "keys.index",
+    "keys.update": "keys.show",
     "imports.create": "imports.index",
     "imports.map_columns": "imports.columns",
 }

@@ -382,6 +382,19 @@ def _not_begun(facts: Facts) -> Sentence:
     )
 
 
+def _more_than_booked(facts: Facts) -> Sentence:
+    most = facts.get("most", 0)
+    return Sentence(ngettext("Il n’y en a que %(num)s de réservé.", "Il n’y en a que %(num)s de réservés.", most))
+
+
+def _more_than_out(facts: Facts) -> Sentence:
+    left = max(facts.get("left", 0), 0)
+    return Sentence(
+        ngettext("Il n’en reste que %(num)s à rendre.", "Il n’en reste que %(num)s à rendre.", left),
+        _("Rendues, abîmées et perdues ne peuvent pas faire davantage."),
+    )  # fmt: skip
+
+
 SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
     "not-allowed": _not_allowed,
@@ -452,7 +465,17 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Donnez une photo au format JPEG, PNG ou WebP. Si elle vient d’un iPhone au format HEIC, partagez-la d’abord en JPEG."),
     ),
     "picture-too-large": _picture_too_large,
-    "pictures-full": _fixed(N("Il y a déjà six photos."), N("Supprimez-en une d’abord.")),
+    "pictures-full": lambda facts: Sentence(
+        _("Il y a déjà autant de photos que possible : %(most)s.", most=facts.get("most", 12)), _("Supprimez-en une d’abord.")
+    ),
+    "nothing-leaves": _fixed(N("Rien ne part : dites au moins une chose qui est remise."), N("Si personne n’est venu, notez-le plutôt.")),
+    "more-than-booked": _more_than_booked,
+    "more-than-out": _more_than_out,
+    "nothing-back": _fixed(N("Dites au moins une chose qui est rendue, abîmée ou perdue.")),
+    "still-out": _fixed(N("Tout ce qui est parti n’est pas encore compté."), N("Rechargez la page pour voir ce qui manque.")),
+    "key-out": _fixed(N("Cette clé est déjà sortie."), N("Rechargez la page pour voir qui l’a.")),
+    "key-not-there": _fixed(N("Cette clé n’est pas disponible ici."), N("Rechargez la page, puis choisissez dans la liste.")),
+    "key-labelled": _fixed(N("Une autre clé porte déjà ce nom."), N("Donnez-lui un autre nom ou un numéro.")),
     "change-waits": _fixed(
         N("Un changement de cette réservation attend déjà une réponse."), N("Répondez-y, ou renoncez-y, avant d’aller plus loin."),
     ),

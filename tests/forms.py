@@ -31,6 +31,7 @@ from exchange.config import WEB_ROLE
 from exchange.db import db
 from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
+from exchange.keys import operations as keys
 from exchange.members.models import SignIn
 from ledger.entries import Acting
 from tests.cast import NOON, PASSWORD, Cast, Person
@@ -172,8 +173,29 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH),
     Sent("bookings.accept", "olga", {}),
     Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
-    Sent("bookings.hand_over", "olga", {"remarks": "Deux clés"}, {"booking": "{accepted}"}),
-    Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
+    Sent("bookings.hand_over", "olga", {"remarks": "Deux clés", "note_{hall}": "Propre", "keys": "{key}"},
+         {"booking": "{accepted}"}),
+    Sent("bookings.hand_over", "olga", {
+        "remarks": "Deux de moins", "out_{chairs}": "2", "note_{chairs}": "Une est rayée", "other_keys": "{key}",
+    }, {"booking": "{many}"}),
+    Sent("bookings.take_back", "olga", {"remarks": "Tout est là", "note_{hall}": ""}, {"booking": "{out}"}),
+    Sent("bookings.take_back", "olga", {
+        "remarks": "Le reste demain", "back_{chairs}": "0", "broken_{chairs}": "1", "lost_{chairs}": "0",
+        "note_{chairs}": "Un pied tordu", "keys": "{badge}",
+    }, {"booking": "{lent_out}"}, besides=frozenset({"lost_keys"})),
+    Sent("bookings.count_people", "olga", {"people": "40"}, {"booking": "{used}"}),
+    Sent("bookings.tell_people", "alice", {"people": "40"}, {"booking": "{used}"}),
+    Sent("bookings.add_picture", "olga", KEY | {
+        "file": File("chaises.jpg", PHOTO), "words": "Deux chaises", "moment": "back",
+    }, {"booking": "{lent_out}"}),
+    Sent("bookings.remove_picture", "olga", {}, {"booking": "{lent_out}", "picture": "{shown}"}),
+    Sent("keys.create", "olga", KEY | {
+        "label": "Badge 13", "place": "{place}", "opens": "{hall}", "note": "Portail du fond",
+    }),
+    Sent("keys.update", "olga", KEY | {"label": "Badge 14", "place": "", "opens": "{hall}", "note": "Au fond"}),
+    Sent("keys.note_lost", "olga", {}),
+    Sent("keys.note_found", "olga", {}, {"key": "{lost}"}),
+    Sent("keys.retire", "olga", {}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("bookings.check_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
          status=200, writes=False),
@@ -373,15 +395,27 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
+            "used": self._lent(session, cast, lent.hall, -2),
+            "many": self._lent(session, cast, lent.chairs, 9, many=3),
+            "key": self.world.key, "badge": self.world.badge, "lost": self._lost(session, cast),
+            "lent_out": self.world.out, "shown": self.world.shown, "place": values["place"],
             "offered": self.world.offered, "had": self.world.had,
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
 
-    def _lent(self, session: Session, cast: Cast, it: ResourceView, days: int, *, out: bool = False) -> str:
+    def _lost(self, session: Session, cast: Cast) -> str:
+        made = keys.add(session, lender=cast.town.id, label="Clé perdue", note="", place=None, opens=[],
+                        by=cast.olga.by, at=NOON)  # fmt: skip
+        keys.note_lost(session, made.token, lender=cast.town.id, at=NOON)
+        return made.token
+
+    def _lent(
+        self, session: Session, cast: Cast, it: ResourceView, days: int, *, out: bool = False, many: int = 1
+    ) -> str:
         starts, town = NOON + timedelta(days=days), Acting(None, cast.town.id)
         asked_at = min(NOON, starts - timedelta(days=10))
-        asked = bookings.Request(cast.alice.party.id, (Wanted(it),), starts,
+        asked = bookings.Request(cast.alice.party.id, (Wanted(it, many),), starts,
                                  starts + timedelta(hours=4), "Fête", 60)  # fmt: skip
         token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=asked_at).token
         session.flush()

@@ -33,6 +33,7 @@ EVERYBODY = "everybody"
 SIGNED_IN = "signed in"
 ALICE = {"alice"}  # hers: for the others it is not found
 ALICE_OR_FANNY = {"alice", "fanny"}  # hers, and the counter's
+ALICE_OR_OLGA = {"alice", "olga"}  # the two sides of a loan
 ALICE_OR_CHLOE = {"alice", "chloe"}  # the two sides of a thread
 COMMUNITY = {"alice", "bruno", "chloe", "fanny", "tibo", "aicha"}  # its members and offices
 TOWN = ["olga"]  # an office: the others are told who can
@@ -74,7 +75,12 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.cancel": ALICE, "bookings.change": ALICE, "bookings.check_change": ALICE, "bookings.ask_change": ALICE,
     "bookings.requests": TOWN, "bookings.decided": TOWN,
     "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
+    "bookings.handing_over": TOWN, "bookings.taking_back": TOWN,
     "bookings.hand_over": TOWN, "bookings.take_back": TOWN, "bookings.note_no_show": TOWN,
+    "bookings.count_people": TOWN, "bookings.tell_people": ALICE, "bookings.pictures": TOWN,
+    "bookings.add_picture": TOWN, "bookings.remove_picture": TOWN, "bookings.picture": ALICE_OR_OLGA,
+    "keys.index": TOWN, "keys.create": TOWN, "keys.show": TOWN, "keys.update": TOWN, "keys.note_lost": TOWN,
+    "keys.note_found": TOWN, "keys.retire": TOWN,
     "bookings.new_series": SIGNED_IN, "bookings.check_series": SIGNED_IN, "bookings.create_series": SIGNED_IN,
     "bookings.show_series": ALICE, "bookings.cancel_series": ALICE, "bookings.asked_series": TOWN,
     "bookings.accept_series": TOWN, "bookings.decline_series": TOWN,
@@ -129,7 +135,10 @@ MAY: dict[str, str | set[str] | list[str]] = {
 # values that only some endpoints want
 OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.consent": {"booking": "offered"}, "bookings.dismiss": {"booking": "offered"},
-    "bookings.withdraw_offer": {"booking": "had"},
+    "bookings.withdraw_offer": {"booking": "had"}, "bookings.handing_over": {"booking": "ready"},
+    "bookings.taking_back": {"booking": "out"}, "bookings.picture": {"picture": "shown"},
+    "keys.retire": {"key": "spare"},
+    "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
 
@@ -236,7 +245,9 @@ class Place:
         for prefix, wanted in OTHERWISE.items():
             if endpoint.startswith(prefix):
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
-                         "offered": self.world.offered, "had": self.world.had}  # fmt: skip
+                         "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
+                         "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
+                         "spare": self.world.spare}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

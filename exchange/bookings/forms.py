@@ -180,6 +180,7 @@ CLOSING = {
     "works": _("Travaux"),
     "repair": _("En réparation"),
     "own-use": _("Notre propre usage"),
+    "lost": _("Perdu"),
     "other": _("Autre raison"),
 }
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock
-from exchange.bookings import changes, operations, queries
+from exchange.bookings import changes, inventories, operations, queries
+from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import Told, asked_of, tell, write_declined, write_no_show, write_to
@@ -67,6 +68,7 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
     open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
     offer = queries.offers_for(session, [found.id], at=at).get(found.id)
+    change = queries.change_of(session, found.id, at=at)
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
@@ -75,7 +77,11 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
         offer=tell([offer])[0] if offer else None,
         before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
         changed=tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None,
-        change=queries.change_of(session, found.id, at=at), change_waits=open_ and changes.waits(session, found, at=at),
+        change=change, change_waits=open_ and (
+            bool(change and change.state == "pending") or changes.changes_what_stands(session, found, at=at)
+        ),
+        inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
+        people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
     )  # fmt: skip
 
 
@@ -128,20 +134,6 @@ def decline(lender: str, booking: str) -> Response | tuple[str, int]:
         write_declined(session, found, ground=GROUNDS[ground], text=text, at=at)
     flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
-
-
-@bookings.post("/preteurs/<lender>/reservations/<booking>/remise")
-@auth_required()
-def hand_over(lender: str, booking: str) -> Response | tuple[str, int]:
-    """The keys or the things leave."""
-    return _record(lender, booking, operations.hand_over, _("La remise est notée."))
-
-
-@bookings.post("/preteurs/<lender>/reservations/<booking>/retour")
-@auth_required()
-def take_back(lender: str, booking: str) -> Response | tuple[str, int]:
-    """The keys or the things are back."""
-    return _record(lender, booking, operations.take_back, _("Le retour est noté."))
 
 
 @bookings.post("/preteurs/<lender>/reservations/<booking>/absence")

@@ -6,21 +6,24 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, union_all
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, true, union_all
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, aliased
 
 from exchange.bookings import policy
 from exchange.bookings.models import (
+    Attendance,
     Booking,
     BookingCancellation,
     BookingDecision,
     BookingItem,
+    HandedItem,
     HandOver,
     NoShow,
     Occupancy,
     PoolOccupancy,
     Return,
+    ReturnItem,
     Series,
 )
 from ledger.store.tables import hold_resolutions
@@ -32,6 +35,16 @@ class ItemView(NamedTuple):
     resource_id: int
     quantity: int
     minutes: int
+    id: int = 0
+    out: int | None = None  # how many left in fact, once they did
+    back: int = 0
+    broken: int = 0
+    lost: int = 0
+
+    @property
+    def still_out(self) -> int:
+        """How many left and are not accounted for."""
+        return (self.out or 0) - self.back - self.broken - self.lost
 
 
 class BookingView(NamedTuple):
@@ -63,6 +76,7 @@ class BookingView(NamedTuple):
     hand_over: HandOver | None
     back: Return | None
     no_show: NoShow | None
+    attendance: Attendance | None
     items: tuple[ItemView, ...]
 
     @property
@@ -78,14 +92,35 @@ class BookingView(NamedTuple):
 
 _CHANGED = aliased(Booking)
 _BOOKINGS: Select[*tuple[Any, ...]] = (
-    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow,
+    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
            select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery())
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
     .outerjoin(Return, Return.booking_id == Booking.id)
     .outerjoin(NoShow, NoShow.booking_id == Booking.id)
+    .outerjoin(Attendance, Attendance.booking_id == Booking.id)
 )
+
+_COUNTED = (
+    select(
+        ReturnItem.item_id, func.sum(ReturnItem.back).label("back"), func.sum(ReturnItem.broken).label("broken"),
+        func.sum(ReturnItem.lost).label("lost"),
+    )
+    .where(ReturnItem.item_id == BookingItem.id)
+    .group_by(ReturnItem.item_id)
+    .lateral()
+)  # fmt: skip
+_ITEMS = (
+    select(
+        BookingItem.booking_id, BookingItem.resource_id, BookingItem.quantity, BookingItem.minutes, BookingItem.id,
+        HandedItem.quantity, func.coalesce(_COUNTED.c.back, 0), func.coalesce(_COUNTED.c.broken, 0),
+        func.coalesce(_COUNTED.c.lost, 0),
+    )
+    .outerjoin(HandedItem, HandedItem.item_id == BookingItem.id)
+    .outerjoin(_COUNTED, true())
+    .order_by(BookingItem.id)
+)  # fmt: skip
 
 # Things are handed over; a room is used from its start.
 _WITH_THINGS: ColumnElement[bool] = literal_column(
@@ -113,14 +148,13 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
     """Bookings with their records and items, in two queries however many they are."""
     rows = session.execute(query.execution_options(populate_existing=True)).all()
     items: dict[int, list[ItemView]] = {row[0].id: [] for row in rows}
-    wanted = select(BookingItem).where(BookingItem.booking_id.in_(items)).order_by(BookingItem.id)
-    for item in session.scalars(wanted) if items else ():
-        items[item.booking_id].append(ItemView(item.resource_id, item.quantity, item.minutes))
+    for booking, *item in session.execute(_ITEMS.where(BookingItem.booking_id.in_(items))) if items else ():
+        items[booking].append(ItemView(*item))
     return [_view(row, tuple(items[row[0].id]), at=at) for row in rows]
 
 
 def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show, changes = row
+    booking, decision, cancellation, hand_over, back, no_show, attendance, changes = row
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
@@ -131,7 +165,7 @@ def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView
             cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
             returned=back is not None, ends_at=booking.ends_at, at=at,
         ),
-        decision, cancellation, hand_over, back, no_show, items,
+        decision, cancellation, hand_over, back, no_show, attendance, items,
     )  # fmt: skip
 
 
@@ -284,11 +318,14 @@ _TODAY = text(
            SELECT EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id
                            WHERE i.booking_id = b.id AND r.kind <> 'room') AS things) what
      WHERE b.lender_id = ANY (:lenders)
+       AND (CAST(:units AS bigint[]) IS NULL OR EXISTS (
+           SELECT FROM booking_items i JOIN resource_units u ON u.resource_id = i.resource_id
+            WHERE i.booking_id = b.id AND u.unit_id = ANY (:units)))
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM returns r WHERE r.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM no_shows n WHERE n.booking_id = b.id)
        AND CASE WHEN h.booking_id IS NULL THEN b.starts_at < :until AND (b.ends_at > :at OR things)
-                ELSE b.ends_at < :until END
+                ELSE b.ends_at < :back_by END
      ORDER BY CASE WHEN h.booking_id IS NULL THEN b.starts_at ELSE b.ends_at END, b.id LIMIT :size
     """  # noqa: S608 - a constant
 )
@@ -303,8 +340,17 @@ def of_the_day(
     session: Session, lenders: Collection[int], *, at: datetime, until: datetime, size: int = 6
 ) -> tuple[list[Due], int]:
     """What these lenders open, hand over or take back before ``until``, what is late included; and how much in all."""
-    values = {"lenders": list(lenders), "at": at, "until": until, "size": size}
+    values = {"lenders": list(lenders), "units": None, "at": at, "until": until, "back_by": until, "size": size}
     return _due(session.execute(_TODAY, values))
+
+
+def at_hand(
+    session: Session, units: Collection[int], lender: int, *, at: datetime, until: datetime, size: int = 6
+) -> list[Due]:
+    """What a lender does with something: opens or hands it over before ``until``; takes it back, whenever it ends."""
+    values = {"lenders": [lender], "units": list(units), "at": at, "until": until, "back_by": policy.FOREVER,
+              "size": size}  # fmt: skip
+    return _due(session.execute(_TODAY, values))[0]
 
 
 def _due(rows: Iterable[Any]) -> tuple[list[Due], int]:

@@ -36,6 +36,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
     "picture-too-large": {"megapixels": 120},
+    "more-than-booked": {"most": 20},
+    "more-than-out": {"left": 18},
     "too-early": {"days": 7},
     "not-begun": {"starts_at": "2026-11-28T14:00:00+01:00"},
     "pays-themselves": {"name": "Alice Le Goff"},
