@@ -409,6 +409,19 @@ class WrongState(Refusal):
     rule = "wrong-state"
 
 
+class NotLater(Refusal):
+    """More time ends after the loan does, and after now."""
+
+    rule = "not-later"
+    field = "day"
+
+
+class ExtensionWaits(Refusal):
+    """More time is asked for already, and waits for an answer."""
+
+    rule = "extension-waits"
+
+
 class NothingLeaves(Refusal):
     """Something leaves at a hand-over: else nobody came."""
 
@@ -618,6 +631,7 @@ STATUS: dict[str, int] = {
     "pictures-full": 409,
     "more-than-out": 409,
     "still-out": 409,
+    "extension-waits": 409,
     "key-out": 409,
     "key-not-there": 409,
     "key-reused": 409,

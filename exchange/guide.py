@@ -71,6 +71,13 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("C’est rempli comme si tout revenait en bon état. Il manque quelque chose ? Notez ce qui revient aujourd’hui ; le prêt reste ouvert pour le reste."),
         _("Ce qui est abîmé ou perdu sort du stock tout de suite : vous le retrouvez dans « Fermé pour un temps », et l’y rouvrez une fois réparé ou retrouvé."),
     ),
+    "bookings.extending_": (
+        _("Demandez avant la fin : en retard, c’est encore possible, mais une autre personne attend peut-être."),
+    ),
+    "bookings.extending_for": (
+        _("Prolonger vérifie toutes les règles de nouveau. Si quelqu’un suit, proposez-lui d’abord autre chose depuis la liste."),
+        _("Tant qu’un prêt est en retard, personne d’autre ne peut le demander pour les sept jours qui viennent, jusqu’à la prochaine réservation acceptée."),
+    ),
     "bookings.pictures": (
         _("Une photo au départ et une au retour évitent bien des discussions. Elles ne sont montrées qu’à vous et à qui emprunte."),
     ),
@@ -273,6 +280,10 @@ AS_ON = {
     "bookings.hand_over": "bookings.handing_over",
     "bookings.take_back": "bookings.taking_back",
     "bookings.add_picture": "bookings.pictures",
+    "bookings.extend": "bookings.extending_",
+    "bookings.extend_for": "bookings.extending_for",
+    "bookings.grant_extension": "bookings.extending_for",
+    "bookings.decline_extension": "bookings.extending_for",
     "keys.create": "keys.index",
     "keys.update": "keys.show",
     "imports.create": "imports.index",

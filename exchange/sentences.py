@@ -468,6 +468,8 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "pictures-full": lambda facts: Sentence(
         _("Il y a déjà autant de photos que possible : %(most)s.", most=facts.get("most", 12)), _("Supprimez-en une d’abord.")
     ),
+    "not-later": _fixed(N("Choisissez un moment plus tard que la fin actuelle."), N("Elle est écrite sur la page du prêt.")),
+    "extension-waits": _fixed(N("Une prolongation est déjà demandée."), N("Attendez la réponse du prêteur.")),
     "nothing-leaves": _fixed(N("Rien ne part : dites au moins une chose qui est remise."), N("Si personne n’est venu, notez-le plutôt.")),
     "more-than-booked": _more_than_booked,
     "more-than-out": _more_than_out,

@@ -22,6 +22,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from exchange.bookings import extending
 from exchange.bookings import operations as bookings
 from exchange.bookings.wanted import Wanted
 from exchange.catalogue import operations as catalogue
@@ -36,6 +37,7 @@ from exchange.members.models import SignIn
 from ledger.entries import Acting
 from tests.cast import NOON, PASSWORD, Cast, Person
 from tests.databases import Database
+from tests.lent import Lent
 from tests.photos import PHOTO
 from tests.world import World, account
 
@@ -183,6 +185,12 @@ FORMS: tuple[Sent, ...] = (
         "remarks": "Le reste demain", "back_{chairs}": "0", "broken_{chairs}": "1", "lost_{chairs}": "0",
         "note_{chairs}": "Un pied tordu", "keys": "{badge}",
     }, {"booking": "{lent_out}"}, besides=frozenset({"lost_keys"})),
+    Sent("bookings.extend", "alice", {"day": "2026-11-24", "ends": "18h", "reason": "Il pleut"},
+         {"booking": "{lent_out}"}),
+    Sent("bookings.extend_for", "olga", {"day": "2026-11-24", "ends": "18h", "reason": "Il pleut"},
+         {"booking": "{lent_out}"}),
+    Sent("bookings.grant_extension", "olga", {}, {"booking": "{longer}"}),
+    Sent("bookings.decline_extension", "olga", {"text": "C’est attendu"}, {"booking": "{longer}"}),
     Sent("bookings.count_people", "olga", {"people": "40"}, {"booking": "{used}"}),
     Sent("bookings.tell_people", "alice", {"people": "40"}, {"booking": "{used}"}),
     Sent("bookings.add_picture", "olga", KEY | {
@@ -396,6 +404,7 @@ class Ground:
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
             "used": self._lent(session, cast, lent.hall, -2),
+            "longer": self._longer(session, cast, lent),
             "many": self._lent(session, cast, lent.chairs, 9, many=3),
             "key": self.world.key, "badge": self.world.badge, "lost": self._lost(session, cast),
             "lent_out": self.world.out, "shown": self.world.shown, "place": values["place"],
@@ -403,6 +412,17 @@ class Ground:
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
+
+    def _longer(self, session: Session, cast: Cast, lent: Lent) -> str:
+        """Alice has the drill, and asks for longer while Bruno follows; then he doesn't."""
+        token = self._lent(session, cast, lent.drill, 6, out=True)
+        after = bookings.Request(cast.bruno.party.id, (Wanted(lent.drill),), NOON + timedelta(days=6, hours=6),
+                                 NOON + timedelta(days=6, hours=9), "Fête", 60)  # fmt: skip
+        follows = bookings.ask(session, after, zone="Europe/Paris", by=cast.bruno.by, at=NOON).token
+        extending.ask(session, token, NOON + timedelta(days=7), parties=[cast.alice.party.id], reason="",
+                      by=cast.alice.by, at=NOON)  # fmt: skip
+        bookings.cancel(session, follows, parties=[cast.bruno.party.id], reason="", by=cast.bruno.by, at=NOON)
+        return token
 
     def _lost(self, session: Session, cast: Cast) -> str:
         made = keys.add(session, lender=cast.town.id, label="Clé perdue", note="", place=None, opens=[],

@@ -176,6 +176,22 @@ class RemarksForm(Form):
     remarks = LongText(_("Remarques"), validators=[Optional()])
 
 
+class ExtensionForm(Form):
+    """Until when a loan would last."""
+
+    day = DayField(_("Jusqu’à quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    ends = HourField(_("Jusqu’à quelle heure ?"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
+    reason = LongText(_("Un mot pour l’expliquer"), validators=[Optional()])
+
+
+class NotExtendedForm(Form):
+    """Why a loan lasts no longer."""
+
+    text = LongText(
+        _("Explication pour le demandeur"), validators=[DataRequired(_("Expliquez le refus en quelques mots."))]
+    )
+
+
 CLOSING = {
     "works": _("Travaux"),
     "repair": _("En réparation"),

@@ -17,7 +17,7 @@ from exchange.bookings import counting, inventories, inventory, operations, quer
 from exchange.bookings.counting import Counted, InventoryPictureForm, PeopleForm
 from exchange.bookings.office import bookings
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_to
+from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_part_back
 from exchange.db import db, transaction
 from exchange.errors import NotFound, status_of
 from exchange.forms import MOST_SENT
@@ -104,7 +104,7 @@ def taking_back(lender: str, booking: str) -> str | Response:
 
 
 def _back_form(told: Told, **given: Any) -> Counted:
-    held = inventories.held_keys(db.session(), told.booking)
+    held = keys.of_bookings(db.session(), [told.booking.id]).get(told.booking.id, [])
     people = operations.can_count(told.booking, at=clock.now())
     return counting.back_form(told.booking, told.resources, held, people=people, **given)
 
@@ -144,8 +144,7 @@ def _write_back(found: BookingView, told: Told, form: Counted, *, lender: int, b
         if "people" in form and form["people"].data is not None:
             operations.count_people(session, found.id, form["people"].data, by=by, at=at)
         after = queries.view(session, found.id, at=at)
-        if after.back is None or any(item.broken or item.lost for item in after.items):
-            write_to(session, found.party_id, "booking_part_back", after, at=at)
+        write_part_back(session, after, at=at)
         return after.back is not None
 
 

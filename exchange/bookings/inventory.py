@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from exchange.bookings import policy
 from exchange.bookings.models import (
+    Extension,
+    ExtensionDecision,
     HandedItem,
     InventoryPicture,
     Occupancy,
@@ -95,6 +97,23 @@ def _close_what_is_broken(
 def _close(session: Session, it: ResourceView, kind: str, quantity: int, *, by: Acting, at: datetime) -> None:
     many = min(quantity, it.quantity) if it.quantity else None  # its lender may own fewer by now
     closures.close(session, it, kind=kind, reason="", starts_at=at, ends_at=None, quantity=many, by=by, at=at)
+
+
+def undecided(session: Session, booking: int) -> list[Extension]:
+    """The time that is asked for a loan and waits for an answer: one at most, by the database's word."""
+    decided = select(ExtensionDecision.extension_id)
+    asked = select(Extension).where(Extension.booking_id == booking, Extension.id.not_in(decided))
+    return list(session.scalars(asked.order_by(Extension.id)))
+
+
+def decide_extension(
+    session: Session, asked: Extension, verdict: str, *, by: Acting, at: datetime, text: str = "", minutes: int = 0,
+    hold: int | None = None,
+) -> None:  # fmt: skip
+    """Write the one answer to time that was asked for: granted, declined; or lapsed, when all came back before."""
+    session.add(ExtensionDecision(extension_id=asked.id, verdict=verdict, text=text, minutes=minutes, hold_id=hold,
+                                  decided_at=at, **signed(by)))  # fmt: skip
+    session.flush()
 
 
 def add_picture(

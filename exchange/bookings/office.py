@@ -40,8 +40,9 @@ def requests(lender: str) -> str:
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
     told = tell([*waiting, *following])
     return render_template(
-        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :]
-    )
+        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :],
+        endangered=inventories.endangered(session, desk.party.id, at=at),
+    )  # fmt: skip
 
 
 @bookings.get("/preteurs/<lender>/demandes/decidees")
@@ -67,8 +68,9 @@ def request_(lender: str, booking: str) -> str:
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
     open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
-    offer = queries.offers_for(session, [found.id], at=at).get(found.id)
-    change = queries.change_of(session, found.id, at=at)
+    stays = found.hand_over is not None  # what left is neither moved nor changed any more
+    offer = None if stays else queries.offers_for(session, [found.id], at=at).get(found.id)
+    change = None if stays else queries.change_of(session, found.id, at=at)
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
@@ -81,8 +83,16 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
             bool(change and change.state == "pending") or changes.changes_what_stands(session, found, at=at)
         ),
         inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
-        people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
+        endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
+        can_count=operations.can_count(found, at=at),
     )  # fmt: skip
+
+
+def _endangered_by(found: BookingView, lender: members.PartyView, *, at: datetime) -> list[inventories.Endangered]:
+    """The bookings that wait for what a late loan has."""
+    if found.state != "late":
+        return []
+    return [each for each in inventories.endangered(db.session(), lender.id, at=at) if each.loan == found.token]
 
 
 def _obstacle(told: Told) -> Sentence | None:

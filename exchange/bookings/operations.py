@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
@@ -255,8 +255,23 @@ def take_back(
         session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **signed(by)))
         session.flush()
         resolve(session, view, minutes=view.minutes, by=by, at=at)
+        _resolve_extensions(session, view, by=by, at=at)
         free(session, [booking.id])
     return view
+
+
+def _resolve_extensions(session: Session, view: BookingView, *, by: Acting, at: datetime) -> None:
+    """Time that was granted is counted with the rest; what still waits is wanted no more."""
+    for asked in inventory.undecided(session, view.id):
+        inventory.decide_extension(session, asked, "lapsed", by=by, at=at)
+    for hold, community, minutes in queries.holds_of_extensions(session, view.id):
+        writing.post_hold(session, hold, community=community, minutes=minutes, happened_on=_day(view, at), by=by, at=at,
+                          note="")  # fmt: skip
+
+
+def _day(view: BookingView, at: datetime) -> date:
+    """On which day what a booking costs is said to have happened."""
+    return min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
 
 
 def can_count(view: BookingView, *, at: datetime) -> bool:
@@ -421,9 +436,8 @@ def resolve(session: Session, view: BookingView, *, minutes: int, by: Acting, at
     if view.hold_id is None or view.community_id is None or queries.hold_resolved(session, view.hold_id):
         return
     if minutes:
-        on = min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
-        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=minutes, happened_on=on,
-                          by=by, at=at, note="")  # fmt: skip
+        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=minutes,
+                          happened_on=_day(view, at), by=by, at=at, note="")  # fmt: skip
     else:
         writing.release_hold(session, view.hold_id, community=view.community_id, by=by, at=at)
 

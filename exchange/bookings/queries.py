@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, true, union_all
@@ -17,6 +17,8 @@ from exchange.bookings.models import (
     BookingCancellation,
     BookingDecision,
     BookingItem,
+    Extension,
+    ExtensionDecision,
     HandedItem,
     HandOver,
     NoShow,
@@ -26,7 +28,8 @@ from exchange.bookings.models import (
     ReturnItem,
     Series,
 )
-from ledger.store.tables import hold_resolutions
+from exchange.closures import queries as closures
+from ledger.store.tables import hold_resolutions, holds
 
 
 class ItemView(NamedTuple):
@@ -77,6 +80,7 @@ class BookingView(NamedTuple):
     back: Return | None
     no_show: NoShow | None
     attendance: Attendance | None
+    wanted_until: datetime | None  # more time is asked for, and waits for an answer
     items: tuple[ItemView, ...]
 
     @property
@@ -91,9 +95,12 @@ class BookingView(NamedTuple):
 
 
 _CHANGED = aliased(Booking)
+_NOT_ANSWERED = ~select(ExtensionDecision.extension_id).where(ExtensionDecision.extension_id == Extension.id).exists()
 _BOOKINGS: Select[*tuple[Any, ...]] = (
     select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
-           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery())
+           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
+           select(Extension.until).where(Extension.booking_id == Booking.id, _NOT_ANSWERED).correlate(Booking)
+           .scalar_subquery())
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
@@ -123,11 +130,11 @@ _ITEMS = (
 )  # fmt: skip
 
 # Things are handed over; a room is used from its start.
-_WITH_THINGS: ColumnElement[bool] = literal_column(
+_HAS_THINGS = (
     "EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id"
-    " WHERE i.booking_id = bookings.id AND r.kind <> 'room')",
-    Boolean(),
+    " WHERE i.booking_id = {0}.id AND r.kind <> 'room')"
 )
+_WITH_THINGS: ColumnElement[bool] = literal_column(_HAS_THINGS.format("bookings"), Boolean())
 
 
 # Of a series, one day stands for all in a list: the first, or the first that waits for a decision.
@@ -154,7 +161,7 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
 
 
 def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show, attendance, changes = row
+    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until = row
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
@@ -165,7 +172,7 @@ def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView
             cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
             returned=back is not None, ends_at=booking.ends_at, at=at,
         ),
-        decision, cancellation, hand_over, back, no_show, attendance, items,
+        decision, cancellation, hand_over, back, no_show, attendance, wanted_until, items,
     )  # fmt: skip
 
 
@@ -395,14 +402,14 @@ def decided(
     return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
 
 
-def overdue(session: Session, party: int, *, at: datetime) -> int:
-    """How many loans a party should have brought back."""
+def overdue(session: Session, party: int, *, at: datetime, apart_from: int = 0) -> int:
+    """How many loans a party should have brought back, apart from one."""
     return session.execute(
         select(func.count())
         .select_from(Booking)
         .join(HandOver, HandOver.booking_id == Booking.id)
         .outerjoin(Return, Return.booking_id == Booking.id)
-        .where(Booking.party_id == party, Booking.ends_at < at, Return.booking_id.is_(None))
+        .where(Booking.party_id == party, Booking.ends_at < at, Return.booking_id.is_(None), Booking.id != apart_from)
     ).scalar_one()
 
 
@@ -505,6 +512,96 @@ def held_by(session: Session, booking: int) -> dict[int, policy.Hold]:
         PoolOccupancy.quantity,
     ).where(PoolOccupancy.booking_item_id.in_(mine))  # fmt: skip
     return {row[0]: policy.Hold(*row[1:]) for row in session.execute(union_all(units, pools))}
+
+
+def held_until(session: Session, booking: int) -> dict[tuple[int, int], datetime]:
+    """Until when each item of a booking holds each of its units, or its pool; nothing of what is back."""
+    mine = select(BookingItem.id).where(BookingItem.booking_id == booking)
+    rows = session.execute(union_all(
+        select(Occupancy.booking_item_id, Occupancy.unit_id, func.upper(Occupancy.during))
+        .where(Occupancy.booking_item_id.in_(mine)),
+        select(PoolOccupancy.booking_item_id, PoolOccupancy.pool_id, func.upper(PoolOccupancy.during))
+        .where(PoolOccupancy.booking_item_id.in_(mine)),
+    ))  # fmt: skip
+    found: dict[tuple[int, int], datetime] = {}
+    for item, unit, ends in rows:
+        found[item, unit] = max(ends, found.get((item, unit), ends))
+    return found
+
+
+_NEXT_OF_UNIT = text(
+    """
+    SELECT min(lower(during)) FROM (
+        SELECT during FROM occupancy WHERE unit_id = :unit AND during && tstzrange(:starts_at, :ends_at)
+         UNION ALL
+        SELECT during FROM closed_units WHERE unit_id = :unit AND during && tstzrange(:starts_at, :ends_at)) taken
+    """
+)
+
+
+def unit_free_until(session: Session, unit: int, starts_at: datetime, ends_at: datetime) -> datetime:
+    """Until when a unit is neither booked nor closed, from an instant on; another at most."""
+    values = {"unit": unit, "starts_at": starts_at, "ends_at": ends_at}
+    found: datetime | None = session.scalar(_NEXT_OF_UNIT, values)
+    return ends_at if found is None else max(found, starts_at)
+
+
+def pool_free_until(session: Session, pool: int, owned: int, more: policy.Hold) -> datetime:
+    """Until when so many more of a pool can be held, from the beginning of a span on; its end at most."""
+    taken = [each.hold for each in taken_of(session, pool, more.starts_at, more.ends_at)]
+    closed = closures.closed_things(session, [pool], more.starts_at, more.ends_at)
+    taken += [policy.Hold(each.starts_at, each.ends_at or more.ends_at, each.quantity) for each in closed
+              if each.starts_at < (each.ends_at or more.ends_at)]  # fmt: skip
+    over = policy.too_many([*taken, more], owned)
+    first = min((max(start, more.starts_at) for start, end in over if end > more.starts_at), default=more.ends_at)
+    return min(first, more.ends_at)
+
+
+def extra_minutes(session: Session, booking: int) -> int:
+    """What the time that was granted to a loan costs besides."""
+    asked = select(Extension.id).where(Extension.booking_id == booking)
+    total = select(func.coalesce(func.sum(ExtensionDecision.minutes), 0)).where(
+        ExtensionDecision.extension_id.in_(asked)
+    )
+    return int(session.execute(total).scalar_one())
+
+
+def holds_of_extensions(session: Session, booking: int) -> list[tuple[int, int, int]]:
+    """What is set aside for the time that was granted and not resolved: hold, community, minutes."""
+    rows = session.execute(
+        select(holds.c.id, holds.c.community_id, holds.c.minutes)
+        .join(ExtensionDecision, ExtensionDecision.hold_id == holds.c.id)
+        .join(Extension, Extension.id == ExtensionDecision.extension_id)
+        .where(Extension.booking_id == booking, holds.c.id.not_in(select(hold_resolutions.c.hold_id)))
+        .order_by(holds.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+_TO_REMIND = text(
+    f"""
+    SELECT due.kind, b.id FROM bookings b JOIN hand_overs h ON h.booking_id = b.id
+     CROSS JOIN LATERAL (
+        SELECT CASE WHEN b.ends_at > :at THEN 'soon' ELSE 'late' END AS kind) due
+     WHERE NOT EXISTS (SELECT FROM returns r WHERE r.booking_id = b.id)
+       AND NOT EXISTS (SELECT FROM loan_reminders l WHERE l.booking_id = b.id AND l.kind = due.kind
+                          AND l.ends_at = b.ends_at)
+       AND CASE due.kind WHEN 'soon' THEN b.ends_at <= :soon AND b.ends_at - b.starts_at >= :long_enough
+                ELSE b.ends_at <= CASE WHEN {_HAS_THINGS.format("b")} THEN CAST(:things AS timestamptz)
+                                       ELSE CAST(:rooms AS timestamptz) END END
+     ORDER BY b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
+    """  # noqa: S608 - a constant
+)
+
+
+def to_remind(
+    session: Session, *, at: datetime, soon: timedelta, long_enough: timedelta, late_by: Mapping[str, timedelta]
+) -> tuple[str, int] | None:
+    """A loan that is out and about which a letter is due, under its row's lock: its kind ("soon" or "late") and id."""
+    values = {"at": at, "soon": at + soon, "long_enough": long_enough,
+              **{name: at - delay for name, delay in late_by.items()}}  # fmt: skip
+    row = session.execute(_TO_REMIND, values).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 _LEFT = text(

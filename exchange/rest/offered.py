@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.adverts.api import resources as adverts
-from exchange.bookings.api_series import resources as bookings
+from exchange.bookings.api_loans import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.declarations.api import resources as declarations
 from exchange.members.api import resources as members
