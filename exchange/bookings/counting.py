@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, ngettext
 from wtforms import BooleanField, Field, RadioField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
@@ -51,7 +51,11 @@ class Counted(Form):
 
     def noted(self, resources: dict[int, ResourceView]) -> bool:
         """Whether something is remarked of one of them, or wrong in what is."""
-        fields = [self.of("note", it) for it in resources.values()]
+        return any(self.says(it, "note") for it in resources.values())
+
+    def says(self, it: ResourceView, *prefixes: str) -> bool:
+        """Whether something is typed, or wrong, in one of these fields of a resource."""
+        fields = [self.of(prefix, it) for prefix in prefixes]
         return any(field is not None and (field.data or field.errors) for field in fields)
 
     def refuse_of(self, error: Refused, resources: dict[int, ResourceView], *prefixes: str) -> None:
@@ -83,7 +87,7 @@ def out_form(
     for item in view.items:
         it = resources[item.resource_id]
         if it.kind == "pool":
-            hint = _("%(num)s réservés", num=item.quantity)
+            hint = ngettext("%(num)s réservé", "%(num)s réservés", item.quantity)
             fields[f"out_{it.token}"] = Whole(it.name, default=item.quantity, description=hint, validators=[MANY])
         elif len(view.items) > 1:
             fields[f"out_{it.token}"] = BooleanField(it.name, default=True)
@@ -145,12 +149,12 @@ def back_form(
 def _of_one(item: ItemView, it: ResourceView, *, alone: bool) -> dict[str, Any]:
     note = {f"{NOTE}{it.token}": _note(it)}
     if it.kind == "pool":
-        hint = _("%(num)s sont sortis", num=item.still_out)
+        hint = ngettext("%(num)s est sorti", "%(num)s sont sortis", item.still_out)
         return {
-            f"back_{it.token}": Whole(_("%(name)s : rendus", name=it.name), default=item.still_out, description=hint,
+            f"back_{it.token}": Whole(_("Rendus en bon état"), default=item.still_out, description=hint,
                                       validators=[Optional(), MANY]),
-            f"broken_{it.token}": Whole(_("dont abîmés, en plus"), validators=[Optional(), MANY]),
-            f"lost_{it.token}": Whole(_("et perdus"), validators=[Optional(), MANY]),
+            f"broken_{it.token}": Whole(_("Rendus abîmés"), validators=[Optional(), MANY]),
+            f"lost_{it.token}": Whole(_("Perdus"), validators=[Optional(), MANY]),
         } | note  # fmt: skip
     if it.kind == "room" and alone:
         return note
