@@ -422,6 +422,19 @@ class ExtensionWaits(Refusal):
     rule = "extension-waits"
 
 
+class DamageUncountable(Refusal):
+    """Both sides have no account in a same community: a damage isn't counted in minutes between them."""
+
+    rule = "damage-uncountable"
+    field = "minutes"
+
+
+class MediatesOwn(Refusal):
+    """Nobody settles what they are a side of."""
+
+    rule = "mediates-own"
+
+
 class NothingLeaves(Refusal):
     """Something leaves at a hand-over: else nobody came."""
 
@@ -605,6 +618,9 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "keys_out_pkey": KeyOut,
     "keys_labelled_once": KeyLabelled,
     "attendances_pkey": AlreadyAnswered,
+    "damage_answers_pkey": AlreadyAnswered,
+    "damage_outcomes_pkey": AlreadyAnswered,
+    "damage_payments_pkey": AlreadyAnswered,
     "extension_decisions_pkey": AlreadyAnswered,
     "inventory_pictures_position": PicturesFull,
 }

@@ -81,6 +81,18 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "bookings.pictures": (
         _("Une photo au départ et une au retour évitent bien des discussions. Elles ne sont montrées qu’à vous et à qui emprunte."),
     ),
+    "bookings.new_damage": (
+        _("Les minutes sont le temps de réparer ; les euros se paient ailleurs et sont seulement notés. Donnez l’un ou l’autre."),
+    ),
+    "bookings.open_damages": (
+        _("Tant que la personne n’a pas répondu, rien n’est dû. Contesté, l’animateur de la communauté règle ; sans communauté, notez ce dont vous convenez."),
+    ),
+    "bookings.disputes": (
+        _("Vous pouvez maintenir, baisser ou abandonner. Les minutes maintenues ne partent que quand leur titulaire les donne."),
+    ),
+    "bookings.dispute": (
+        _("Votre phrase est lue par les deux côtés : dites ce que vous avez entendu, et pourquoi vous décidez ainsi."),
+    ),
     "keys.index": (
         _("Donnez à chaque clé le nom qui est écrit dessus. À la remise, celles qui ouvrent la salle sont proposées d’abord."),
     ),
@@ -284,6 +296,8 @@ AS_ON = {
     "bookings.extend_for": "bookings.extending_for",
     "bookings.grant_extension": "bookings.extending_for",
     "bookings.decline_extension": "bookings.extending_for",
+    "bookings.propose_damage": "bookings.new_damage",
+    "bookings.mediate": "bookings.dispute",
     "keys.create": "keys.index",
     "keys.update": "keys.show",
     "imports.create": "imports.index",

@@ -127,6 +127,7 @@ INVALID = {
     "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
     "missing": lazy_gettext("Ce renseignement manque."),
     "nobody": lazy_gettext("Il n’y a personne à qui l’écrire."),
+    "not-lower": lazy_gettext("Pour baisser, donnez moins que ce qui était proposé."),
     "no-account": lazy_gettext("Le prêteur n’a pas de compte en minutes : une communauté doit d’abord lui en ouvrir un."),
     "to-come": lazy_gettext("Ce jour n’est pas encore venu."),
     "unknown": lazy_gettext("Choisissez dans la liste."),
@@ -468,6 +469,8 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "pictures-full": lambda facts: Sentence(
         _("Il y a déjà autant de photos que possible : %(most)s.", most=facts.get("most", 12)), _("Supprimez-en une d’abord.")
     ),
+    "damage-uncountable": _fixed(N("Vous n’avez pas de compte dans une même communauté."), N("Donnez plutôt une somme en euros.")),
+    "mediates-own": _fixed(N("Vous êtes de l’un des deux côtés : une autre personne doit régler ce désaccord.")),
     "not-later": _fixed(N("Choisissez un moment plus tard que la fin actuelle."), N("Elle est écrite sur la page du prêt.")),
     "extension-waits": _fixed(N("Une prolongation est déjà demandée."), N("Attendez la réponse du prêteur.")),
     "nothing-leaves": _fixed(N("Rien ne part : dites au moins une chose qui est remise."), N("Si personne n’est venu, notez-le plutôt.")),

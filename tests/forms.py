@@ -22,7 +22,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from exchange.bookings import extending
+from exchange.bookings import damages, extending
 from exchange.bookings import operations as bookings
 from exchange.bookings.wanted import Wanted
 from exchange.catalogue import operations as catalogue
@@ -185,6 +185,15 @@ FORMS: tuple[Sent, ...] = (
         "remarks": "Le reste demain", "back_{chairs}": "0", "broken_{chairs}": "1", "lost_{chairs}": "0",
         "note_{chairs}": "Un pied tordu", "keys": "{badge}",
     }, {"booking": "{lent_out}"}, besides=frozenset({"lost_keys"})),
+    Sent("bookings.propose_damage", "olga", KEY | {"words": "Un pied cassé", "minutes": "1h30", "cents": ""},
+         {"booking": "{lent_out}"}),
+    Sent("bookings.note_received", "olga", {}, {"damage": "{owed}"}),
+    Sent("bookings.accept_damage", "alice", {}),
+    Sent("bookings.contest_damage", "alice", {"text": "Il était déjà tordu"}),
+    Sent("bookings.mediate", "fanny", {"outcome": "lowered", "minutes": "10 min", "cents": "", "text": "Moitié-moitié"},
+         {"damage": "{contested}"}),
+    Sent("bookings.agree", "olga", {"outcome": "dropped", "minutes": "", "cents": "", "text": "On en a parlé"},
+         {"damage": "{between_two}"}),
     Sent("bookings.extend", "alice", {"day": "2026-11-24", "ends": "18h", "reason": "Il pleut"},
          {"booking": "{lent_out}"}),
     Sent("bookings.extend_for", "olga", {"day": "2026-11-24", "ends": "18h", "reason": "Il pleut"},
@@ -404,6 +413,7 @@ class Ground:
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
             "used": self._lent(session, cast, lent.hall, -2),
+            **self._damages(session, cast, lent),
             "longer": self._longer(session, cast, lent),
             "many": self._lent(session, cast, lent.chairs, 9, many=3),
             "key": self.world.key, "badge": self.world.badge, "lost": self._lost(session, cast),
@@ -412,6 +422,25 @@ class Ground:
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
+
+    def _damages(self, session: Session, cast: Cast, lent: Lent) -> dict[str, str]:
+        """Alice owes the town some euros, and contests something; Zoé, who is in no community, contests too."""
+        def proposed(booking: str, **what: Any) -> str:
+            return damages.propose(session, booking, lender=cast.town.id, words="Un pied", by=cast.olga.by, at=NOON,
+                                   **({"minutes": None, "cents": None} | what)).token  # fmt: skip
+
+        mine: dict[str, Any] = {"parties": [cast.alice.party.id], "by": cast.alice.by, "at": NOON}
+        owed, contested = proposed(self.world.out, cents=500), proposed(self.world.out, minutes=20)
+        damages.accept(session, owed, **mine)
+        damages.contest(session, contested, text="Non", **mine)
+        asked = bookings.Request(cast.zoe.party.id, (Wanted(lent.chairs),), NOON + timedelta(days=8),
+                                 NOON + timedelta(days=8, hours=2), "Fête")  # fmt: skip
+        token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.zoe.by, at=NOON).token
+        bookings.accept(session, token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        bookings.hand_over(session, token, lender=cast.town.id, remarks="", by=cast.olga.by, at=NOON)
+        between_two = proposed(token, cents=900)
+        damages.contest(session, between_two, text="Non", parties=[cast.zoe.party.id], by=cast.zoe.by, at=NOON)
+        return {"owed": owed, "contested": contested, "between_two": between_two}
 
     def _longer(self, session: Session, cast: Cast, lent: Lent) -> str:
         """Alice has the drill, and asks for longer while Bruno follows; then he doesn't."""

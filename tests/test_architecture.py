@@ -39,8 +39,9 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "factory", "faults", "forgetting",
-    "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing", "jobs", "keeping",
+    "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory", "faults",
+    "forgetting", "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing",
+    "jobs", "keeping",
     "messages", "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
     "sentences", "serving", "sheets", "sign_in", "style", "tasks", "upgrading",
 }  # fmt: skip
@@ -64,7 +65,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "searching": "telling", "narrowing": "telling",
         "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
         "inventory": "operations", "inventories": "queries", "handing": "views", "counting": "forms",
-        "extending": "operations", "prolonging": "views",
+        "extending": "operations", "prolonging": "views", "damages": "operations", "damaging": "views",
         "geography": "policy", "mapping": "views", "api_series": "api", "api_loans": "api",
     },
     "catalogue": {"many": "views"},

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
 from exchange.authorisations import operations as authorisations
-from exchange.bookings import inventory, offers, series
+from exchange.bookings import damages, inventory, offers, series
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as loans
 from exchange.bookings.rhythm import Rhythm
@@ -156,7 +156,8 @@ class World:
         self._loans(session)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"key": self.key, "series": sung.token, "authorisation": allowed.token, "day": "2026-12-24",
+        return {"key": self.key, "damage": self.damage, "series": sung.token, "authorisation": allowed.token,
+                "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
@@ -179,6 +180,8 @@ class World:
                            at=NOON)  # fmt: skip
         of = loans.of_lender(session, self.out, cast.town.id, at=NOON)
         assert of is not None
+        self.damage = damages.propose(session, self.out, lender=cast.town.id, words="Un pied tordu", minutes=30,
+                                      cents=None, by=cast.olga.by, at=NOON).token  # fmt: skip
         self.shown, self.blurred = (
             inventory.add_picture(session, of.id, drawn(PHOTO), moment="out", words=words, by=cast.olga.by,
                                   at=NOON).token

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 from exchange.bookings.rhythm import Rhythm
 from exchange.catalogue.policy import slots_of
 from exchange.catalogue.queries import ResourceView
+from exchange.euros import Euros
 from exchange.formats import clock_hour
 from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 
@@ -189,6 +190,54 @@ class NotExtendedForm(Form):
 
     text = LongText(
         _("Explication pour le demandeur"), validators=[DataRequired(_("Expliquez le refus en quelques mots."))]
+    )
+
+
+class DamageForm(KeyedForm):
+    """What was damaged, and what it would cost: in minutes, or in euros."""
+
+    words = LongText(
+        _("Qu’est-ce qui est abîmé ou perdu ?"),
+        validators=[DataRequired(_("Dites ce qui est abîmé ou perdu."))],
+    )
+    minutes = DurationField(
+        _("En minutes"), validators=[Optional()],
+        description=_("Le temps de réparer, par exemple 1h30. La personne doit l’accepter."),
+    )  # fmt: skip
+    cents = Euros(
+        _("Ou en euros"),
+        description=_("La somme se paie ailleurs, au guichet par exemple : ici, elle est seulement notée."),
+    )  # fmt: skip
+
+    def validate_cents(self, field: Euros) -> None:
+        """One of both, and not both."""
+        if (field.data is None) == (self.minutes.data is None) or field.data == 0:
+            raise ValidationError(_("Donnez une durée ou une somme en euros, l’une des deux."))
+
+
+class ContestForm(Form):
+    """Why somebody doesn't agree."""
+
+    text = LongText(
+        _("Pourquoi n’êtes-vous pas d’accord ?"), validators=[DataRequired(_("Dites pourquoi en une phrase."))]
+    )
+
+
+class MediationForm(Form):
+    """What becomes of what is contested."""
+
+    outcome = RadioField(
+        _("Qu’est-ce qui est décidé ?"),
+        choices=[
+            SelectChoice("maintained", _("C’est maintenu")), SelectChoice("lowered", _("C’est baissé")),
+            SelectChoice("dropped", _("C’est abandonné")),
+        ],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    minutes = DurationField(_("À combien de temps ?"), validators=[Optional()], description=_("Si c’est baissé."))
+    cents = Euros(_("À combien d’euros ?"), validators=[Optional()], description=_("Si c’est baissé."))
+    text = LongText(
+        _("Pourquoi ? Les deux côtés le liront."), validators=[DataRequired(_("Dites pourquoi en une phrase."))]
     )
 
 

@@ -252,3 +252,56 @@ class LoanReminder(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     ends_at: Mapped[datetime] = mapped_column(primary_key=True)
     written_at: Mapped[datetime]
+
+
+class Damage(Base, Signed):
+    """What a lender proposes for what was broken or lost: minutes, or cents of euros that are paid elsewhere."""
+
+    __tablename__ = "damages"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "account_id"], ["books.accounts.community_id", "books.accounts.id"]),
+        ForeignKeyConstraint(
+            ["community_id", "lender_account_id"], ["books.accounts.community_id", "books.accounts.id"]
+        ),
+    )
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"))
+    words: Mapped[str]
+    minutes: Mapped[int | None]
+    cents: Mapped[int | None]
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
+    account_id: Mapped[int | None]
+    lender_account_id: Mapped[int | None]
+    proposed_at: Mapped[datetime]
+
+
+class DamageAnswer(Base, Signed):
+    """The one answer of who borrowed: accepted, or contested with a reason."""
+
+    __tablename__ = "damage_answers"
+    damage_id: Mapped[int] = mapped_column(ForeignKey("damages.id"), primary_key=True)
+    answer: Mapped[str]
+    text: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[datetime]
+
+
+class DamageOutcome(Base, Signed):
+    """What a mediator decided of what was contested: maintained, lowered to so much, or dropped."""
+
+    __tablename__ = "damage_outcomes"
+    damage_id: Mapped[int] = mapped_column(ForeignKey("damage_answers.damage_id"), primary_key=True)
+    outcome: Mapped[str]
+    minutes: Mapped[int | None]
+    cents: Mapped[int | None]
+    text: Mapped[str]
+    settled_at: Mapped[datetime]
+
+
+class DamagePayment(Base, Signed):
+    """It is paid: by an entry, or in euros that the office says to have received."""
+
+    __tablename__ = "damage_payments"
+    damage_id: Mapped[int] = mapped_column(ForeignKey("damage_answers.damage_id"), primary_key=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("books.entries.id"), unique=True)
+    paid_at: Mapped[datetime]

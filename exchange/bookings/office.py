@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock
-from exchange.bookings import changes, inventories, operations, queries
+from exchange.bookings import changes, damages, inventories, operations, queries
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
@@ -83,9 +83,17 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
             bool(change and change.state == "pending") or changes.changes_what_stands(session, found, at=at)
         ),
         inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
+        **_damages(found),
         endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
         can_count=operations.can_count(found, at=at),
     )  # fmt: skip
+
+
+def _damages(found: BookingView) -> dict[str, Any]:
+    """The damages of a loan, and the communities that count them."""
+    told = damages.of_booking(db.session(), found.id) if found.hand_over else []
+    counted = any(each.minutes for each in told)
+    return {"damages": told, "communities": {c.id: c for c in members.communities(db.session())} if counted else {}}
 
 
 def _endangered_by(found: BookingView, lender: members.PartyView, *, at: datetime) -> list[inventories.Endangered]:

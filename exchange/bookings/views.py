@@ -12,10 +12,20 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import changes, inventories, operations, policy, queries, weeks
+from exchange.bookings import changes, damages, inventories, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
 from exchange.bookings.counting import PeopleForm
-from exchange.bookings.forms import BESIDE, CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
+from exchange.bookings.forms import (
+    BESIDE,
+    CLOSING,
+    GROUNDS,
+    AskForm,
+    ContestForm,
+    RemarksForm,
+    SearchForm,
+    ask_form,
+    beside,
+)
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
 from exchange.bookings.searching import NOTHING, Found, nearest, same_search
@@ -269,8 +279,15 @@ def show_page(found: BookingView, form: RemarksForm) -> str:
                            in_time=in_time, grounds=GROUNDS, before=before, again=_again(told), can_change=can_change,
                            change=queries.change_of(session, found.id, at=at),
                            inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
+                           damages=damages.of_booking(session, found.id) if found.hand_over else [],
+                           contest=ContestForm(formdata=None), communities=_communities(found),
                            people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
                            offer=queries.offers_for(session, [found.id], at=at).get(found.id))  # fmt: skip
+
+
+def _communities(found: BookingView) -> dict[int, members.CommunityView]:
+    """Those that may count what a loan damaged."""
+    return {each.id: each for each in members.communities(db.session())} if found.hand_over else {}
 
 
 def _again(told: Told) -> str | None:

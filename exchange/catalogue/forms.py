@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from babel.numbers import get_decimal_symbol
-from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, StopValidation, ValidationError
@@ -15,6 +14,7 @@ from wtforms.widgets import TextInput
 
 from exchange import hours
 from exchange.catalogue import policy
+from exchange.euros import Euros
 from exchange.formats import length_of_time
 from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 from exchange.security import territory
@@ -23,9 +23,6 @@ MOST = 100_000
 DAY = 1440  # minutes
 MOST_LENT = 31 * DAY
 _IN_DAYS = re.compile(r"([0-9]{1,3})[ \u00a0\u202f]?(?:j|jours?|d|days?)")
-MOST_CENTS = 1_000_000_000  # ten million euros
-_EUROS = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,2}))?")
-_GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?!\1)[.,][0-9]{2}")  # 1.234,50 or 1,234.50
 _HTTPS = re.compile(r"https://[^\s<>\"'\\/?#@:]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
 
 ERP_CATEGORIES = {
@@ -85,38 +82,6 @@ class Number(Field):
         """What wasn't understood is said once."""
         if self.process_errors:
             raise StopValidation
-
-
-def cents(text: str) -> int | None:
-    """A sum in euros as people type it, "1 234,50 €", in cents; None for nothing. Raises ValueError."""
-    bare = re.sub(r"(?:€|EUR|euros?)$", "", "".join(text.split()), flags=re.IGNORECASE)
-    if not bare:
-        return None
-    if grouped := _GROUPED.fullmatch(bare):
-        bare = bare.replace(grouped[1], "")
-    match = _EUROS.fullmatch(bare)
-    if match is None or len(bare) > 20 or (found := int(match[1] + (match[2] or "").ljust(2, "0"))) > MOST_CENTS:
-        raise ValueError(_("Écrivez une somme en euros, par exemple 1 234,50."))
-    return found
-
-
-class Euros(Field):
-    """A sum typed in euros and kept in cents; what was typed is shown again when it is none."""
-
-    widget = TextInput()
-    typed: str | None = None
-
-    def _value(self) -> str:
-        if self.typed is not None:
-            return self.typed
-        if self.data is None:
-            return ""
-        point = get_decimal_symbol(get_locale() or "fr")
-        return f"{self.data // 100}{point}{self.data % 100:02d}"
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.typed, self.data = (valuelist[0] if valuelist else ""), None
-        self.data = cents(self.typed)
 
 
 WRONG_SLOTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from exchange.bookings import extending, inventory
+from exchange.bookings import damages, extending, inventory
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as loans
 from exchange.bookings.policy import Back, Handed
@@ -35,6 +35,7 @@ def plan(world: World) -> None:
     world.story.plan(moment(-1, 16), _lend_projector, world)
     world.story.plan(moment(-1, 18, 10), _tables_back, world)
     world.story.plan(moment(-1, 18, 20), _keep_cargo, world)
+    world.story.plan(moment(-1, 18, 15), _damages, world)
     world.story.plan(moment(-1, 18, 30), _count, world)
 
 
@@ -85,6 +86,23 @@ def _tables_back(world: World, *, at: datetime) -> None:
     said = {world.resources[TABLES].id: Back(1, broken=1, remarks="Un pied plié dans la remorque.")}
     bookings.take_back(world.session, view.token, lender=view.lender_id, remarks="Le reste demain midi.", items=said,
                        by=_office(world), at=at)  # fmt: skip
+
+
+def _damages(world: World, *, at: datetime) -> None:
+    """The broken table waits for the toy library's word, in euros; somebody contests the time of a repair."""
+    by, session = _office(world), world.session
+    view = _out(world, TABLES, at)
+    assert view is not None
+    damages.propose(session, view.token, lender=view.lender_id, words="Une table, un pied plié.", minutes=None,
+                    cents=3500, by=by, at=at)  # fmt: skip
+    people = {each.party: each for each in world.members.values() if each.signs_in}
+    over = (each for each in loans.decided(session, view.lender_id, at=at, size=400)
+            if each.state == "returned" and each.party_id in people and damages.common(session, each))  # fmt: skip
+    if loan := next(over, None):
+        made = damages.propose(session, loan.token, lender=loan.lender_id, words="La béquille est faussée.", minutes=45,
+                               cents=None, by=by, at=at)  # fmt: skip
+        damages.contest(session, made.token, parties=[loan.party_id], text="Elle l’était déjà, je l’ai dit au départ.",
+                        by=people[loan.party_id].by, at=at)  # fmt: skip
 
 
 def _keep_cargo(world: World, *, at: datetime) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from exchange.bookings import extending, moving, operations, queries
+from exchange.bookings import damages, extending, moving, operations, queries
 from exchange.bookings.changes import change
 from exchange.bookings.models import Booking
 from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
@@ -237,7 +237,21 @@ CHAIRS_OUT = (ask("alice", "chairs", 5), accepts, hands_over)
 HALF_OUT = (*ACCEPTED, hands_over)
 TWO_READY = (*ACCEPTED, ask("bruno", "other half"), town(operations.accept, "bruno"))
 
+def breaks(session: Session, ground: Ground) -> None:
+    """Olga proposes half an hour for what Alice broke."""
+    cast = ground.cast
+    ground.tokens["damage"] = damages.propose(
+        session, ground.tokens["alice"], lender=cast.town.id, words="Une vitre", minutes=30, cents=None,
+        by=cast.olga.by, at=NEXT_WEEK,
+    ).token  # fmt: skip
+
+
+BROKEN_OUT = (*HALF_OUT, breaks)
+pays, contests = alice(damages.accept, "damage"), alice(damages.contest, "damage", text="Non")
+
 PAIRS = {
+    "a damage accepted twice": Pair(pays, pays, BROKEN_OUT),
+    "a damage accepted, and contested": Pair(pays, contests, BROKEN_OUT),
     "two returns at once": Pair(gets_back(2), gets_back(3), CHAIRS_OUT),
     "two returns of too many": Pair(gets_back(3), gets_back(4), CHAIRS_OUT),
     "one badge for two": Pair(gives("alice"), gives("bruno"), TWO_READY),

@@ -106,6 +106,8 @@ STATES = {
     "a loan that came back in part": f"""{BOOKED} r.booking_id IS NULL
         AND b.id IN (SELECT booking_id FROM return_parts)""",
     "something broken in a loan": "SELECT item_id FROM return_items WHERE broken > 0",
+    "a damage that waits": "SELECT id FROM damages WHERE id NOT IN (SELECT damage_id FROM damage_answers)",
+    "a damage contested": "SELECT damage_id FROM damage_answers WHERE answer = 'contested'",
     "a key that is out": "SELECT key_id FROM keys_out",
     "a key that is lost": "SELECT id FROM keys WHERE lost_at IS NOT NULL",
     "a picture of an inventory": "SELECT id FROM inventory_pictures",
