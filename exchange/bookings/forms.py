@@ -205,7 +205,7 @@ class DamageForm(KeyedForm):
         description=_("Le temps de réparer, par exemple 1h30. La personne doit l’accepter."),
     )  # fmt: skip
     cents = Euros(
-        _("Ou en euros"),
+        _("En euros"),
         description=_("La somme se paie ailleurs, au guichet par exemple : ici, elle est seulement notée."),
     )  # fmt: skip
 
