@@ -210,7 +210,7 @@ def mediate(
         raise MediatesOwn
     most = view.minutes or view.cents or 0
     if (outcome == "lowered") != (amount is not None) or (amount is not None and not 1 <= amount < most):
-        raise Invalid(field="cents" if view.minutes is None else "minutes", why="not-lower")
+        raise Invalid(field="amount", why="not-lower")
     lowered = {"minutes": amount if view.minutes else None, "cents": None if view.minutes else amount}
     session.add(DamageOutcome(damage_id=view.id, outcome=outcome, text=text, settled_at=at, **lowered, **signed(by)))
     session.flush()

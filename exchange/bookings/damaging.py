@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,7 +13,14 @@ from werkzeug.wrappers import Response
 from exchange import clock, idempotency, outbox
 from exchange.bookings import damages, queries
 from exchange.bookings.damages import DamageView
-from exchange.bookings.forms import ContestForm, DamageForm, MediationForm
+from exchange.bookings.forms import (
+    ContestForm,
+    CountedDamageForm,
+    DamageForm,
+    EurosMediationForm,
+    MediationForm,
+    MinutesMediationForm,
+)
 from exchange.bookings.prolonging import bookings
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import asked_of, tell
@@ -55,13 +63,17 @@ def new_damage(lender: str, booking: str) -> str | Response:
     found, _by, party = asked_of(lender, booking)
     if found.state not in damages.AFTER_HAND_OVER:
         return redirect(url_for("bookings.request_", lender=lender, booking=booking), 303)
-    return _form_page(found, party, DamageForm(formdata=None))
+    return _form_page(found, party, _form(found, formdata=None))
+
+
+def _form(found: BookingView, **given: Any) -> DamageForm:
+    """In euros; in minutes too where they can be counted."""
+    return CountedDamageForm(**given) if damages.common(db.session(), found) else DamageForm(**given)
 
 
 def _form_page(found: BookingView, lender: members.PartyView, form: DamageForm) -> str:
-    counted = damages.common(db.session(), found) is not None
     return render_template("bookings/new_damage.html", told=tell([found], typed_by=False)[0], booking=found,
-                           lender=lender, form=form, counted=counted)  # fmt: skip
+                           lender=lender, form=form)  # fmt: skip
 
 
 @bookings.post("/preteurs/<lender>/reservations/<booking>/degats")
@@ -69,17 +81,17 @@ def _form_page(found: BookingView, lender: members.PartyView, form: DamageForm) 
 def propose_damage(lender: str, booking: str) -> Response | tuple[str, int]:
     """Say what was damaged and what it would cost, once for one key; who borrowed answers."""
     found, by, party = asked_of(lender, booking)
-    form = DamageForm()
+    form = _form(found)
     if not form.validate():
         return _form_page(found, party, form), 422
 
     def write(session: Session, at: datetime) -> Done:
-        made = damages.propose(session, booking, lender=party.id, words=form.words.data, minutes=form.minutes.data,
+        made = damages.propose(session, booking, lender=party.id, words=form.words.data, minutes=form.duration,
                                cents=form.cents.data, by=by, at=at)  # fmt: skip
         _write(session, made.party_id, "damage_proposed", made, at=at)
         return Done(url_for("bookings.request_", lender=lender, booking=booking))
 
-    said = {"words": form.words.data, "minutes": form.minutes.data, "cents": form.cents.data}
+    said = {"words": form.words.data, "minutes": form.duration, "cents": form.cents.data}
     content = idempotency.digest(request.path, said)
     try:
         done = idempotency.once(write, party=by.party, key=form.key.data, content=content)
@@ -171,7 +183,12 @@ def dispute(community: str, damage: str) -> str:
     _desk, found = _mediator(community)
     seen = damages.of_community(db.session(), damage, found.id)
     action = url_for("bookings.mediate", community=community, damage=damage)
-    return _dispute_page(seen, MediationForm(formdata=None), action)
+    return _dispute_page(seen, _mediation(seen, formdata=None), action)
+
+
+def _mediation(seen: DamageView, **given: Any) -> MediationForm:
+    """The form of what is settled, in what it was proposed in."""
+    return EurosMediationForm(**given) if seen.minutes is None else MinutesMediationForm(**given)
 
 
 def _dispute_page(seen: DamageView, form: MediationForm, action: str) -> str:
@@ -193,15 +210,14 @@ def mediate(community: str, damage: str) -> Response | tuple[str, int]:
 
 
 def _settled(seen: DamageView, desk: Office, action: str, then: str) -> Response | tuple[str, int]:
-    form = MediationForm()
+    form = _mediation(seen)
     if not form.validate():
         return _dispute_page(seen, form, action), 422
-    amount = form.cents.data if seen.minutes is None else form.minutes.data
     try:
         with transaction() as session:
             at = clock.now()
             after = damages.mediate(
-                session, seen, form.outcome.data, amount=amount if form.outcome.data == "lowered" else None,
+                session, seen, form.outcome.data, amount=form["amount"].data if form.outcome.data == "lowered" else None,
                 text=form.text.data, own=[] if desk.party.id == seen.lender_id else own("booking.read").parties,
                 by=desk.by, at=at,
             )  # fmt: skip
@@ -220,7 +236,8 @@ def agreeing(lender: str, damage: str) -> str:
     """Without a community, what both sides agreed on is noted by the office."""
     desk = office("booking.decide", lender)
     seen = damages.of_lender(db.session(), damage, desk.party.id)
-    return _dispute_page(seen, MediationForm(formdata=None), url_for("bookings.agree", lender=lender, damage=damage))
+    action = url_for("bookings.agree", lender=lender, damage=damage)
+    return _dispute_page(seen, _mediation(seen, formdata=None), action)
 
 
 @bookings.post("/preteurs/<lender>/degats/<damage>/accord")

@@ -194,25 +194,36 @@ class NotExtendedForm(Form):
 
 
 class DamageForm(KeyedForm):
-    """What was damaged, and what it would cost: in minutes, or in euros."""
+    """What was damaged, and what it would cost in euros."""
 
     words = LongText(
         _("Qu’est-ce qui est abîmé ou perdu ?"),
         validators=[DataRequired(_("Dites ce qui est abîmé ou perdu."))],
     )
+    cents = Euros(
+        _("En euros"),
+        description=_("La somme se paie ailleurs, au guichet par exemple : ici, elle est seulement notée."),
+    )
+
+    @property
+    def duration(self) -> int | None:
+        """What it would cost in minutes."""
+        found: int | None = self["minutes"].data if "minutes" in self else None
+        return found
+
+    def validate_cents(self, field: Euros) -> None:
+        """One of both, and not both."""
+        if (field.data is None) == (self.duration is None) or field.data == 0:
+            raise ValidationError(_("Donnez une durée ou une somme en euros, l’une des deux."))
+
+
+class CountedDamageForm(DamageForm):
+    """Or in minutes, between two who have an account in a same community."""
+
     minutes = DurationField(
         _("En minutes"), validators=[Optional()],
         description=_("Le temps de réparer, par exemple 1h30. La personne doit l’accepter."),
     )  # fmt: skip
-    cents = Euros(
-        _("En euros"),
-        description=_("La somme se paie ailleurs, au guichet par exemple : ici, elle est seulement notée."),
-    )  # fmt: skip
-
-    def validate_cents(self, field: Euros) -> None:
-        """One of both, and not both."""
-        if (field.data is None) == (self.minutes.data is None) or field.data == 0:
-            raise ValidationError(_("Donnez une durée ou une somme en euros, l’une des deux."))
 
 
 class ContestForm(Form):
@@ -234,11 +245,21 @@ class MediationForm(Form):
         ],
         validators=[InputRequired(_("Choisissez une réponse."))],
     )  # fmt: skip
-    minutes = DurationField(_("À combien de temps ?"), validators=[Optional()], description=_("Si c’est baissé."))
-    cents = Euros(_("À combien d’euros ?"), validators=[Optional()], description=_("Si c’est baissé."))
     text = LongText(
         _("Pourquoi ? Les deux côtés le liront."), validators=[DataRequired(_("Dites pourquoi en une phrase."))]
     )
+
+
+class MinutesMediationForm(MediationForm):
+    """To how many minutes it is lowered."""
+
+    amount = DurationField(_("À combien de temps ?"), validators=[Optional()], description=_("Si c’est baissé."))
+
+
+class EurosMediationForm(MediationForm):
+    """To how many euros it is lowered."""
+
+    amount = Euros(_("À combien d’euros ?"), description=_("Si c’est baissé."))
 
 
 CLOSING = {

@@ -165,7 +165,7 @@ def test_from_the_page_of_the_loan_to_the_facilitator_s(
         assert fanny.post(contested, data={"text": "Non"}).status_code == 404
         assert alice.post(contested, data={"text": "Il l’était déjà"}).status_code == 303
         assert "Il l’était déjà" in fanny.get(f"{sel}/desaccords/{damage.token}").text
-        decided = {"outcome": "lowered", "minutes": "30 min", "text": "Chacun la moitié"}
+        decided = {"outcome": "lowered", "amount": "30 min", "text": "Chacun la moitié"}
         assert fanny.post(f"{sel}/desaccords/{damage.token}", data=decided).status_code == 303
         assert "Chacun la moitié" in olga.get(f"{desk}/degats").text
         assert alice.post(f"/degats/{damage.token}/acceptation").status_code == 303
