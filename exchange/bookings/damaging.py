@@ -217,8 +217,9 @@ def _settled(seen: DamageView, desk: Office, action: str, then: str) -> Response
         with transaction() as session:
             at = clock.now()
             after = damages.mediate(
-                session, seen, form.outcome.data, amount=form["amount"].data if form.outcome.data == "lowered" else None,
-                text=form.text.data, own=[] if desk.party.id == seen.lender_id else own("booking.read").parties,
+                session, seen, form.outcome.data, text=form.text.data,
+                amount=form["amount"].data if form.outcome.data == "lowered" else None,
+                own=[] if desk.party.id == seen.lender_id else own("booking.read").parties,
                 by=desk.by, at=at,
             )  # fmt: skip
             _write(session, after.party_id, "damage_settled", after, at=at)
