@@ -133,7 +133,7 @@ class HandOver(Base, Signed):
 
 
 class HandedItem(Base):
-    """How many of an item left in fact; see ``migrations/versions/0023`` for this and for what follows."""
+    """How many of an item left in fact; see ``migrations/versions/0021`` for this and for what follows."""
 
     __tablename__ = "handed_items"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Keys, what they open, and the loans that have them; see ``migrations/versions/0023``."""
+"""Keys, what they open, and the loans that have them; see ``migrations/versions/0021``."""
 
 from __future__ import annotations
 

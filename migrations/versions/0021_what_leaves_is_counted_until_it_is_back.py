@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from migrations.helpers import grant, run
 
-revision = "0023"
+revision = "0021"
 down_revision = "0020"
 
 BY = """

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from migrations.helpers import grant, run
 
-revision = "0024"
-down_revision = "0023"
+revision = "0022"
+down_revision = "0021"
 
 BY = """
         by_sign_in bigint REFERENCES sign_ins,
