@@ -422,6 +422,83 @@ class WrongState(Refusal):
     rule = "wrong-state"
 
 
+class NotLater(Refusal):
+    """More time ends after the loan does, and after now."""
+
+    rule = "not-later"
+    field = "day"
+
+
+class ExtensionWaits(Refusal):
+    """More time is asked for already, and waits for an answer."""
+
+    rule = "extension-waits"
+
+
+class DamageUncountable(Refusal):
+    """Both sides have no account in a same community: a damage isn't counted in minutes between them."""
+
+    rule = "damage-uncountable"
+    field = "minutes"
+
+
+class MediatesOwn(Refusal):
+    """Nobody settles what they are a side of."""
+
+    rule = "mediates-own"
+
+
+class NothingLeaves(Refusal):
+    """Something leaves at a hand-over: else nobody came."""
+
+    rule = "nothing-leaves"
+
+
+class MoreThanBooked(Refusal):
+    """More of something would leave than was booked. Facts: field, most."""
+
+    rule = "more-than-booked"
+
+
+class MoreThanOut(Refusal):
+    """More would be back, broken or lost than is out. Facts: field, said, left."""
+
+    rule = "more-than-out"
+
+
+class NothingBack(Refusal):
+    """A return says what is back, broken or lost."""
+
+    rule = "nothing-back"
+
+
+class StillOut(Refusal):
+    """A loan ends when all that left, things and keys, is accounted for."""
+
+    rule = "still-out"
+
+
+class KeyOut(Refusal):
+    """A loan has that key already."""
+
+    rule = "key-out"
+    field = "keys"
+
+
+class KeyNotThere(Refusal):
+    """That key is lost, or not in the register, or this loan hasn't it."""
+
+    rule = "key-not-there"
+    field = "keys"
+
+
+class KeyLabelled(Refusal):
+    """Another key of this lender has that label."""
+
+    rule = "key-labelled"
+    field = "label"
+
+
 class SeriesEmpty(Refusal):
     """A series has no day between its first and its last."""
 
@@ -621,6 +698,14 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "resources_numbered_once": NumberedAlready,
     "resources_lengths": LeastAboveMost,
     "resources_lent_days": LastBeforeFirst,
+    "keys_out_pkey": KeyOut,
+    "keys_labelled_once": KeyLabelled,
+    "attendances_pkey": AlreadyAnswered,
+    "damage_answers_pkey": AlreadyAnswered,
+    "damage_outcomes_pkey": AlreadyAnswered,
+    "damage_payments_pkey": AlreadyAnswered,
+    "extension_decisions_pkey": AlreadyAnswered,
+    "inventory_pictures_position": PicturesFull,
 }
 
 # name of a rule -> HTTP status; a rule that is absent is refused as 422
@@ -650,6 +735,11 @@ STATUS: dict[str, int] = {
     "pool-exhausted": 409,
     "quantity-booked": 409,
     "pictures-full": 409,
+    "more-than-out": 409,
+    "still-out": 409,
+    "extension-waits": 409,
+    "key-out": 409,
+    "key-not-there": 409,
     "key-reused": 409,
     "entry-corrected-already": 409,
     "hold-resolved": 409,

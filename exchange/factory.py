@@ -21,6 +21,7 @@ from exchange.charters.views import charters
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
 from exchange.imports.views import imports
+from exchange.keys.views import keys
 from exchange.labels.views import labels
 from exchange.members.views import members
 from exchange.organisations.views import organisations
@@ -78,7 +79,7 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, agreements, audit, authorisations, bookings, catalogue, charters, declarations, imports, labels,
+        adverts, agreements, audit, authorisations, bookings, catalogue, charters, declarations, imports, keys, labels,
         members, organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)

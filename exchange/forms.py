@@ -9,17 +9,17 @@ from datetime import date, time
 from functools import cache
 from typing import Any
 
-from babel.numbers import get_decimal_symbol
 from flask import request
 from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField as UploadField
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import DateField as WTFormsDateField
 from wtforms import Field, FileField, HiddenField, IntegerField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.i18n import get_translations
-from wtforms.validators import Length, StopValidation, ValidationError
+from wtforms.validators import DataRequired, Length, StopValidation, ValidationError
 from wtforms.widgets import TextInput, TimeInput
 
 from exchange.i18n import spell
@@ -182,43 +182,6 @@ def _ask_back(two: minutes.Ambiguous) -> str:
     return str(WRONG_DURATION["fraction"])
 
 
-MOST_CENTS = 1_000_000_000  # ten million euros
-_GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?!\1)[.,][0-9]{2}")  # 1.234,50 or 1,234.50
-_EUROS = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,2}))?")
-
-
-def cents(text: str) -> int | None:
-    """A sum in euros as people type it, "1 234,50 €", in cents; None for nothing. Raises ValueError."""
-    bare = re.sub(r"(?:€|EUR|euros?)$", "", "".join(text.split()), flags=re.IGNORECASE)
-    if not bare:
-        return None
-    if grouped := _GROUPED.fullmatch(bare):
-        bare = bare.replace(grouped[1], "")
-    match = _EUROS.fullmatch(bare)
-    if match is None or len(bare) > 20 or (found := int(match[1] + (match[2] or "").ljust(2, "0"))) > MOST_CENTS:
-        raise ValueError(_("Écrivez une somme en euros, par exemple 1 234,50."))
-    return found
-
-
-class Euros(Field):
-    """A sum typed in euros and kept in cents; what was typed is shown again when it is none."""
-
-    widget = TextInput()
-    typed: str | None = None
-
-    def _value(self) -> str:
-        if self.typed is not None:
-            return self.typed
-        if self.data is None:
-            return ""
-        point = get_decimal_symbol(get_locale() or "fr")
-        return f"{self.data // 100}{point}{self.data % 100:02d}"
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.typed, self.data = (valuelist[0] if valuelist else ""), None
-        self.data = cents(self.typed)
-
-
 WRONG_CHOICE = lazy_gettext("Choisissez une des réponses proposées.")
 OF_CHOICES = frozenset({
     "Not a valid choice.", "Invalid Choice: could not coerce.",
@@ -302,3 +265,39 @@ class Days(SelectMultipleField):
     def __init__(self, label: Any, **more: Any) -> None:
         choices = [SelectChoice(value, name) for value, name in DAYS.items()]
         super().__init__(label, choices=choices, validate_choice=False, **more)
+
+
+MOST_BYTES = 10 * 1024 * 1024
+"""Of a picture that is kept."""
+MOST_SENT = 40 * 1024 * 1024
+"""Bytes, more than cameras give: a photograph that is too large is refused beside its field, with what was typed."""
+
+
+class PictureForm(KeyedForm):
+    """A picture and what it shows."""
+
+    file = UploadField(
+        lazy_gettext("Photo"),
+        description=lazy_gettext(
+            "JPEG, PNG ou WebP, 10 Mo au plus. Le lieu et l’heure que l’appareil y a écrits sont effacés."
+        ),
+        render_kw={"accept": "image/jpeg,image/png,image/webp"},
+    )
+    words = StringField(
+        lazy_gettext("Ce qu’on y voit"),
+        description=lazy_gettext("Pour qui ne voit pas la photo. Par exemple\u00a0: la salle vide, la scène au fond."),
+        validators=[DataRequired(lazy_gettext("Dites en quelques mots ce qu’on y voit.")), Length(max=200)],
+    )
+
+    def given(self) -> bytes | None:
+        """What was uploaded; when nothing was, that is said beside the field."""
+        upload = self.file.data
+        if not upload or isinstance(upload, str) or not upload.filename:
+            self.file.errors = [_("Choisissez une photo sur votre appareil.")]
+            return None
+        data: bytes = upload.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            said = _("Cette photo est trop lourde\u00a0: 10\u00a0Mo au plus. Réduisez-la, ou prenez-la plus petite.")
+            self.file.errors = [said]
+            return None
+        return data

@@ -63,6 +63,42 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Accepter garde le créneau et réserve les minutes. Refuser demande un motif, que la personne lira."),
         _("La remise, puis le retour, se notent ici : c’est le retour qui termine le prêt et compte les minutes."),
     ),
+    "bookings.handing_over": (
+        _("C’est rempli comme réservé : changez seulement ce qui diffère, par exemple 18 chaises au lieu de 20. Le reste redevient libre."),
+        _("Sur place, scannez l’étiquette de l’objet avec l’appareil photo de votre téléphone : sa page vous propose la remise ou le retour."),
+    ),
+    "bookings.taking_back": (
+        _("C’est rempli comme si tout revenait en bon état. Il manque quelque chose ? Notez ce qui revient aujourd’hui ; le prêt reste ouvert pour le reste."),
+        _("Ce qui est abîmé ou perdu sort du stock tout de suite : vous le retrouvez dans « Fermé pour un temps », et l’y rouvrez une fois réparé ou retrouvé."),
+    ),
+    "bookings.extending_": (
+        _("Demandez avant la fin : en retard, c’est encore possible, mais une autre personne attend peut-être."),
+    ),
+    "bookings.extending_for": (
+        _("Prolonger vérifie toutes les règles de nouveau. Si quelqu’un suit, proposez-lui d’abord autre chose depuis la liste."),
+        _("Tant qu’un prêt est en retard, personne d’autre ne peut le demander pour les sept jours qui viennent, jusqu’à la prochaine réservation acceptée."),
+    ),
+    "bookings.pictures": (
+        _("Une photo au départ et une au retour évitent bien des discussions. Elles ne sont montrées qu’à vous et à qui emprunte."),
+    ),
+    "bookings.new_damage": (
+        _("Les minutes sont le temps de réparer ; les euros se paient ailleurs et sont seulement notés. Donnez l’un ou l’autre."),
+    ),
+    "bookings.open_damages": (
+        _("Tant que la personne n’a pas répondu, rien n’est dû. Contesté, l’animateur de la communauté règle ; sans communauté, notez ce dont vous convenez."),
+    ),
+    "bookings.disputes": (
+        _("Vous pouvez maintenir, baisser ou abandonner. Les minutes maintenues ne partent que quand leur titulaire les donne."),
+    ),
+    "bookings.dispute": (
+        _("Votre phrase est lue par les deux côtés : dites ce que vous avez entendu, et pourquoi vous décidez ainsi."),
+    ),
+    "keys.index": (
+        _("Donnez à chaque clé le nom qui est écrit dessus. À la remise, celles qui ouvrent la salle sont proposées d’abord."),
+    ),
+    "keys.show": (
+        _("Une clé perdue n’est plus proposée. Une clé qui ne sert plus se retire ; qui l’a eue reste noté."),
+    ),
     "catalogue.index": (
         _("Ce qui vient d’un tableur n’est pas public : vérifiez, complétez, puis publiez ce qui est coché."),
         _("« Ne plus publier » retire de la recherche pour un temps ; « Ne plus prêter » pour de bon, sans rien effacer de ce qui a été prêté."),
@@ -294,6 +330,17 @@ AS_ON = {
     "authorisations.give": "authorisations.index",
     "rulebook.create": "rulebook.new",
     "pictures.create": "pictures.index",
+    "bookings.hand_over": "bookings.handing_over",
+    "bookings.take_back": "bookings.taking_back",
+    "bookings.add_picture": "bookings.pictures",
+    "bookings.extend": "bookings.extending_",
+    "bookings.extend_for": "bookings.extending_for",
+    "bookings.grant_extension": "bookings.extending_for",
+    "bookings.decline_extension": "bookings.extending_for",
+    "bookings.propose_damage": "bookings.new_damage",
+    "bookings.mediate": "bookings.dispute",
+    "keys.create": "keys.index",
+    "keys.update": "keys.show",
     "imports.create": "imports.index",
     "imports.map_columns": "imports.columns",
 }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from flask import render_template
 from flask_login import current_user
@@ -24,7 +23,7 @@ from exchange.keeping import kept
 from exchange.members import queries as members
 from exchange.navigation import offices
 from exchange.pictures import queries as pictures
-from exchange.security import communities, held, own, territory, today
+from exchange.security import communities, held, own, today, tomorrow
 from ledger.store import reading
 from ledger.store.reading import AccountView
 
@@ -106,9 +105,8 @@ def _lending(session: Session) -> Lending | None:
     lenders = [mandate.party_id for mandate in held() if mandate.role == "officer"]
     if not lenders:
         return None
-    tomorrow = datetime.combine(today() + timedelta(days=1), time.min, ZoneInfo(territory().zone))
     to_decide, undecided = bookings.undecided(session, lenders, size=NEWEST)
-    of_today, many = bookings.of_the_day(session, lenders, at=clock.now(), until=tomorrow)
+    of_today, many = bookings.of_the_day(session, lenders, at=clock.now(), until=tomorrow())
     return Lending(to_decide, undecided, of_today, many)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from flask import g
 from flask_login import current_user
@@ -133,6 +134,11 @@ def today() -> date:
     return clock.local_date(clock.now(), territory().zone)
 
 
+def tomorrow() -> datetime:
+    """The midnight that ends this day in the territory."""
+    return datetime.combine(today() + timedelta(days=1), time.min, ZoneInfo(territory().zone))
+
+
 def held() -> tuple[members.Held, ...]:
     """The mandates of the signed-in person in force today; one query for each request."""
     if "mandates" not in g:
@@ -208,3 +214,8 @@ def office(permission: str, token: str) -> Office:
     if party is None:
         raise NotFound
     raise NotAllowed(roles=sorted(OFFICES[permission]), party=party.name)
+
+
+def in_office(permission: str, party: int) -> bool:
+    """Whether the signed-in person may do that for this party's office."""
+    return any(mandate.party_id == party and mandate.role in OFFICES[permission] for mandate in held())

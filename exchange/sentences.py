@@ -127,6 +127,7 @@ INVALID = {
     "bounds": lazy_gettext("Écrivez un nombre entre 0 et 100 000."),
     "missing": lazy_gettext("Ce renseignement manque."),
     "nobody": lazy_gettext("Il n’y a personne à qui l’écrire."),
+    "not-lower": lazy_gettext("Pour baisser, donnez moins que ce qui était proposé."),
     "no-account": lazy_gettext("Le prêteur n’a pas de compte en minutes : une communauté doit d’abord lui en ouvrir un."),
     "to-come": lazy_gettext("Ce jour n’est pas encore venu."),
     "unknown": lazy_gettext("Choisissez dans la liste."),
@@ -432,6 +433,19 @@ def _not_begun(facts: Facts) -> Sentence:
     )
 
 
+def _more_than_booked(facts: Facts) -> Sentence:
+    most = facts.get("most", 0)
+    return Sentence(ngettext("Il n’y en a que %(num)s de réservé.", "Il n’y en a que %(num)s de réservés.", most))
+
+
+def _more_than_out(facts: Facts) -> Sentence:
+    left = max(facts.get("left", 0), 0)
+    return Sentence(
+        ngettext("Il n’en reste que %(num)s à rendre.", "Il n’en reste que %(num)s à rendre.", left),
+        _("Rendues, abîmées et perdues ne peuvent pas faire davantage."),
+    )  # fmt: skip
+
+
 SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "floor-reached": _floor,
     "not-allowed": _not_allowed,
@@ -502,7 +516,21 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         N("Donnez une photo au format JPEG, PNG ou WebP. Si elle vient d’un iPhone au format HEIC, partagez-la d’abord en JPEG."),
     ),
     "picture-too-large": _picture_too_large,
-    "pictures-full": _fixed(N("Il y a déjà six photos."), N("Supprimez-en une d’abord.")),
+    "pictures-full": lambda facts: Sentence(
+        _("Il y a déjà autant de photos que possible : %(most)s.", most=facts.get("most", 12)), _("Supprimez-en une d’abord.")
+    ),
+    "damage-uncountable": _fixed(N("Vous n’avez pas de compte dans une même communauté."), N("Donnez plutôt une somme en euros.")),
+    "mediates-own": _fixed(N("Vous êtes de l’un des deux côtés : une autre personne doit régler ce désaccord.")),
+    "not-later": _fixed(N("Choisissez un moment plus tard que la fin actuelle."), N("Elle est écrite sur la page du prêt.")),
+    "extension-waits": _fixed(N("Une prolongation est déjà demandée."), N("Attendez la réponse du prêteur.")),
+    "nothing-leaves": _fixed(N("Rien ne part : dites au moins une chose qui est remise."), N("Si personne n’est venu, notez-le plutôt.")),
+    "more-than-booked": _more_than_booked,
+    "more-than-out": _more_than_out,
+    "nothing-back": _fixed(N("Dites au moins une chose qui est rendue, abîmée ou perdue.")),
+    "still-out": _fixed(N("Tout ce qui est parti n’est pas encore compté."), N("Rechargez la page pour voir ce qui manque.")),
+    "key-out": _fixed(N("Cette clé est déjà sortie."), N("Rechargez la page pour voir qui l’a.")),
+    "key-not-there": _fixed(N("Cette clé n’est pas disponible ici."), N("Rechargez la page, puis choisissez dans la liste.")),
+    "key-labelled": _fixed(N("Une autre clé porte déjà ce nom."), N("Donnez-lui un autre nom ou un numéro.")),
     "change-waits": _fixed(
         N("Un changement de cette réservation attend déjà une réponse."), N("Répondez-y, ou renoncez-y, avant d’aller plus loin."),
     ),

@@ -17,8 +17,8 @@ from exchange import clock, forgetting, sealing
 from exchange.agreements import telling as agreements
 from exchange.audit import operations as audit
 from exchange.audit import telling as mismatch
+from exchange.bookings import extending, telling
 from exchange.bookings import operations as bookings
-from exchange.bookings import telling
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
 from exchange.imports import queries as imports
@@ -147,7 +147,9 @@ def forget(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="follow_bookings", queueing_lock="follow_bookings", pass_context=False)
 def follow_bookings(timestamp: int) -> None:
-    """Close what nobody decided in time and what nobody came for, and count the rooms whose use has started."""
+    """Close what nobody decided in time and what nobody came for, count the rooms whose use has started, and follow
+    what is out: its place when it is late, and the letters.
+    """
     at = clock.now()
     with transaction() as session:
         systems = {each.id: Acting(None, each.system_party_id) for each in members.communities(session)}
@@ -155,6 +157,8 @@ def follow_bookings(timestamp: int) -> None:
     for community, by in systems.items():
         _one_by_one(partial(bookings.settle_started, community=community, by=by, at=at, most=1))
     _one_by_one(partial(_close_uncollected, systems=systems, at=at))
+    _keep_late_places(at)
+    _one_by_one(partial(_remind, at=at))
 
 
 def _one_by_one(do: Callable[[Session], int]) -> None:
@@ -163,6 +167,22 @@ def _one_by_one(do: Callable[[Session], int]) -> None:
     while left:
         with transaction() as session:
             left = do(session)
+
+
+def _keep_late_places(at: datetime) -> None:
+    """What is out beyond its end keeps its place: nobody may ask for it meanwhile. A loan at a time."""
+    last: int | None = 0
+    while last is not None:
+        with transaction() as session:
+            last = extending.keep_places(session, at=at, after=last)
+
+
+def _remind(session: Session, *, at: datetime) -> int:
+    """Write one letter about a loan that ends soon, or is late; 0 when there is none."""
+    due = extending.remind(session, at=at)
+    if due is not None:
+        telling.write_reminder(session, due, at=at)
+    return int(due is not None)
 
 
 def _close_uncollected(session: Session, *, systems: Mapping[int, Acting], at: datetime) -> int:

@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 from exchange.agreements import operations as agreements
 from exchange.agreements import queries as agreements_of
 from exchange.agreements import telling as papers
+from exchange.bookings import damages, extending
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as loans
 from exchange.bookings.wanted import Wanted
@@ -35,10 +36,12 @@ from exchange.config import WEB_ROLE
 from exchange.db import db
 from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
+from exchange.keys import operations as keys
 from exchange.members.models import SignIn
 from ledger.entries import Acting
 from tests.cast import NOON, PASSWORD, Cast, Person
 from tests.databases import Database
+from tests.lent import Lent
 from tests.photos import PHOTO
 from tests.world import World, account
 
@@ -182,8 +185,44 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH),
     Sent("bookings.accept", "olga", {}),
     Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
-    Sent("bookings.hand_over", "olga", {"remarks": "Deux clés"}, {"booking": "{accepted}"}),
-    Sent("bookings.take_back", "olga", {"remarks": "Tout est là"}, {"booking": "{out}"}),
+    Sent("bookings.hand_over", "olga", {"remarks": "Deux clés", "note_{hall}": "Propre", "keys": "{key}"},
+         {"booking": "{accepted}"}),
+    Sent("bookings.hand_over", "olga", {
+        "remarks": "Deux de moins", "out_{chairs}": "2", "note_{chairs}": "Une est rayée", "other_keys": "{key}",
+    }, {"booking": "{many}"}),
+    Sent("bookings.take_back", "olga", {"remarks": "Tout est là", "note_{hall}": ""}, {"booking": "{out}"}),
+    Sent("bookings.take_back", "olga", {
+        "remarks": "Le reste demain", "back_{chairs}": "0", "broken_{chairs}": "1", "lost_{chairs}": "0",
+        "note_{chairs}": "Un pied tordu", "keys": "{badge}",
+    }, {"booking": "{lent_out}"}, besides=frozenset({"lost_keys"})),
+    Sent("bookings.propose_damage", "olga", KEY | {"words": "Un pied cassé", "minutes": "1h30", "cents": ""},
+         {"booking": "{lent_out}"}),
+    Sent("bookings.note_received", "olga", {}, {"damage": "{owed}"}),
+    Sent("bookings.accept_damage", "alice", {}),
+    Sent("bookings.contest_damage", "alice", {"text": "Il était déjà tordu"}),
+    Sent("bookings.mediate", "fanny", {"outcome": "lowered", "amount": "10 min", "text": "Moitié-moitié"},
+         {"damage": "{contested}"}),
+    Sent("bookings.agree", "olga", {"outcome": "dropped", "amount": "", "text": "On en a parlé"},
+         {"damage": "{between_two}"}),
+    Sent("bookings.extend", "alice", {"day": "2026-11-24", "ends": "18h", "reason": "Il pleut"},
+         {"booking": "{lent_out}"}),
+    Sent("bookings.extend_for", "olga", {"day": "2026-11-24", "ends": "18h", "reason": "Il pleut"},
+         {"booking": "{lent_out}"}),
+    Sent("bookings.grant_extension", "olga", {}, {"booking": "{longer}"}),
+    Sent("bookings.decline_extension", "olga", {"text": "C’est attendu"}, {"booking": "{longer}"}),
+    Sent("bookings.count_people", "olga", {"people": "40"}, {"booking": "{used}"}),
+    Sent("bookings.tell_people", "alice", {"people": "40"}, {"booking": "{used}"}),
+    Sent("bookings.add_picture", "olga", KEY | {
+        "file": File("chaises.jpg", PHOTO), "words": "Deux chaises", "moment": "back",
+    }, {"booking": "{lent_out}"}),
+    Sent("bookings.remove_picture", "olga", {}, {"booking": "{lent_out}", "picture": "{shown}"}),
+    Sent("keys.create", "olga", KEY | {
+        "label": "Badge 13", "place": "{place}", "opens": "{hall}", "note": "Portail du fond",
+    }),
+    Sent("keys.update", "olga", KEY | {"label": "Badge 14", "place": "", "opens": "{hall}", "note": "Au fond"}),
+    Sent("keys.note_lost", "olga", {}),
+    Sent("keys.note_found", "olga", {}, {"key": "{lost}"}),
+    Sent("keys.retire", "olga", {}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("bookings.check_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
          status=200, writes=False),
@@ -396,9 +435,14 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
-            "papered": self.world.papered, "chartered": self.world.chartered, "place": values["place"],
-            "digest": self.world.digest,
+            "papered": self.world.papered, "chartered": self.world.chartered, "digest": self.world.digest,
             "on_paper": self._papered(session),
+            "used": self._lent(session, cast, lent.hall, -2),
+            **self._damages(session, cast, lent),
+            "longer": self._longer(session, cast, lent),
+            "many": self._lent(session, cast, lent.chairs, 9, many=3),
+            "key": self.world.key, "badge": self.world.badge, "lost": self._lost(session, cast),
+            "lent_out": self.world.out, "shown": self.world.shown, "place": values["place"],
             "offered": self.world.offered, "had": self.world.had,
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
@@ -417,10 +461,48 @@ class Ground:
                           by=cast.olga.by, at=NOON)  # fmt: skip
         return token
 
-    def _lent(self, session: Session, cast: Cast, it: ResourceView, days: int, *, out: bool = False) -> str:
+    def _damages(self, session: Session, cast: Cast, lent: Lent) -> dict[str, str]:
+        """Alice owes the town some euros, and contests something; Zoé, who is in no community, contests too."""
+        def proposed(booking: str, **what: Any) -> str:
+            return damages.propose(session, booking, lender=cast.town.id, words="Un pied", by=cast.olga.by, at=NOON,
+                                   **({"minutes": None, "cents": None} | what)).token  # fmt: skip
+
+        mine: dict[str, Any] = {"parties": [cast.alice.party.id], "by": cast.alice.by, "at": NOON}
+        owed, contested = proposed(self.world.out, cents=500), proposed(self.world.out, minutes=20)
+        damages.accept(session, owed, **mine)
+        damages.contest(session, contested, text="Non", **mine)
+        asked = bookings.Request(cast.zoe.party.id, (Wanted(lent.chairs),), NOON + timedelta(days=8),
+                                 NOON + timedelta(days=8, hours=2), "Fête")  # fmt: skip
+        token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.zoe.by, at=NOON).token
+        bookings.accept(session, token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        bookings.hand_over(session, token, lender=cast.town.id, remarks="", by=cast.olga.by, at=NOON)
+        between_two = proposed(token, cents=900)
+        damages.contest(session, between_two, text="Non", parties=[cast.zoe.party.id], by=cast.zoe.by, at=NOON)
+        return {"owed": owed, "contested": contested, "between_two": between_two}
+
+    def _longer(self, session: Session, cast: Cast, lent: Lent) -> str:
+        """Alice has the drill, and asks for longer while Bruno follows; then he doesn't."""
+        token = self._lent(session, cast, lent.drill, 6, out=True)
+        after = bookings.Request(cast.bruno.party.id, (Wanted(lent.drill),), NOON + timedelta(days=6, hours=6),
+                                 NOON + timedelta(days=6, hours=9), "Fête", 60)  # fmt: skip
+        follows = bookings.ask(session, after, zone="Europe/Paris", by=cast.bruno.by, at=NOON).token
+        extending.ask(session, token, NOON + timedelta(days=7), parties=[cast.alice.party.id], reason="",
+                      by=cast.alice.by, at=NOON)  # fmt: skip
+        bookings.cancel(session, follows, parties=[cast.bruno.party.id], reason="", by=cast.bruno.by, at=NOON)
+        return token
+
+    def _lost(self, session: Session, cast: Cast) -> str:
+        made = keys.add(session, lender=cast.town.id, label="Clé perdue", note="", place=None, opens=[],
+                        by=cast.olga.by, at=NOON)  # fmt: skip
+        keys.note_lost(session, made.token, lender=cast.town.id, at=NOON)
+        return made.token
+
+    def _lent(
+        self, session: Session, cast: Cast, it: ResourceView, days: int, *, out: bool = False, many: int = 1
+    ) -> str:
         starts, town = NOON + timedelta(days=days), Acting(None, cast.town.id)
         asked_at = min(NOON, starts - timedelta(days=10))
-        asked = bookings.Request(cast.alice.party.id, (Wanted(it),), starts,
+        asked = bookings.Request(cast.alice.party.id, (Wanted(it, many),), starts,
                                  starts + timedelta(hours=4), "Fête", 60)  # fmt: skip
         token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=asked_at).token
         session.flush()

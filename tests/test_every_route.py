@@ -33,6 +33,7 @@ EVERYBODY = "everybody"
 SIGNED_IN = "signed in"
 ALICE = {"alice"}  # hers: for the others it is not found
 ALICE_OR_FANNY = {"alice", "fanny"}  # hers, and the counter's
+ALICE_OR_OLGA = {"alice", "olga"}  # the two sides of a loan
 ALICE_OR_CHLOE = {"alice", "chloe"}  # the two sides of a thread
 COMMUNITY = {"alice", "bruno", "chloe", "fanny", "tibo", "aicha"}  # its members and offices
 TOWN = ["olga"]  # an office: the others are told who can
@@ -74,7 +75,18 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.cancel": ALICE, "bookings.change": ALICE, "bookings.check_change": ALICE, "bookings.ask_change": ALICE,
     "bookings.requests": TOWN, "bookings.decided": TOWN,
     "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
+    "bookings.handing_over": TOWN, "bookings.taking_back": TOWN,
     "bookings.hand_over": TOWN, "bookings.take_back": TOWN, "bookings.note_no_show": TOWN,
+    "bookings.open_damages": TOWN, "bookings.new_damage": TOWN, "bookings.propose_damage": TOWN,
+    "bookings.note_received": TOWN, "bookings.agreeing": TOWN, "bookings.agree": TOWN,
+    "bookings.accept_damage": ALICE, "bookings.contest_damage": ALICE,
+    "bookings.disputes": COUNTER, "bookings.dispute": COUNTER, "bookings.mediate": COUNTER,
+    "bookings.extending_": ALICE, "bookings.extend": ALICE, "bookings.extending_for": TOWN,
+    "bookings.extend_for": TOWN, "bookings.grant_extension": TOWN, "bookings.decline_extension": TOWN,
+    "bookings.count_people": TOWN, "bookings.tell_people": ALICE, "bookings.pictures": TOWN,
+    "bookings.add_picture": TOWN, "bookings.remove_picture": TOWN, "bookings.picture": ALICE_OR_OLGA,
+    "keys.index": TOWN, "keys.create": TOWN, "keys.show": TOWN, "keys.update": TOWN, "keys.note_lost": TOWN,
+    "keys.note_found": TOWN, "keys.retire": TOWN,
     "bookings.new_series": SIGNED_IN, "bookings.check_series": SIGNED_IN, "bookings.create_series": SIGNED_IN,
     "bookings.show_series": ALICE, "bookings.cancel_series": ALICE, "bookings.asked_series": TOWN,
     "bookings.accept_series": TOWN, "bookings.decline_series": TOWN,
@@ -127,7 +139,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.show": ALICE, "api_bookings.cancel": ALICE, "api_bookings.change": ALICE,
     "api_bookings.requests": TOWN, "api_bookings.loans": TOWN, "api_bookings.asked": TOWN,
     "api_bookings.decide": TOWN, "api_bookings.hand_over": TOWN, "api_bookings.take_back": TOWN,
-    "api_bookings.note_no_show": TOWN,
+    "api_bookings.extend": ALICE, "api_bookings.extend_for": TOWN, "api_bookings.decide_extension": TOWN,
+    "api_bookings.note_no_show": TOWN, "api_bookings.count_people": TOWN, "api_bookings.tell_people": ALICE,
     "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
     "api_charters.show": SIGNED_IN, "api_charters.accept": SIGNED_IN,
@@ -139,7 +152,12 @@ MAY: dict[str, str | set[str] | list[str]] = {
 # values that only some endpoints want
 OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.consent": {"booking": "offered"}, "bookings.dismiss": {"booking": "offered"},
-    "bookings.withdraw_offer": {"booking": "had"},
+    "bookings.withdraw_offer": {"booking": "had"}, "bookings.handing_over": {"booking": "ready"},
+    "bookings.taking_back": {"booking": "out"}, "bookings.extending_": {"booking": "out"},
+    "bookings.extending_for": {"booking": "out"}, "bookings.new_damage": {"booking": "out"},
+    "bookings.picture": {"picture": "shown"},
+    "keys.retire": {"key": "spare"},
+    "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
     **{f"agreements.{name}": {"booking": "papered"}
        for name in ("of_loan", "make", "note_paper", "euros", "receive", "end_receipt", "paid")},
     "api_agreements.": {"booking": "papered"},
@@ -236,6 +254,10 @@ class Place:
                 "items": [{"resource": self.world.values["resource"]}], "purpose": "Goûter",
                 "starts_at": "2026-12-15T14:00:00+01:00", "ends_at": "2026-12-15T18:00:00+01:00",
             },
+            "api_bookings.extend": {"until": "2026-12-15T18:00:00+01:00"},
+            "api_bookings.extend_for": {"until": "2026-12-15T18:00:00+01:00"},
+            "api_bookings.decide_extension": {"verdict": "granted"},
+            "api_bookings.count_people": {"people": 40}, "api_bookings.tell_people": {"people": 40},
             "api_bookings.decide": {"verdict": "accepted"},
             "api_bookings.decide_series": {"verdict": "accepted"},
             "api_declarations.create": {
@@ -252,8 +274,10 @@ class Place:
         for prefix, wanted in OTHERWISE.items():
             if endpoint.startswith(prefix):
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
-                         "offered": self.world.offered, "had": self.world.had,
-                         "papered": self.world.papered, "chartered": self.world.chartered}  # fmt: skip
+                         "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
+                         "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
+                         "spare": self.world.spare, "papered": self.world.papered,
+                         "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

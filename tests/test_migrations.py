@@ -37,7 +37,9 @@ WRITTEN_ONCE = {
     "books.mandates", "books.months", "books.seal_keys", "books.leaves", "books.tiles", "books.heads",
     "books.cosignatures", "mandates", "ledger_downloads", "ledger_openings",
     "application_decisions", "declaration_answers",
-    "booking_decisions", "booking_cancellations", "hand_overs", "returns",
+    "booking_decisions", "booking_cancellations", "hand_overs", "returns", "handed_items", "return_parts",
+    "return_items", "key_loans", "key_returns", "attendances", "extensions", "extension_decisions", "damages",
+    "damage_answers", "damage_outcomes", "damage_payments",
     "agreement_versions", "agreements", "agreement_signatures", "charter_versions", "charter_acceptances",
     "booking_dues", "euro_receipts", "euro_receipt_ends",
 }  # fmt: skip

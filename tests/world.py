@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, text
@@ -14,7 +15,7 @@ from exchange.agreements import queries as agreements_of
 from exchange.agreements import telling as papers
 from exchange.agreements.models import Template
 from exchange.authorisations import operations as authorisations
-from exchange.bookings import offers, series
+from exchange.bookings import damages, inventory, offers, series
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as loans
 from exchange.bookings.rhythm import Rhythm
@@ -27,12 +28,14 @@ from exchange.charters import queries as charters_of
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
-from exchange.euros import operations as euros
+from exchange.dues import operations as euros
 from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
+from exchange.keys import operations as keys
 from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.pictures import operations as pictures
+from exchange.pictures.operations import drawn
 from exchange.reciprocity import operations as rules_of
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
@@ -165,6 +168,7 @@ class World:
             Rhythm("week", (starts + timedelta(weeks=8)).date(), (starts + timedelta(weeks=11)).date()),
             zone="Europe/Paris", by=cast.alice.by, at=NOON,
         )  # fmt: skip
+        self._loans(session)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
         template = agreements.write_template(session, agreements.Wording("Convention", TEMPLATE), lender=cast.town.id,
@@ -184,11 +188,37 @@ class World:
         self.papered, self.digest = kept.token, agreement.digest.hex()
         line = session.get_one(Template, template.template_id)
         return {"receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
-                "template": line.token, "series": sung.token,
+                "template": line.token, "key": self.key, "damage": self.damage, "series": sung.token,
                 "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
+
+
+    def _loans(self, session: Session) -> None:
+        """Alice has a chair and a badge of the hall, with a picture of how they left; the drill is ready for her."""
+        cast, lent, day = self.cast, self.lent, timedelta(days=1)
+        tokens = []
+        for it, starts in ((lent.chairs, NOON + day / 24), (lent.drill, NOON + day)):
+            asked = Request(cast.alice.party.id, (Wanted(it),), starts, starts + 2 * day, "Bricolage")
+            token = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON).token
+            bookings.accept(session, token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+            tokens.append(token)
+        self.out, self.ready = tokens
+        add = partial(keys.add, session, lender=cast.town.id, note="", place=None, by=cast.olga.by, at=NOON)
+        badge, other, spare = (add(label=label, opens=[lent.hall.id]) for label in ("Badge 12", "Badge 15", "Passe"))
+        self.key, self.badge, self.spare = other.token, badge.token, spare.token
+        bookings.hand_over(session, self.out, lender=cast.town.id, remarks="", keys=[badge.token], by=cast.olga.by,
+                           at=NOON)  # fmt: skip
+        of = loans.of_lender(session, self.out, cast.town.id, at=NOON)
+        assert of is not None
+        self.damage = damages.propose(session, self.out, lender=cast.town.id, words="Un pied tordu", minutes=30,
+                                      cents=None, by=cast.olga.by, at=NOON).token  # fmt: skip
+        self.shown, self.blurred = (
+            inventory.add_picture(session, of.id, drawn(PHOTO), moment="out", words=words, by=cast.olga.by,
+                                  at=NOON).token
+            for words in ("La chaise", "Floue")
+        )  # fmt: skip
 
 
 def account(person: Person) -> reading.AccountView:

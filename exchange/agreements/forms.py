@@ -9,7 +9,8 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 
 from exchange.agreements.operations import Wording
 from exchange.blocks import LARGEST
-from exchange.forms import MOST_CENTS, DayField, Euros, Form, KeyedForm, LongText, Text
+from exchange.euros import MOST_CENTS, Euros
+from exchange.forms import DayField, Form, KeyedForm, LongText, Text
 
 COVERS = {
     "all": _("Tous nos prêts"),

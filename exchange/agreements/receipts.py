@@ -18,10 +18,10 @@ from exchange.agreements.office import agreements, loan_of
 from exchange.agreements.telling import PAPERS, Loan, as_read, loans
 from exchange.bookings import queries as bookings
 from exchange.db import db
+from exchange.dues import operations, queries
+from exchange.dues.policy import Due
+from exchange.dues.queries import ReceiptView
 from exchange.errors import NotFound, status_of
-from exchange.euros import operations, queries
-from exchange.euros.policy import Due
-from exchange.euros.queries import ReceiptView
 from exchange.formats import day, span
 from exchange.formats import euros as in_euros
 from exchange.idempotency import Done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from exchange.bookings import changes, operations, policy, queries
 from exchange.bookings import wanted as wishes
 from exchange.bookings.forms import GROUNDS
 from exchange.bookings.geography import ON_MAPS
-from exchange.bookings.queries import BookingView
+from exchange.bookings.queries import BookingView, ItemView
 from exchange.bookings.schemas import (
     AvailabilityShape,
     BookingPage,
@@ -294,11 +294,13 @@ def _loan(told: Told) -> dict[str, Any]:
         "state": booking.state,
         "lender": shapes.party(told.lender),
         "party": shapes.party(told.party),
-        "items": [_item(told.resources[item.resource_id], item.quantity, item.minutes) for item in booking.items],
+        "items": [_loan_item(told.resources[item.resource_id], item) for item in booking.items],
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,
+        "wanted_until": booking.wanted_until,
         "purpose": booking.purpose,
         "people": booking.people,
+        "people_came": booking.attendance.people if booking.attendance else None,
         "minutes": booking.minutes,
         "community": told.community.token if told.community else None,
         "deposit_cents": booking.euros["deposit"],
@@ -314,6 +316,11 @@ def _loan(told: Told) -> dict[str, Any]:
         "returned_at": back.returned_at if back else None,
         "no_show_at": booking.no_show.noted_at if booking.no_show else None,
     }
+
+
+def _loan_item(resource: ResourceView, item: ItemView) -> dict[str, Any]:
+    counted = {"out": item.out, "back": item.back, "broken": item.broken, "lost": item.lost}
+    return _item(resource, item.quantity, item.minutes) | counted
 
 
 # -- the lender's office
@@ -349,7 +356,7 @@ def _page(found: Sequence[BookingView], query: dict[str, Any]) -> dict[str, Any]
 def asked(lender: str, booking: str) -> dict[str, Any]:
     """Who, what for, and how to reach them."""
     found, _by, _party = asked_of(lender, booking)
-    return _detail(found)
+    return detail(found)
 
 
 def as_asked(told: Told) -> dict[str, Any]:
@@ -360,7 +367,7 @@ def as_asked(told: Told) -> dict[str, Any]:
     return {**_loan(told), "checked": checked}
 
 
-def _detail(found: BookingView) -> dict[str, Any]:
+def detail(found: BookingView) -> dict[str, Any]:
     reached = members.contact(db.session(), found.party_id, on=today())
     return {**as_asked(tell([found])[0]), "contact": reached._asdict()}
 
@@ -378,7 +385,7 @@ def decide(given: dict[str, Any], lender: str, booking: str) -> Deed:
             _accept(session, found, lender=party.id, by=by, at=at)
         else:
             _decline(session, found, given, lender=party.id, by=by, at=at)
-        return Done(_detail(asked_of(lender, booking)[0]))
+        return Done(detail(asked_of(lender, booking)[0]))
 
     return Deed(by, answer)
 
@@ -403,23 +410,6 @@ def _decline(
 
 
 @resources.acts(
-    "/lenders/<lender>/bookings/<booking>/hand-over", N("Noter une remise"), takes=Remarks,
-    gives=RequestDetail,
-)  # fmt: skip
-def hand_over(given: dict[str, Any], lender: str, booking: str) -> Deed:
-    """The keys or the things leave."""
-    return _noted(given, lender, booking, operations.hand_over, has_entry=False)
-
-
-@resources.acts(
-    "/lenders/<lender>/bookings/<booking>/return", N("Noter un retour"), takes=Remarks, gives=RequestDetail
-)
-def take_back(given: dict[str, Any], lender: str, booking: str) -> Deed:
-    """The keys or the things are back: the minutes that were set aside are counted."""
-    return _noted(given, lender, booking, operations.take_back, has_entry=True)
-
-
-@resources.acts(
     "/lenders/<lender>/bookings/<booking>/no-show", N("Noter que personne n’est venu"), takes=Remarks,
     gives=RequestDetail,
 )  # fmt: skip
@@ -430,16 +420,6 @@ def note_no_show(given: dict[str, Any], lender: str, booking: str) -> Deed:
     def close(session: Session, at: datetime) -> Done:
         operations.note_no_show(session, booking, lender=party.id, remarks=given["remarks"], by=by, at=at)
         write_no_show(session, found, at=at)
-        return Done(_detail(asked_of(lender, booking)[0]), has_entry=tell([found])[0].counted > 0)
+        return Done(detail(asked_of(lender, booking)[0]), has_entry=tell([found])[0].counted > 0)
 
     return Deed(by, close)
-
-
-def _noted(given: dict[str, Any], lender: str, booking: str, act: Callable[..., Any], *, has_entry: bool) -> Deed:
-    found, by, party = asked_of(lender, booking)
-
-    def note(session: Session, at: datetime) -> Done:
-        act(session, booking, lender=party.id, remarks=given["remarks"], by=by, at=at)
-        return Done(_detail(asked_of(lender, booking)[0]), has_entry=has_entry and found.minutes > 0)
-
-    return Deed(by, note)

@@ -23,7 +23,6 @@ from exchange.errors import OutOfService, PoolExhausted, SlotTaken
 from exchange.hours import intervals, open_throughout
 from ledger.errors import Refused
 
-FOREVER = datetime.max.replace(tzinfo=UTC)
 A_DAY = timedelta(days=1)  # slots around some hours are of the same days
 Some = tuple[ResourceView, int]
 """A resource, and how many of it when it is a pool."""
@@ -201,7 +200,7 @@ class Timetable:
 
     def full(self, it: Lendable) -> list[policy.Span]:
         """When nothing of it can be taken, in order: that lasts until it is in order, and begins as long before."""
-        shut = [policy.Hold(begins, ends or FOREVER, 1) for _kind, begins, ends in self._shut[it.id]]
+        shut = [policy.Hold(begins, ends or policy.FOREVER, 1) for _kind, begins, ends in self._shut[it.id]]
         ready = timedelta(minutes=it.buffer_minutes)
         full = policy.too_many([*self._taken[it.id], *shut], (it.quantity or 1) - 1)
         return [(begins.astimezone(UTC) - ready, ends) for begins, ends in full]

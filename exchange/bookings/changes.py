@@ -86,9 +86,14 @@ def _check_changeable(session: Session, view: BookingView, *, at: datetime) -> N
 
 def waits(session: Session, view: BookingView, *, at: datetime) -> bool:
     """Whether a booking is a change that waits while what it changes stands, or has such a change."""
-    if view.state == "pending" and view.changes_id is not None:
-        return queries.view(session, view.changes_id, at=at).state != "cancelled"
-    return bool(_its_change(session, view, at=at))
+    return changes_what_stands(session, view, at=at) or bool(_its_change(session, view, at=at))
+
+
+def changes_what_stands(session: Session, view: BookingView, *, at: datetime) -> bool:
+    """Whether a booking is a change that waits, of a booking that stands."""
+    if view.state != "pending" or view.changes_id is None:
+        return False
+    return queries.view(session, view.changes_id, at=at).state != "cancelled"
 
 
 def _its_change(session: Session, view: BookingView, *, at: datetime) -> list[str]:

@@ -6,6 +6,7 @@ The database is what refuses: two overlapping claims on a unit can't be written,
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import delete, select, text
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from exchange.bookings import policy, queries
 from exchange.bookings.models import Booking, BookingItem, Occupancy, PoolOccupancy
+from exchange.bookings.queries import BookingView
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.errors import SlotTaken, refusal_of
@@ -100,6 +102,72 @@ def _take(session: Session, leaf: Leaf, hold: policy.Hold) -> None:
         raise
     if taken is None:
         raise SlotTaken(name=leaf.resource.name, resource=leaf.resource.id)
+
+
+def lengthen(session: Session, booking: Booking, view: BookingView, until: datetime) -> None:
+    """What is still out of a booking is taken until a later end, and no further than that when it was late.
+
+    Raises SlotTaken, PoolExhausted or OutOfService.
+    """
+    ends = queries.held_until(session, booking.id)
+    for leaf in _leaves(session, [(booking, items_of(session, booking.id))]):
+        if (leaf.item.id, leaf.unit) not in ends:
+            continue  # back already
+        last, still = ends[leaf.item.id, leaf.unit], _still_out(view, leaf)
+        ends_at = policy.held_until(until, leaf.item.buffer_minutes)
+        if last < ends_at:
+            _take(session, leaf, policy.Hold(last, ends_at, still))
+        elif last > ends_at:
+            cut = _CUT_POOL if leaf.resource.kind == "pool" else _CUT
+            session.execute(cut, {"item": leaf.item.id, "unit": leaf.unit, "ends_at": ends_at})
+
+
+def keep_late(
+    session: Session, booking: Booking, view: BookingView, *, at: datetime, until: datetime, every: timedelta
+) -> None:
+    """What is out beyond its end keeps its place until an instant, or until the next that is booked or closed.
+
+    ``every`` so often only, since it is done again and again. Who asks for it at the same moment has it.
+    """
+    ends = queries.held_until(session, booking.id)
+    for leaf in _leaves(session, [(booking, items_of(session, booking.id))]):
+        last = ends.get((leaf.item.id, leaf.unit))
+        if last is None or last > until - every:
+            continue
+        free_until = _free_until(session, leaf, policy.Hold(last, until, _still_out(view, leaf)))
+        if free_until > last:
+            _grow(session, leaf, last, free_until)
+
+
+def _free_until(session: Session, leaf: Leaf, more: policy.Hold) -> datetime:
+    if leaf.resource.kind == "pool":
+        return queries.pool_free_until(session, leaf.resource.id, leaf.resource.quantity or 0, more)
+    return queries.unit_free_until(session, leaf.unit, more.starts_at, more.ends_at)
+
+
+def _grow(session: Session, leaf: Leaf, last: datetime, until: datetime) -> None:
+    values = {"item": leaf.item.id, "unit": leaf.unit, "last": last, "ends_at": until}
+    try:
+        with session.begin_nested():
+            session.execute(_GROW_POOL if leaf.resource.kind == "pool" else _GROW, values)
+    except DBAPIError as refused:
+        if refusal_of(refused) is None:
+            raise
+
+
+def _still_out(view: BookingView, leaf: Leaf) -> int:
+    return next(item.still_out for item in view.items if item.id == leaf.item.id)
+
+
+_LONGER = "during = tstzrange(lower(during), :ends_at)"
+_GROW = text(f"UPDATE occupancy SET {_LONGER} WHERE booking_item_id = :item AND unit_id = :unit"  # noqa: S608
+             " AND upper(during) = :last")  # fmt: skip
+_GROW_POOL = text(f"UPDATE pool_occupancy SET {_LONGER} WHERE booking_item_id = :item AND pool_id = :unit"  # noqa: S608
+                  " AND upper(during) = :last")  # fmt: skip
+_CUT = text(f"UPDATE occupancy SET {_LONGER} WHERE booking_item_id = :item AND unit_id = :unit"  # noqa: S608
+            " AND during @> CAST(:ends_at AS timestamptz) AND lower(during) < :ends_at")  # fmt: skip
+_CUT_POOL = text(f"UPDATE pool_occupancy SET {_LONGER} WHERE booking_item_id = :item AND pool_id = :unit"  # noqa: S608
+                 " AND during @> CAST(:ends_at AS timestamptz) AND lower(during) < :ends_at")  # fmt: skip
 
 
 def free(session: Session, bookings: Collection[int]) -> None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from exchange import clock, idempotency
 from exchange.bookings import moving, policy, queries
 from exchange.bookings.forms import CLOSING, ClosingForm, PoolClosingForm
-from exchange.bookings.office import bookings
+from exchange.bookings.handing import bookings
 from exchange.bookings.telling import tell
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView

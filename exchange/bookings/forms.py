@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 from exchange.bookings.rhythm import Rhythm
 from exchange.catalogue.policy import slots_of
 from exchange.catalogue.queries import ResourceView
+from exchange.euros import Euros
 from exchange.formats import clock_hour
 from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
 
@@ -177,10 +178,96 @@ class RemarksForm(Form):
     remarks = LongText(_("Remarques"), validators=[Optional()])
 
 
+class ExtensionForm(Form):
+    """Until when a loan would last."""
+
+    day = DayField(_("Jusqu’à quel jour ?"), validators=[InputRequired(_("Indiquez le jour."))])
+    ends = HourField(_("Jusqu’à quelle heure ?"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
+    reason = LongText(_("Un mot pour l’expliquer"), validators=[Optional()])
+
+
+class NotExtendedForm(Form):
+    """Why a loan lasts no longer."""
+
+    text = LongText(
+        _("Explication pour le demandeur"), validators=[DataRequired(_("Expliquez le refus en quelques mots."))]
+    )
+
+
+class DamageForm(KeyedForm):
+    """What was damaged, and what it would cost in euros."""
+
+    words = LongText(
+        _("Qu’est-ce qui est abîmé ou perdu ?"),
+        validators=[DataRequired(_("Dites ce qui est abîmé ou perdu."))],
+    )
+    cents = Euros(
+        _("En euros"),
+        description=_("La somme se paie ailleurs, au guichet par exemple : ici, elle est seulement notée."),
+    )
+
+    @property
+    def duration(self) -> int | None:
+        """What it would cost in minutes."""
+        found: int | None = self["minutes"].data if "minutes" in self else None
+        return found
+
+    def validate_cents(self, field: Euros) -> None:
+        """One of both, and not both."""
+        if (field.data is None) == (self.duration is None) or field.data == 0:
+            raise ValidationError(_("Donnez une durée ou une somme en euros, l’une des deux."))
+
+
+class CountedDamageForm(DamageForm):
+    """Or in minutes, between two who have an account in a same community."""
+
+    minutes = DurationField(
+        _("En minutes"), validators=[Optional()],
+        description=_("Le temps de réparer, par exemple 1h30. La personne doit l’accepter."),
+    )  # fmt: skip
+
+
+class ContestForm(Form):
+    """Why somebody doesn't agree."""
+
+    text = LongText(
+        _("Pourquoi n’êtes-vous pas d’accord ?"), validators=[DataRequired(_("Dites pourquoi en une phrase."))]
+    )
+
+
+class MediationForm(Form):
+    """What becomes of what is contested."""
+
+    outcome = RadioField(
+        _("Qu’est-ce qui est décidé ?"),
+        choices=[
+            SelectChoice("maintained", _("C’est maintenu")), SelectChoice("lowered", _("C’est baissé")),
+            SelectChoice("dropped", _("C’est abandonné")),
+        ],
+        validators=[InputRequired(_("Choisissez une réponse."))],
+    )  # fmt: skip
+    text = LongText(
+        _("Pourquoi ? Les deux côtés le liront."), validators=[DataRequired(_("Dites pourquoi en une phrase."))]
+    )
+
+
+class MinutesMediationForm(MediationForm):
+    """To how many minutes it is lowered."""
+
+    amount = DurationField(_("À combien de temps ?"), validators=[Optional()], description=_("Si c’est baissé."))
+
+
+class EurosMediationForm(MediationForm):
+    """To how many euros it is lowered."""
+
+    amount = Euros(_("À combien d’euros ?"), description=_("Si c’est baissé."))
+
+
 CLOSING = {
     "works": _("Travaux"),
     "repair": _("En réparation"),
     "own-use": _("Notre propre usage"),
+    "lost": _("Perdu"),
     "other": _("Autre raison"),
 }
 

@@ -67,7 +67,10 @@ class BookingItem(Base):
     """One resource of a booking, with its price and the buffer that was frozen when it was asked for."""
 
     __tablename__ = "booking_items"
-    __table_args__ = (UniqueConstraint("booking_id", "resource_id"),)
+    __table_args__ = (
+        UniqueConstraint("booking_id", "resource_id"),
+        UniqueConstraint("booking_id", "id", name="booking_items_of_their_booking"),
+    )
     id: Mapped[Id]
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
     resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
@@ -129,8 +132,50 @@ class HandOver(Base, Signed):
     handed_over_at: Mapped[datetime]
 
 
+class HandedItem(Base):
+    """How many of an item left in fact; see ``migrations/versions/0021`` for this and for what follows."""
+
+    __tablename__ = "handed_items"
+    __table_args__ = (
+        UniqueConstraint("booking_id", "item_id"),
+        ForeignKeyConstraint(["booking_id", "item_id"], ["booking_items.booking_id", "booking_items.id"]),
+    )
+    item_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"))
+    quantity: Mapped[int] = mapped_column(Integer)
+    remarks: Mapped[str] = mapped_column(default="")
+
+
+class ReturnPart(Base, Signed):
+    """What came back at one time."""
+
+    __tablename__ = "return_parts"
+    __table_args__ = (UniqueConstraint("booking_id", "id"),)
+    id: Mapped[Id]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"))
+    remarks: Mapped[str] = mapped_column(default="")
+    noted_at: Mapped[datetime]
+
+
+class ReturnItem(Base):
+    """Of an item, how many came back at one time, how many of them broken, and how many are lost."""
+
+    __tablename__ = "return_items"
+    __table_args__ = (
+        ForeignKeyConstraint(["booking_id", "part_id"], ["return_parts.booking_id", "return_parts.id"]),
+        ForeignKeyConstraint(["booking_id", "item_id"], ["handed_items.booking_id", "handed_items.item_id"]),
+    )
+    part_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    item_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    booking_id: Mapped[int]
+    back: Mapped[int] = mapped_column(Integer, default=0)
+    broken: Mapped[int] = mapped_column(Integer, default=0)
+    lost: Mapped[int] = mapped_column(Integer, default=0)
+    remarks: Mapped[str] = mapped_column(default="")
+
+
 class Return(Base, Signed):
-    """The moment a loan ends in fact."""
+    """The moment a loan ends in fact: all that left is accounted for."""
 
     __tablename__ = "returns"
     booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"), primary_key=True)
@@ -145,3 +190,118 @@ class NoShow(Base, Signed):
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     remarks: Mapped[str] = mapped_column(default="")
     noted_at: Mapped[datetime]
+
+
+class InventoryPicture(Base, Signed):
+    """A picture of an inventory, for the lender's office and the borrower."""
+
+    __tablename__ = "inventory_pictures"
+    __table_args__ = (UniqueConstraint("booking_id", "position", name="inventory_pictures_position"),)
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    moment: Mapped[str]
+    words: Mapped[str]
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    large: Mapped[bytes] = mapped_column(deferred=True)
+    small: Mapped[bytes] = mapped_column(deferred=True)
+    added_at: Mapped[datetime]
+
+
+class Attendance(Base, Signed):
+    """How many people came, beside those who were expected; noted once."""
+
+    __tablename__ = "attendances"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    people: Mapped[int] = mapped_column(Integer)
+    noted_at: Mapped[datetime]
+
+
+class Extension(Base, Signed):
+    """More time is asked for a loan that is out."""
+
+    __tablename__ = "extensions"
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"))
+    was_until: Mapped[datetime]
+    until: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime]
+
+
+class ExtensionDecision(Base, Signed):
+    """Granted, with the minutes that it costs besides, declined; or lapsed, when all came back before."""
+
+    __tablename__ = "extension_decisions"
+    extension_id: Mapped[int] = mapped_column(ForeignKey("extensions.id"), primary_key=True)
+    verdict: Mapped[str]
+    text: Mapped[str] = mapped_column(default="")
+    minutes: Mapped[int] = mapped_column(default=0)
+    hold_id: Mapped[int | None] = mapped_column(ForeignKey("books.holds.id"), unique=True)
+    decided_at: Mapped[datetime]
+
+
+class LoanReminder(Base):
+    """A letter was written about a loan that is out, of this end."""
+
+    __tablename__ = "loan_reminders"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    ends_at: Mapped[datetime] = mapped_column(primary_key=True)
+    written_at: Mapped[datetime]
+
+
+class Damage(Base, Signed):
+    """What a lender proposes for what was broken or lost: minutes, or cents of euros that are paid elsewhere."""
+
+    __tablename__ = "damages"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "account_id"], ["books.accounts.community_id", "books.accounts.id"]),
+        ForeignKeyConstraint(
+            ["community_id", "lender_account_id"], ["books.accounts.community_id", "books.accounts.id"]
+        ),
+    )
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("hand_overs.booking_id"))
+    words: Mapped[str]
+    minutes: Mapped[int | None]
+    cents: Mapped[int | None]
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
+    account_id: Mapped[int | None]
+    lender_account_id: Mapped[int | None]
+    proposed_at: Mapped[datetime]
+
+
+class DamageAnswer(Base, Signed):
+    """The one answer of who borrowed: accepted, or contested with a reason."""
+
+    __tablename__ = "damage_answers"
+    damage_id: Mapped[int] = mapped_column(ForeignKey("damages.id"), primary_key=True)
+    answer: Mapped[str]
+    text: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[datetime]
+
+
+class DamageOutcome(Base, Signed):
+    """What a mediator decided of what was contested: maintained, lowered to so much, or dropped."""
+
+    __tablename__ = "damage_outcomes"
+    damage_id: Mapped[int] = mapped_column(ForeignKey("damage_answers.damage_id"), primary_key=True)
+    outcome: Mapped[str]
+    minutes: Mapped[int | None]
+    cents: Mapped[int | None]
+    text: Mapped[str]
+    settled_at: Mapped[datetime]
+
+
+class DamagePayment(Base, Signed):
+    """It is paid: by an entry, or in euros that the office says to have received."""
+
+    __tablename__ = "damage_payments"
+    damage_id: Mapped[int] = mapped_column(ForeignKey("damage_answers.damage_id"), primary_key=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("books.entries.id"), unique=True)
+    paid_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, idempotency, outbox
 from exchange.bookings import moving, offers, policy, queries
-from exchange.bookings.closing import bookings
+from exchange.bookings.damaging import bookings
 from exchange.bookings.forms import GROUNDS, DeclineForm, OfferForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_to

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock
-from exchange.bookings import operations, queries
+from exchange.bookings import damages, inventories, operations, queries
+from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, asked_of, tell, write_declined, write_no_show, write_to
+from exchange.bookings.telling import Told, asked_of, still_due, tell, write_declined, write_no_show, write_to
 from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
+from exchange.dues import queries as dues
 from exchange.errors import status_of
-from exchange.euros import queries as euros
-from exchange.euros.policy import Due
 from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.security import auth_required, office, today
@@ -42,7 +42,8 @@ def requests(lender: str) -> str:
     told = tell([*waiting, *following])
     return render_template(
         "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :],
-        missing=euros.missing(session, [view.id for view in following]),
+        missing=dues.missing(session, [view.id for view in following]),
+        endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
 
 
@@ -69,31 +70,44 @@ def request_(lender: str, booking: str) -> str:
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
     open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
-    offer = queries.offers_for(session, [found.id], at=at).get(found.id)
+    stays = found.hand_over is not None  # what left is neither moved nor changed any more
+    offer = None if stays else queries.offers_for(session, [found.id], at=at).get(found.id)
+    change = None if stays else queries.change_of(session, found.id, at=at)
     changed = tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None
-    change, reached = queries.change_of(session, found.id, at=at), members.contact(session, found.party_id, on=today())
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
-        remarks=remarks, can_close=_can_close(found), grounds=GROUNDS, reached=reached,
-        missing=_missing(found),
+        remarks=remarks, can_close=_can_close(found), grounds=GROUNDS,
+        reached=members.contact(session, found.party_id, on=today()), missing=still_due(found),
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
         offer=tell([offer])[0] if offer else None,
         before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
         changed=changed, change=change, change_waits=open_ and _change_waits(found, changed, change),
+        inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
+        **_damages(found),
+        endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
+        can_count=operations.can_count(found, at=at),
     )  # fmt: skip
-
-
-def _missing(found: BookingView) -> list[Due]:
-    """What is due in euros and not received, while the loan is still to be handed over."""
-    asked = found.state in {"accepted", "past"} and any(found.euros.values())
-    return euros.missing(db.session(), [found.id]).get(found.id, []) if asked else []
 
 
 def _change_waits(found: BookingView, changed: Told | None, change: BookingView | None) -> bool:
     """As ``changes.waits``, of what was read already."""
-    if found.state == "pending" and changed:
-        return changed.booking.state != "cancelled"
+    if found.state == "pending" and changed and changed.booking.state != "cancelled":
+        return True
     return change is not None and change.state == "pending"
+
+
+def _damages(found: BookingView) -> dict[str, Any]:
+    """The damages of a loan, and the communities that count them."""
+    told = damages.of_booking(db.session(), found.id) if found.hand_over else []
+    counted = any(each.minutes for each in told)
+    return {"damages": told, "communities": {c.id: c for c in members.communities(db.session())} if counted else {}}
+
+
+def _endangered_by(found: BookingView, lender: members.PartyView, *, at: datetime) -> list[inventories.Endangered]:
+    """The bookings that wait for what a late loan has."""
+    if found.state != "late":
+        return []
+    return [each for each in inventories.endangered(db.session(), lender.id, at=at) if each.loan == found.token]
 
 
 def _obstacle(told: Told) -> Sentence | None:
@@ -145,20 +159,6 @@ def decline(lender: str, booking: str) -> Response | tuple[str, int]:
         write_declined(session, found, ground=GROUNDS[ground], text=text, at=at)
     flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
-
-
-@bookings.post("/preteurs/<lender>/reservations/<booking>/remise")
-@auth_required()
-def hand_over(lender: str, booking: str) -> Response | tuple[str, int]:
-    """The keys or the things leave."""
-    return _record(lender, booking, operations.hand_over, _("La remise est notée."))
-
-
-@bookings.post("/preteurs/<lender>/reservations/<booking>/retour")
-@auth_required()
-def take_back(lender: str, booking: str) -> Response | tuple[str, int]:
-    """The keys or the things are back."""
-    return _record(lender, booking, operations.take_back, _("Le retour est noté."))
 
 
 @bookings.post("/preteurs/<lender>/reservations/<booking>/absence")

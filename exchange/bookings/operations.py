@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from exchange.bookings import policy, queries
+from exchange.bookings import inventory, policy, queries
 from exchange.bookings.claims import claim, free, items_of
 from exchange.bookings.models import (
+    Attendance,
     Booking,
     BookingCancellation,
     BookingDecision,
@@ -25,6 +26,7 @@ from exchange.bookings.models import (
     NoShow,
     Return,
 )
+from exchange.bookings.policy import Back, Handed
 from exchange.bookings.queries import BookingView
 from exchange.bookings.wanted import (
     Request,
@@ -42,19 +44,24 @@ from exchange.catalogue.queries import ResourceView
 from exchange.charters import operations as chartering
 from exchange.charters import queries as charters
 from exchange.db import signed
+from exchange.dues import operations as dues
 from exchange.errors import (
+    AlreadyAnswered,
     BorrowerCannotPay,
     NotBegun,
     NotBookable,
+    NothingBack,
     RoomAlone,
     TooEarly,
     WrongState,
 )
-from exchange.euros import operations as euros
+from exchange.keys import operations as key_register
 from exchange.reciprocity.policy import Evaluation
 from ledger.entries import Acting
 from ledger.errors import FloorReached
 from ledger.store import reading, writing
+
+COUNTED = frozenset({"accepted", "out", "late", "returned", "past"})  # somebody came, or comes now
 
 
 def ask(session: Session, request: Request, *, zone: str, by: Acting, at: datetime) -> Booking:
@@ -212,29 +219,83 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
     return len(late) + len(replaced)
 
 
-def hand_over(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
-    """The lender hands over the keys or the things.
+def hand_over(
+    session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime,
+    items: Mapping[int, Handed] | None = None, keys: Collection[str] = (),
+) -> BookingView:  # fmt: skip
+    """The lender hands over the things and the keys: so many of each resource (``items``, by its id; as booked when it
+    isn't named), and these keys. What stays is free at once.
 
-    Raises WrongState; TooEarly long before the start; EurosMissing when the lender wants something received first.
+    Raises WrongState; TooEarly long before the start; EurosMissing when the lender wants something received first;
+    MoreThanBooked, NothingLeaves, KeyOut, KeyNotThere.
     """
     booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
-    euros.check_received(session, booking.id)
+    dues.check_received(session, booking.id)
     close_others(session, booking.id, by=by, at=at)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **signed(by)))
     session.flush()
+    inventory.write_out(session, view, items or {})
+    key_register.give(session, keys, booking=booking.id, lender=lender, by=by, at=at)
     return view
 
 
-def take_back(session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime) -> BookingView:
-    """The lender has it back: the minutes that were set aside are posted, and the unit is free. Raises WrongState."""
+def take_back(
+    session: Session, token: str, *, lender: int, remarks: str, by: Acting, at: datetime,
+    items: Mapping[int, Back] | None = None, keys: Collection[str] | None = None, lost_keys: Collection[str] = (),
+) -> BookingView:  # fmt: skip
+    """The lender has all of it back, or the part that ``items`` (by resource) and ``keys`` say: that is free at once.
+
+    With what was last, the loan is over and the minutes that were set aside are posted. Raises WrongState, MoreThanOut,
+    NothingBack, KeyNotThere.
+    """
     booking, view = locked(session, token, lender=lender, states=("out", "late"), at=at)
-    session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **signed(by)))
-    session.flush()
-    resolve(session, view, minutes=view.minutes, by=by, at=at)
-    free(session, [booking.id])
+    before = key_register.out(session, booking.id)
+    left = key_register.take_back(session, booking=booking.id, back=keys, lost=lost_keys, by=by, at=at)
+    all_in = inventory.write_back(session, view, items, remarks=remarks, by=by, at=at)
+    if items is not None and not any(said.counted for said in items.values()) and before == len(left):
+        raise NothingBack
+    if all_in and not left:
+        session.add(Return(booking_id=booking.id, remarks=remarks, returned_at=at, **signed(by)))
+        session.flush()
+        resolve(session, view, minutes=view.minutes, by=by, at=at)
+        _resolve_extensions(session, view, by=by, at=at)
+        free(session, [booking.id])
     return view
+
+
+def _resolve_extensions(session: Session, view: BookingView, *, by: Acting, at: datetime) -> None:
+    """Time that was granted is counted with the rest; what still waits is wanted no more."""
+    for asked in inventory.undecided(session, view.id):
+        inventory.decide_extension(session, asked, "lapsed", by=by, at=at)
+    for hold, community, minutes in queries.holds_of_extensions(session, view.id):
+        writing.post_hold(session, hold, community=community, minutes=minutes, happened_on=_day(view, at), by=by, at=at,
+                          note="")  # fmt: skip
+
+
+def _day(view: BookingView, at: datetime) -> date:
+    """On which day what a booking costs is said to have happened."""
+    return min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
+
+
+def can_count(view: BookingView, *, at: datetime) -> bool:
+    """Whether it can be noted how many people came: the use has begun, and nobody noted it yet."""
+    return view.state in COUNTED and view.starts_at <= at and view.attendance is None
+
+
+def count_people(session: Session, booking: int, people: int, *, by: Acting, at: datetime) -> None:
+    """Note how many people came, once: during a use, or after it. Raises WrongState, NotBegun, AlreadyAnswered."""
+    lock(session, booking)
+    view = queries.view(session, booking, at=at)
+    if view.state not in COUNTED:
+        raise WrongState(state=view.state)
+    if view.starts_at > at:
+        raise NotBegun(starts_at=view.starts_at.isoformat())
+    if view.attendance is not None:
+        raise AlreadyAnswered
+    session.add(Attendance(booking_id=booking, people=people, noted_at=at, **signed(by)))
+    session.flush()
 
 
 def settle_started(session: Session, *, community: int, by: Acting, at: datetime, most: int = 100) -> int:
@@ -346,7 +407,7 @@ def write_request(
     session.add(booking)
     session.flush()
     _accept_charters(session, request, lender, by=by, at=at)
-    euros.freeze(session, booking.id, evaluation.dues)
+    dues.freeze(session, booking.id, evaluation.dues)
     return booking
 
 
@@ -391,11 +452,15 @@ def resolve(session: Session, view: BookingView, *, minutes: int, by: Acting, at
     if view.hold_id is None or view.community_id is None or queries.hold_resolved(session, view.hold_id):
         return
     if minutes:
-        on = min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
-        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=minutes, happened_on=on,
-                          by=by, at=at, note="")  # fmt: skip
+        writing.post_hold(session, view.hold_id, community=view.community_id, minutes=minutes,
+                          happened_on=_day(view, at), by=by, at=at, note="")  # fmt: skip
     else:
         writing.release_hold(session, view.hold_id, community=view.community_id, by=by, at=at)
+
+
+def lock(session: Session, booking: int) -> None:
+    """Lock the row of a booking: what is written about it comes one after the other."""
+    session.execute(select(Booking.id).where(Booking.id == booking).with_for_update())
 
 
 def locked(

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from exchange.errors import EndsBeforeStart, HourMissing, InThePast, TooFar, TooLong
+from exchange.errors import (
+    EndsBeforeStart,
+    HourMissing,
+    InThePast,
+    MoreThanBooked,
+    MoreThanOut,
+    NothingLeaves,
+    TooFar,
+    TooLong,
+)
 
 LONGEST = timedelta(days=31)
 FARTHEST = timedelta(days=550)  # next year's fête can be asked for, not the one after
 CANCEL_NOTICE = timedelta(hours=24)  # later than this before the start, the minutes are due all the same
 ANSWER_WITHIN = timedelta(days=15)  # a request holds its slot until it is decided, or this long
 HANDED_OVER_WITHIN = timedelta(days=14)  # before the start: earlier is another loan than the one that is meant
+FOREVER = datetime.max.replace(tzinfo=UTC)
 NOTED_WITHIN = timedelta(hours=24)  # after the end, a hand-over that nobody thought of noting can still be noted
 
 GROUNDS = ("property", "services", "order", "rule", "other")
@@ -81,6 +91,61 @@ def state(
     if handed_over:
         return "late" if ends_at < at else "out"
     return "past" if ends_at <= at else "accepted"
+
+
+class Handed(NamedTuple):
+    """How many of something leave, and what is remarked of them."""
+
+    quantity: int
+    remarks: str = ""
+
+
+class Back(NamedTuple):
+    """Of something: how many are back as they left, how many broken, how many are lost."""
+
+    back: int = 0
+    broken: int = 0
+    lost: int = 0
+    remarks: str = ""
+
+    @property
+    def counted(self) -> int:
+        """How many are accounted for."""
+        return self.back + self.broken + self.lost
+
+
+def became(what: str, quantity: int) -> Back:
+    """All of something in one word: "back", "broken", "lost", or "still" out."""
+    whole = {"back": Back(back=quantity), "broken": Back(broken=quantity), "lost": Back(lost=quantity)}
+    return whole.get(what, Back())
+
+
+def leaving(booked: Mapping[int, int], handed: Mapping[int, Handed]) -> dict[int, Handed]:
+    """What leaves of each resource that is booked, all of it when nothing is said.
+
+    Raises MoreThanBooked (facts: resource, most), and NothingLeaves.
+    """
+    found = {id_: handed.get(id_, Handed(quantity)) for id_, quantity in booked.items()}
+    for id_, said in found.items():
+        if not 0 <= said.quantity <= booked[id_]:
+            raise MoreThanBooked(resource=id_, most=booked[id_])
+    if not any(said.quantity for said in found.values()):
+        raise NothingLeaves
+    return found
+
+
+def coming_back(out: Mapping[int, int], said: Mapping[int, Back] | None) -> dict[int, Back]:
+    """What is written of each resource of which some is out: what is said of it; None: that all is back.
+
+    Raises MoreThanOut (facts: resource, said, left) also for what isn't out.
+    """
+    if said is None:
+        return {id_: Back(left) for id_, left in out.items() if left}
+    for id_, told in said.items():
+        if min(told[:3]) < 0 or told.counted > out.get(id_, 0):
+            raise MoreThanOut(resource=id_, said=told.counted, left=out.get(id_, 0))
+    found = {id_: told for id_, told in said.items() if told.counted or told.remarks}
+    return {id_: told for id_, told in found.items() if out.get(id_)}
 
 
 FIRST_HOUR, LAST_HOUR = 8, 22  # the hours that a week's page shows

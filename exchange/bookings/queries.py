@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, union_all
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, true, union_all
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, aliased
 
 from exchange.bookings import policy
 from exchange.bookings.models import (
+    Attendance,
     Booking,
     BookingCancellation,
     BookingDecision,
     BookingItem,
+    Extension,
+    ExtensionDecision,
+    HandedItem,
     HandOver,
     NoShow,
     Occupancy,
     PoolOccupancy,
     Return,
+    ReturnItem,
     Series,
 )
-from ledger.store.tables import hold_resolutions
+from exchange.closures import queries as closures
+from ledger.store.tables import hold_resolutions, holds
 
 
 class ItemView(NamedTuple):
@@ -32,6 +38,16 @@ class ItemView(NamedTuple):
     resource_id: int
     quantity: int
     minutes: int
+    id: int = 0
+    out: int | None = None  # how many left in fact, once they did
+    back: int = 0
+    broken: int = 0
+    lost: int = 0
+
+    @property
+    def still_out(self) -> int:
+        """How many left and are not accounted for."""
+        return (self.out or 0) - self.back - self.broken - self.lost
 
 
 class BookingView(NamedTuple):
@@ -63,6 +79,8 @@ class BookingView(NamedTuple):
     hand_over: HandOver | None
     back: Return | None
     no_show: NoShow | None
+    attendance: Attendance | None
+    wanted_until: datetime | None  # more time is asked for, and waits for an answer
     items: tuple[ItemView, ...]
 
     @property
@@ -82,22 +100,46 @@ class BookingView(NamedTuple):
 
 
 _CHANGED = aliased(Booking)
+_NOT_ANSWERED = ~select(ExtensionDecision.extension_id).where(ExtensionDecision.extension_id == Extension.id).exists()
 _BOOKINGS: Select[*tuple[Any, ...]] = (
-    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow,
-           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery())
+    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
+           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
+           select(Extension.until).where(Extension.booking_id == Booking.id, _NOT_ANSWERED).correlate(Booking)
+           .scalar_subquery())
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
     .outerjoin(Return, Return.booking_id == Booking.id)
     .outerjoin(NoShow, NoShow.booking_id == Booking.id)
+    .outerjoin(Attendance, Attendance.booking_id == Booking.id)
 )
 
+_COUNTED = (
+    select(
+        ReturnItem.item_id, func.sum(ReturnItem.back).label("back"), func.sum(ReturnItem.broken).label("broken"),
+        func.sum(ReturnItem.lost).label("lost"),
+    )
+    .where(ReturnItem.item_id == BookingItem.id)
+    .group_by(ReturnItem.item_id)
+    .lateral()
+)  # fmt: skip
+_ITEMS = (
+    select(
+        BookingItem.booking_id, BookingItem.resource_id, BookingItem.quantity, BookingItem.minutes, BookingItem.id,
+        HandedItem.quantity, func.coalesce(_COUNTED.c.back, 0), func.coalesce(_COUNTED.c.broken, 0),
+        func.coalesce(_COUNTED.c.lost, 0),
+    )
+    .outerjoin(HandedItem, HandedItem.item_id == BookingItem.id)
+    .outerjoin(_COUNTED, true())
+    .order_by(BookingItem.id)
+)  # fmt: skip
+
 # Things are handed over; a room is used from its start.
-_WITH_THINGS: ColumnElement[bool] = literal_column(
+_HAS_THINGS = (
     "EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id"
-    " WHERE i.booking_id = bookings.id AND r.kind <> 'room')",
-    Boolean(),
+    " WHERE i.booking_id = {0}.id AND r.kind <> 'room')"
 )
+_WITH_THINGS: ColumnElement[bool] = literal_column(_HAS_THINGS.format("bookings"), Boolean())
 
 
 # Of a series, one day stands for all in a list: the first, or the first that waits for a decision.
@@ -118,14 +160,13 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
     """Bookings with their records and items, in two queries however many they are."""
     rows = session.execute(query.execution_options(populate_existing=True)).all()
     items: dict[int, list[ItemView]] = {row[0].id: [] for row in rows}
-    wanted = select(BookingItem).where(BookingItem.booking_id.in_(items)).order_by(BookingItem.id)
-    for item in session.scalars(wanted) if items else ():
-        items[item.booking_id].append(ItemView(item.resource_id, item.quantity, item.minutes))
+    for booking, *item in session.execute(_ITEMS.where(BookingItem.booking_id.in_(items))) if items else ():
+        items[booking].append(ItemView(*item))
     return [_view(row, tuple(items[row[0].id]), at=at) for row in rows]
 
 
 def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show, changes = row
+    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until = row
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
@@ -136,7 +177,7 @@ def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView
             cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
             returned=back is not None, ends_at=booking.ends_at, at=at,
         ),
-        decision, cancellation, hand_over, back, no_show, items,
+        decision, cancellation, hand_over, back, no_show, attendance, wanted_until, items,
     )  # fmt: skip
 
 
@@ -294,11 +335,14 @@ _TODAY = text(
            SELECT EXISTS (SELECT FROM booking_items i JOIN resources r ON r.id = i.resource_id
                            WHERE i.booking_id = b.id AND r.kind <> 'room') AS things) what
      WHERE b.lender_id = ANY (:lenders)
+       AND (CAST(:units AS bigint[]) IS NULL OR EXISTS (
+           SELECT FROM booking_items i JOIN resource_units u ON u.resource_id = i.resource_id
+            WHERE i.booking_id = b.id AND u.unit_id = ANY (:units)))
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM returns r WHERE r.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM no_shows n WHERE n.booking_id = b.id)
        AND CASE WHEN h.booking_id IS NULL THEN b.starts_at < :until AND (b.ends_at > :at OR things)
-                ELSE b.ends_at < :until END
+                ELSE b.ends_at < :back_by END
      ORDER BY CASE WHEN h.booking_id IS NULL THEN b.starts_at ELSE b.ends_at END, b.id LIMIT :size
     """  # noqa: S608 - a constant
 )
@@ -313,8 +357,17 @@ def of_the_day(
     session: Session, lenders: Collection[int], *, at: datetime, until: datetime, size: int = 6
 ) -> tuple[list[Due], int]:
     """What these lenders open, hand over or take back before ``until``, what is late included; and how much in all."""
-    values = {"lenders": list(lenders), "at": at, "until": until, "size": size}
+    values = {"lenders": list(lenders), "units": None, "at": at, "until": until, "back_by": until, "size": size}
     return _due(session.execute(_TODAY, values))
+
+
+def at_hand(
+    session: Session, units: Collection[int], lender: int, *, at: datetime, until: datetime, size: int = 6
+) -> list[Due]:
+    """What a lender does with something: opens or hands it over before ``until``; takes it back, whenever it ends."""
+    values = {"lenders": [lender], "units": list(units), "at": at, "until": until, "back_by": policy.FOREVER,
+              "size": size}  # fmt: skip
+    return _due(session.execute(_TODAY, values))[0]
 
 
 def _due(rows: Iterable[Any]) -> tuple[list[Due], int]:
@@ -359,14 +412,14 @@ def decided(
     return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
 
 
-def overdue(session: Session, party: int, *, at: datetime) -> int:
-    """How many loans a party should have brought back."""
+def overdue(session: Session, party: int, *, at: datetime, apart_from: int = 0) -> int:
+    """How many loans a party should have brought back, apart from one."""
     return session.execute(
         select(func.count())
         .select_from(Booking)
         .join(HandOver, HandOver.booking_id == Booking.id)
         .outerjoin(Return, Return.booking_id == Booking.id)
-        .where(Booking.party_id == party, Booking.ends_at < at, Return.booking_id.is_(None))
+        .where(Booking.party_id == party, Booking.ends_at < at, Return.booking_id.is_(None), Booking.id != apart_from)
     ).scalar_one()
 
 
@@ -469,6 +522,96 @@ def held_by(session: Session, booking: int) -> dict[int, policy.Hold]:
         PoolOccupancy.quantity,
     ).where(PoolOccupancy.booking_item_id.in_(mine))  # fmt: skip
     return {row[0]: policy.Hold(*row[1:]) for row in session.execute(union_all(units, pools))}
+
+
+def held_until(session: Session, booking: int) -> dict[tuple[int, int], datetime]:
+    """Until when each item of a booking holds each of its units, or its pool; nothing of what is back."""
+    mine = select(BookingItem.id).where(BookingItem.booking_id == booking)
+    rows = session.execute(union_all(
+        select(Occupancy.booking_item_id, Occupancy.unit_id, func.upper(Occupancy.during))
+        .where(Occupancy.booking_item_id.in_(mine)),
+        select(PoolOccupancy.booking_item_id, PoolOccupancy.pool_id, func.upper(PoolOccupancy.during))
+        .where(PoolOccupancy.booking_item_id.in_(mine)),
+    ))  # fmt: skip
+    found: dict[tuple[int, int], datetime] = {}
+    for item, unit, ends in rows:
+        found[item, unit] = max(ends, found.get((item, unit), ends))
+    return found
+
+
+_NEXT_OF_UNIT = text(
+    """
+    SELECT min(lower(during)) FROM (
+        SELECT during FROM occupancy WHERE unit_id = :unit AND during && tstzrange(:starts_at, :ends_at)
+         UNION ALL
+        SELECT during FROM closed_units WHERE unit_id = :unit AND during && tstzrange(:starts_at, :ends_at)) taken
+    """
+)
+
+
+def unit_free_until(session: Session, unit: int, starts_at: datetime, ends_at: datetime) -> datetime:
+    """Until when a unit is neither booked nor closed, from an instant on; another at most."""
+    values = {"unit": unit, "starts_at": starts_at, "ends_at": ends_at}
+    found: datetime | None = session.scalar(_NEXT_OF_UNIT, values)
+    return ends_at if found is None else max(found, starts_at)
+
+
+def pool_free_until(session: Session, pool: int, owned: int, more: policy.Hold) -> datetime:
+    """Until when so many more of a pool can be held, from the beginning of a span on; its end at most."""
+    taken = [each.hold for each in taken_of(session, pool, more.starts_at, more.ends_at)]
+    closed = closures.closed_things(session, [pool], more.starts_at, more.ends_at)
+    taken += [policy.Hold(each.starts_at, each.ends_at or more.ends_at, each.quantity) for each in closed
+              if each.starts_at < (each.ends_at or more.ends_at)]  # fmt: skip
+    over = policy.too_many([*taken, more], owned)
+    first = min((max(start, more.starts_at) for start, end in over if end > more.starts_at), default=more.ends_at)
+    return min(first, more.ends_at)
+
+
+def extra_minutes(session: Session, booking: int) -> int:
+    """What the time that was granted to a loan costs besides."""
+    asked = select(Extension.id).where(Extension.booking_id == booking)
+    total = select(func.coalesce(func.sum(ExtensionDecision.minutes), 0)).where(
+        ExtensionDecision.extension_id.in_(asked)
+    )
+    return int(session.execute(total).scalar_one())
+
+
+def holds_of_extensions(session: Session, booking: int) -> list[tuple[int, int, int]]:
+    """What is set aside for the time that was granted and not resolved: hold, community, minutes."""
+    rows = session.execute(
+        select(holds.c.id, holds.c.community_id, holds.c.minutes)
+        .join(ExtensionDecision, ExtensionDecision.hold_id == holds.c.id)
+        .join(Extension, Extension.id == ExtensionDecision.extension_id)
+        .where(Extension.booking_id == booking, holds.c.id.not_in(select(hold_resolutions.c.hold_id)))
+        .order_by(holds.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+_TO_REMIND = text(
+    f"""
+    SELECT due.kind, b.id FROM bookings b JOIN hand_overs h ON h.booking_id = b.id
+     CROSS JOIN LATERAL (
+        SELECT CASE WHEN b.ends_at > :at THEN 'soon' ELSE 'late' END AS kind) due
+     WHERE NOT EXISTS (SELECT FROM returns r WHERE r.booking_id = b.id)
+       AND NOT EXISTS (SELECT FROM loan_reminders l WHERE l.booking_id = b.id AND l.kind = due.kind
+                          AND l.ends_at = b.ends_at)
+       AND CASE due.kind WHEN 'soon' THEN b.ends_at <= :soon AND b.ends_at - b.starts_at >= :long_enough
+                ELSE b.ends_at <= CASE WHEN {_HAS_THINGS.format("b")} THEN CAST(:things AS timestamptz)
+                                       ELSE CAST(:rooms AS timestamptz) END END
+     ORDER BY b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
+    """  # noqa: S608 - a constant
+)
+
+
+def to_remind(
+    session: Session, *, at: datetime, soon: timedelta, long_enough: timedelta, late_by: Mapping[str, timedelta]
+) -> tuple[str, int] | None:
+    """A loan that is out and about which a letter is due, under its row's lock: its kind ("soon" or "late") and id."""
+    values = {"at": at, "soon": at + soon, "long_enough": long_enough,
+              **{name: at - delay for name, delay in late_by.items()}}  # fmt: skip
+    row = session.execute(_TO_REMIND, values).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 _LEFT = text(

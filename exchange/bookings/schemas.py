@@ -177,6 +177,15 @@ class PricedItem(Shape):
     minutes = Figure(required=True)
 
 
+class LoanItem(PricedItem):
+    """And how many left in fact (null before the hand-over), came back, came back broken, or are lost."""
+
+    out = Figure(required=True, allow_none=True)
+    back = Figure(required=True)
+    broken = Figure(required=True)
+    lost = Figure(required=True)
+
+
 class QuoteShape(Shape):
     """What a request would cost in minutes, counted in which community, and what every rule says of it.
 
@@ -199,11 +208,13 @@ class LoanShape(Shape):
     state = Choice(STATES, required=True)
     lender = Inside(PartyShape, required=True)
     party = Inside(PartyShape, required=True)
-    items = Several(Inside(PricedItem), required=True)
+    items = Several(Inside(LoanItem), required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
+    wanted_until = Instant(required=True, allow_none=True)
     purpose = Text(required=True, most=400)
     people = Figure(required=True, allow_none=True)
+    people_came = Figure(required=True, allow_none=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
     deposit_cents = Figure(required=True)
@@ -274,9 +285,71 @@ class CancellationReason(Shape):
 
 
 class Remarks(Shape):
-    """What was noted at a hand-over or a return."""
+    """What was noted when nobody came."""
 
     remarks = Text(load_default="", least=0, most=2000)
+
+
+class LeavingItem(Shape):
+    """How many of a resource leave."""
+
+    resource = Token(required=True)
+    quantity = Count(required=True, least=0)
+    remarks = Text(load_default="", least=0, most=400)
+
+
+class NewHandOver(Remarks):
+    """What leaves: as it was booked but for the ``items`` that are said; with these ``keys``."""
+
+    items = Several(Inside(LeavingItem), load_default=list, most=MOST_ITEMS)
+    keys = Several(Token(), load_default=list, most=MOST_ITEMS)
+
+
+class ReturningItem(Shape):
+    """How many of a resource are back as they left, back but broken, or lost."""
+
+    resource = Token(required=True)
+    back = Count(load_default=0, least=0)
+    broken = Count(load_default=0, least=0)
+    lost = Count(load_default=0, least=0)
+    remarks = Text(load_default="", least=0, most=400)
+
+
+class NewReturn(Remarks):
+    """What comes back: all that is out, without ``items`` and ``keys``; else what is said, and the rest stays out."""
+
+    items = Several(Inside(ReturningItem), most=MOST_ITEMS)
+    keys = Several(Token(), most=MOST_ITEMS)
+    lost_keys = Several(Token(), load_default=list, most=MOST_ITEMS)
+
+
+class NewExtension(Shape):
+    """Until when a loan that is out would last, and why."""
+
+    until = Instant(required=True)
+    reason = Text(load_default="", least=0, most=2000)
+
+
+class ExtensionDecision(Shape):
+    """Granted; or declined, with an explanation."""
+
+    verdict = Choice(("granted", "declined"), required=True)
+    text = Text(load_default="", least=0, most=2000)
+
+
+class ExtensionShape(Shape):
+    """Whether a loan lasts longer: ``until`` is what was asked for, ``ends_at`` when it ends now."""
+
+    booking = Token(required=True)
+    granted = Flag(required=True)
+    until = Instant(required=True)
+    ends_at = Instant(required=True)
+
+
+class NewAttendance(Shape):
+    """How many people came."""
+
+    people = Count(required=True, least=0)
 
 
 class NewDecision(Shape):

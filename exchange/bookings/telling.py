@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
 from exchange.bookings import availability, operations, queries
+from exchange.bookings.extending import Outcome, Reminder
 from exchange.bookings.geography import ON_MAPS
 from exchange.bookings.models import Series
 from exchange.bookings.queries import BookingView, SeriesView
@@ -17,6 +18,8 @@ from exchange.bookings.wanted import request_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
+from exchange.dues import queries as dues
+from exchange.dues.policy import Due
 from exchange.errors import NotFound
 from exchange.formats import described
 from exchange.members import queries as members
@@ -120,6 +123,12 @@ def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.Part
     return found, desk.by, desk.party
 
 
+def still_due(found: BookingView) -> list[Due]:
+    """What is due in euros and not received, while the loan is still to be handed over."""
+    asked = found.state in {"accepted", "past"} and any(found.euros.values())
+    return dues.missing(db.session(), [found.id]).get(found.id, []) if asked else []
+
+
 def own_series(token: str) -> Series:
     """A series of mine, or of those I act for. Raises NotFound."""
     found = queries.series_within(db.session(), token, own("booking.read").parties)
@@ -153,6 +162,33 @@ def write_series(
 def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:
     """Write a letter about a booking to one of its two sides."""
     outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
+
+
+def write_part_back(session: Session, after: BookingView, *, at: datetime) -> None:
+    """Tell who borrows what was counted at a return, when something is missing or damaged."""
+    if after.back is None or any(item.broken or item.lost for item in after.items):
+        write_to(session, after.party_id, "booking_part_back", after, at=at)
+
+
+def write_extension_asked(session: Session, outcome: Outcome, *, reason: str, at: datetime) -> None:
+    """Tell the lender that more time was had at once, or is asked."""
+    told = tell([outcome.view])[0]
+    outbox.write(session, members.e_mails_of(session, told.lender.id, on=today()), "extension_asked", at=at, told=told,
+                 granted=outcome.granted, until=outcome.until, reason=reason)  # fmt: skip
+
+
+def write_extension_answered(session: Session, outcome: Outcome, *, text: str, at: datetime) -> None:
+    """Tell who borrows what the office answered."""
+    told = tell([outcome.view])[0]
+    outbox.write(session, members.e_mails_of(session, told.party.id, on=today()), "extension_answered", at=at,
+                 told=told, granted=outcome.granted, until=outcome.until, text=text)  # fmt: skip
+
+
+def write_reminder(session: Session, due: Reminder, *, at: datetime) -> None:
+    """Remind who borrows of the end; when it has passed, both sides are told."""
+    write_to(session, due.view.party_id, f"loan_{due.kind}", due.view, at=at)
+    if due.kind == "late":
+        write_to(session, due.view.lender_id, "loan_late_lender", due.view, at=at)
 
 
 def write_changed(session: Session, changed: int, before: Told, *, at: datetime) -> None:

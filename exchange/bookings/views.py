@@ -12,9 +12,20 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import changes, operations, policy, queries, weeks
+from exchange.bookings import changes, damages, inventories, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
-from exchange.bookings.forms import BESIDE, CLOSING, GROUNDS, AskForm, RemarksForm, SearchForm, ask_form, beside
+from exchange.bookings.counting import PeopleForm
+from exchange.bookings.forms import (
+    BESIDE,
+    CLOSING,
+    GROUNDS,
+    AskForm,
+    ContestForm,
+    RemarksForm,
+    SearchForm,
+    ask_form,
+    beside,
+)
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
 from exchange.bookings.searching import NOTHING, Found, nearest, same_search
@@ -40,7 +51,7 @@ from exchange.paging import older_than, page_number
 from exchange.pictures import queries as pictures
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Evaluation, Rule
-from exchange.security import acts_for, auth_required, own, territory, today
+from exchange.security import acts_for, auth_required, in_office, own, territory, today, tomorrow
 from ledger.entries import Acting
 from ledger.errors import Refused
 
@@ -101,9 +112,12 @@ def resource(resource: str) -> str:
     known = {name: value for name, value in request.args.items() if value and (name in SAID or name.startswith(BESIDE))}
     units = catalogue.units_of(session, [it.id])[it.id]
     lender = members.parties(session, [it.lender_id])[it.lender_id]
+    here = in_office("booking.decide", it.lender_id)
+    due = queries.at_hand(session, units, it.lender_id, at=clock.now(), until=tomorrow()) if here else []
     days, rows = weeks.of_pool(it, first) if it.kind == "pool" else weeks.of_one(it, units, first)
     return render_template(
-        "bookings/resource.html", resource=for_all(it, lender), lender=lender,
+        "bookings/resource.html", resource=for_all(it, lender), lender=lender, here=here, due=due,
+        borrowers=members.parties(session, {each.party_id for each in due}) if due else {},
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
         first=first, today=today(), days=days, week_rows=rows, known=known, many_days="chaque" in known,
         week=timedelta(days=7),
@@ -265,7 +279,16 @@ def show_page(found: BookingView, form: RemarksForm) -> str:
     return render_template("bookings/show.html", told=told, booking=found, form=form, can_cancel=can_cancel,
                            in_time=in_time, grounds=GROUNDS, before=before, again=_again(told), can_change=can_change,
                            change=queries.change_of(session, found.id, at=at),
+                           inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
+                           damages=damages.of_booking(session, found.id) if found.hand_over else [],
+                           contest=ContestForm(formdata=None), communities=_communities(found),
+                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
                            offer=queries.offers_for(session, [found.id], at=at).get(found.id))  # fmt: skip
+
+
+def _communities(found: BookingView) -> dict[int, members.CommunityView]:
+    """Those that may count what a loan damaged."""
+    return {each.id: each for each in members.communities(db.session())} if found.hand_over else {}
 
 
 def _again(told: Told) -> str | None:

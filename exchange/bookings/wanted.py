@@ -190,7 +190,7 @@ def _facts(
         class_=organisations.class_of(session, party),
         standings={community: standing(account) for community, account in mine.items()},
         lender_communities=frozenset(a.community_id for a in accounts if a.party_id == lender),
-        overdue=queries.overdue(session, party, at=at),
+        overdue=queries.overdue(session, party, at=at, apart_from=instead_of.id if instead_of else 0),
         authorised=authorisations.of_party(session, party, lender=lender),
         accepted=_accepted(session, party, found),
     )

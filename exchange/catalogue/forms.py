@@ -14,13 +14,13 @@ from wtforms.widgets import TextInput
 
 from exchange import hours
 from exchange.catalogue import policy
+from exchange.euros import Euros
 from exchange.formats import length_of_time
 from exchange.forms import (
     DAYS,
     DayField,
     Days,
     DurationField,
-    Euros,
     Form,
     HourField,
     KeyedForm,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from exchange.errors import EndsBeforeStart, InThePast, Invalid, TooFar
 
-KINDS = ("works", "repair", "own-use", "other")
+KINDS = ("works", "repair", "own-use", "lost", "other")
 FARTHEST = timedelta(days=3660)  # works of ten years are something else
 BEGUN_SINCE = timedelta(days=1)  # what broke yesterday is written today
 

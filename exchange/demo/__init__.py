@@ -21,7 +21,7 @@ from exchange.audit import operations as audit
 from exchange.bookings.models import Booking
 from exchange.db import db, transaction
 from exchange.declarations.models import Declaration
-from exchange.demo import lending, naming, neighbours, notices, papers, people, stories
+from exchange.demo import handing, lending, naming, neighbours, notices, papers, people, stories
 from exchange.demo.story import Calendar, Story
 from exchange.demo.world import World, texts
 from exchange.members import queries as members
@@ -73,6 +73,7 @@ def fill(session: Session, *, hashed: str, at: datetime, seed: str = SEED) -> st
     notices.plan(world, [row[0] for row in texts("people")["members"]])
     people.found(world)
     lending.plan(world)
+    handing.plan(world)
     papers.plan(world)
     neighbours.Neighbours(world).plan()
     stories.plan(world)

@@ -11,8 +11,8 @@ from exchange.charters import operations as charters
 from exchange.demo.lending import PARTY_HALL
 from exchange.demo.people import TOWN
 from exchange.demo.world import World, texts
-from exchange.euros import operations as euros
-from exchange.euros import queries as paid
+from exchange.dues import operations as euros
+from exchange.dues import queries as paid
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity.policy import Rule
 from ledger.entries import Acting
@@ -25,6 +25,7 @@ def plan(world: World) -> None:
     world.story.plan(world.calendar.moment(-190, 10), _charter, world)
     world.story.plan(world.calendar.moment(-170, 10), _template, world)
     world.story.plan(world.calendar.moment(-400, 10), _deposits, world)
+    world.story.plan(world.calendar.moment(-5, 10), _projector, world)
     world.story.plan(world.calendar.moment(-1, 16), _agreements, world)
     world.story.plan(world.calendar.moment(-1, 17), _receipts, world)
 
@@ -71,18 +72,25 @@ def _agreements(world: World, *, at: datetime) -> None:
 
 
 def _deposits(world: World, *, at: datetime) -> None:
-    """A deposit for the whole hall, and one without which the projector doesn't leave; a fee for inhabitants."""
-    by, since = _town(world), at.date()
-    hall, projector = (world.resources[name].id for name in (PARTY_HALL, "Vidéoprojecteur"))
-    for rule in (
-        Rule("", "deposit", "Caution de la salle des fêtes", resource=hall, starts_on=since, cents=30_000),
-        Rule("", "deposit", "Caution du vidéoprojecteur", resource=projector, starts_on=since, cents=15_000,
-             first=True),
-        Rule("", "euro-tariff", "Salles, particuliers", category="Salle", class_="inhabitant", starts_on=since,
-             cents=1_500),
-    ):  # fmt: skip
-        rules.write_rule(world.session, rule, lender=by.party, decision_number=f"{since.year}-09",
-                         decision_date=since - timedelta(days=6), by=by, at=at)  # fmt: skip
+    """A deposit for the whole hall, and a fee for inhabitants."""
+    since, hall = at.date(), world.resources[PARTY_HALL].id
+    _write(world, Rule("", "deposit", "Caution de la salle des fêtes", resource=hall, starts_on=since,
+                       cents=30_000), at)  # fmt: skip
+    _write(world, Rule("", "euro-tariff", "Salles, particuliers", category="Salle", class_="inhabitant",
+                       starts_on=since, cents=1_500), at)  # fmt: skip
+
+
+def _projector(world: World, *, at: datetime) -> None:
+    """From next week on, the projector doesn't leave without its deposit."""
+    it, since = world.resources["Vidéoprojecteur"].id, at.date() + timedelta(days=8)
+    _write(world, Rule("", "deposit", "Caution du vidéoprojecteur", resource=it, starts_on=since, cents=15_000,
+                       first=True), at)  # fmt: skip
+
+
+def _write(world: World, rule: Rule, at: datetime) -> None:
+    by, voted = _town(world), at.date() - timedelta(days=6)
+    rules.write_rule(world.session, rule, lender=by.party, decision_number=f"{voted.year}-09", decision_date=voted,
+                     by=by, at=at)  # fmt: skip
 
 
 def _receipts(world: World, *, at: datetime) -> None:

@@ -55,6 +55,7 @@ class World:
     organisations: dict[str, Somebody] = field(default_factory=dict)
     offices: dict[str, Acting] = field(default_factory=dict)  # "administrator", "treasurer", "officer of Ville…"
     resources: dict[str, ResourceView] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     first_tariff: RuleRow | None = None  # the firm's, which ends
     categories: dict[str, int] = field(default_factory=dict)
     skills: dict[str, set[str]] = field(default_factory=dict)  # keys of exchanges.toml, by name of member

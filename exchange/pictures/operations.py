@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from exchange.catalogue import operations as catalogue
 from exchange.db import signed
 from exchange.errors import NotFound, PicturesFull
-from exchange.pictures.drawing import drawn
+from exchange.pictures.drawing import Drawn, drawn
 from exchange.pictures.models import Picture
 from ledger.entries import Acting
 
+__all__ = ["MOST", "Drawn", "add", "drawn", "remove"]  # how a picture is drawn again, for whatever it shows
 MOST = 6
 """Pictures of one resource."""
 

@@ -16,14 +16,13 @@ from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.db import db, transaction
 from exchange.errors import NotFound
+from exchange.forms import MOST_SENT, PictureForm
 from exchange.idempotency import Done
 from exchange.pictures import operations, queries
-from exchange.pictures.forms import PictureForm
-from exchange.security import OFFICES, Office, auth_required, held, office
+from exchange.security import Office, auth_required, in_office, office
 from ledger.errors import Refused
 
 pictures = Blueprint("pictures", __name__)
-MOST_SENT = 40 * 1024 * 1024  # bytes: more than cameras give
 
 
 @pictures.url_value_preprocessor
@@ -37,16 +36,12 @@ def _what_a_camera_gives(endpoint: str | None, _values: dict[str, Any] | None) -
 def show(picture: str, scale: str) -> Response:
     """A picture of what is published, for everybody; of what isn't, for its lender's office."""
     found = queries.shown(db.session(), picture, scale)
-    if found is None or not (found.published or _is_mine(found.lender)):
+    if found is None or not (found.published or in_office("catalogue.manage", found.lender)):
         raise NotFound
     answer = Response(found.data, mimetype=found.type)
     if found.published:
         answer.headers["Cache-Control"] = "public, max-age=86400, immutable"  # a day: it may be withdrawn
     return answer
-
-
-def _is_mine(lender: int) -> bool:
-    return any(each.party_id == lender and each.role in OFFICES["catalogue.manage"] for each in held())
 
 
 @pictures.get("/preteurs/<lender>/ressources/<resource>/photos")

@@ -42,6 +42,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "brace-alone": {"line": 3},
     "not-your-turn": {"first": "lender"},
     "picture-too-large": {"megapixels": 120},
+    "more-than-booked": {"most": 20},
+    "more-than-out": {"left": 18},
     "too-early": {"days": 7},
     "not-begun": {"starts_at": "2026-11-28T14:00:00+01:00"},
     "pays-themselves": {"name": "Alice Le Goff"},

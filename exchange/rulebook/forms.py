@@ -7,7 +7,8 @@ from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Optional
 
-from exchange.forms import DayField, Euros, KeyedForm, Text, Whole
+from exchange.euros import Euros
+from exchange.forms import DayField, KeyedForm, Text, Whole
 
 CLASSES = {
     "": _("Tout le monde"),

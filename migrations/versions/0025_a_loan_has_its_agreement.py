@@ -9,7 +9,7 @@ from __future__ import annotations
 from migrations.helpers import grant, run
 
 revision = "0025"
-down_revision = "0020"
+down_revision = "0022"
 
 BY = """
         by_sign_in bigint REFERENCES sign_ins,

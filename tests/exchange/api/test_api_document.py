@@ -49,9 +49,14 @@ TAKEN = {
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /declarations/{declaration}/withdrawal": set(),
     "POST /lenders/{lender}/bookings/{booking}/decision": {"verdict", "ground", "text"},
-    "POST /lenders/{lender}/bookings/{booking}/hand-over": {"remarks"},
+    "POST /bookings/{booking}/attendance": {"people"},
+    "POST /bookings/{booking}/extension": {"until", "reason"},
+    "POST /lenders/{lender}/bookings/{booking}/attendance": {"people"},
+    "POST /lenders/{lender}/bookings/{booking}/extension": {"until", "reason"},
+    "POST /lenders/{lender}/bookings/{booking}/extension/decision": {"verdict", "text"},
+    "POST /lenders/{lender}/bookings/{booking}/hand-over": {"remarks", "items", "keys"},
     "POST /lenders/{lender}/bookings/{booking}/no-show": {"remarks"},
-    "POST /lenders/{lender}/bookings/{booking}/return": {"remarks"},
+    "POST /lenders/{lender}/bookings/{booking}/return": {"remarks", "items", "keys", "lost_keys"},
     "POST /lenders/{lender}/resources/{resource}/publication": {"capacity"},
     "POST /lenders/{lender}/series/{series}/decision": {"verdict", "ground", "text"},
     "POST /quotes": {"party", "items", "starts_at", "ends_at", "people"},
@@ -62,8 +67,9 @@ TAKEN = {
 }  # fmt: skip
 
 LOAN = {
-    "id", "state", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "minutes", "community",
-    "deposit_cents", "fee_cents", "changes", "asked_at", "answer_before", "decided_at", "ground", "text",
+    "id", "state", "lender", "party", "items", "starts_at", "ends_at", "wanted_until", "purpose", "people",
+    "people_came", "minutes", "community", "deposit_cents", "fee_cents", "changes", "asked_at", "answer_before",
+    "decided_at", "ground", "text",
     "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
@@ -137,6 +143,11 @@ GIVEN = {
     "GET /lenders/{lender}/loans": LOAN | {"checked"},
     "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact"},
+    "POST /bookings/{booking}/attendance": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/extension": {"booking", "granted", "until", "ends_at"},
+    "POST /lenders/{lender}/bookings/{booking}/attendance": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/extension": {"booking", "granted", "until", "ends_at"},
+    "POST /lenders/{lender}/bookings/{booking}/extension/decision": {"booking", "granted", "until", "ends_at"},
     "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact"},
     "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact"},
@@ -286,15 +297,28 @@ def test_every_route_answers_as_the_document_says(
     alice.read(f"/bookings/{booking['id']}")
     olga.do(f"{asked}/hand-over", {})
     olga.read(f"{desk}/loans")
+    later = {"until": "2026-11-27T23:00:00+01:00"}
+    alice.do(f"/bookings/{booking['id']}/extension", later)
+    olga.do(f"{asked}/extension", {"until": "2026-11-27T23:30:00+01:00"})
+    half = {"starts_at": "2026-11-28T00:00:00+01:00", "ends_at": "2026-11-28T01:00:00+01:00"}
+    other = alice.do("/bookings", wanted | half | {"items": [{"resource": lent.half.token}], "purpose": "Suite"})
+    alice.do(f"/bookings/{booking['id']}/extension", {"until": "2026-11-28T00:30:00+01:00"})
+    olga.do(f"{asked}/extension/decision", {"verdict": "declined", "text": "C’est pris."})
+    alice.do(f"/bookings/{other['id']}/cancellation", {})
     olga.do(f"{asked}/return", {})
+    with freeze_time(span["starts_at"]):
+        olga.do(f"{asked}/attendance", {"people": 50})
     other = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})
     drill = {"items": [{"resource": lent.drill.token}], "purpose": "Fête"}
     other = alice.do(f"/bookings/{other['id']}/change", drill | span | {"people": 4})
     alice.do(f"/bookings/{other['id']}/cancellation", {})
     missed = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.drill.token}]})["id"]
     olga.do(f"{desk}/bookings/{missed}/decision", {"verdict": "accepted"})
+    used = alice.do("/bookings", wanted | {"purpose": "Fête", "items": [{"resource": lent.other_half.token}]})["id"]
+    olga.do(f"{desk}/bookings/{used}/decision", {"verdict": "accepted"})
     with freeze_time(span["ends_at"]):
         olga.do(f"{desk}/bookings/{missed}/no-show", {})
+        alice.do(f"/bookings/{used}/attendance", {"people": 12})
     weekly = {"party": cast.alice.party.token, "items": [{"resource": lent.half.token}], "every": "week",
               "first": "2026-12-01", "until": "2026-12-15", "starts": "18:00", "ends": "20:00"}  # fmt: skip
     alice.do("/series/quotes", weekly)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,16 +18,18 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from exchange.bookings import moving, operations, queries
+from exchange.bookings import damages, extending, moving, operations, queries
 from exchange.bookings.changes import change
 from exchange.bookings.models import Booking
 from exchange.bookings.offers import consent, dismiss, offer, revoke, withdraw_offer
+from exchange.bookings.policy import Back
 from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import operations as closures
 from exchange.errors import refusal_of
+from exchange.keys import operations as keys
 from ledger.errors import Refused
 from tests.cast import NOON, Cast, Person, committed
 from tests.databases import Database, Postgres
@@ -73,6 +76,8 @@ class Ground:
         views = resources.views(session, ids.values())
         self.rooms: Mapping[str, ResourceView] = {name: views[id_] for name, id_ in ids.items()}
         self.tokens: dict[str, str] = {}  # of bookings and closures
+        self.badge = keys.add(session, lender=cast.town.id, label=token_urlsafe(8), note="", place=None, opens=[],
+                              by=town, at=NOON).token  # fmt: skip
 
     def state(self, session: Session) -> object:
         """What is booked and closed, and how each booking stands."""
@@ -180,7 +185,84 @@ class Pair(NamedTuple):
     before: tuple[Act, ...] = ()
 
 
+def gives(label: str) -> Act:
+    """Olga hands something over, with the only badge."""
+
+    def act(session: Session, ground: Ground) -> None:
+        cast = ground.cast
+        operations.hand_over(session, ground.tokens[label], lender=cast.town.id, remarks="", keys=[ground.badge],
+                             by=cast.olga.by, at=NEXT_WEEK)  # fmt: skip
+
+    return act
+
+
+def gets_back(many: int) -> Act:
+    """Olga counts so many chairs that Alice brings back."""
+
+    def act(session: Session, ground: Ground) -> None:
+        cast = ground.cast
+        operations.take_back(session, ground.tokens["alice"], lender=cast.town.id, remarks="", by=cast.olga.by,
+                             items={ground.rooms["chairs"].id: Back(many)}, at=NEXT_WEEK)  # fmt: skip
+
+    return act
+
+
+def keeps(hours: int = 2) -> Act:
+    """Alice wants what she has for longer."""
+
+    def act(session: Session, ground: Ground) -> bool:
+        mine = ground.cast.alice
+        until = ENDS + timedelta(hours=hours)
+        return extending.ask(session, ground.tokens["alice"], until, parties=[mine.party.id], reason="", by=mine.by,
+                             at=NEXT_WEEK).granted  # fmt: skip
+
+    return act
+
+
+def asks_for_what_follows(session: Session, ground: Ground) -> None:
+    """Bruno wants the chairs or the room just after Alice."""
+    bruno, room = ground.cast.bruno, ground.rooms["half"]
+    request = Request(bruno.party.id, (Wanted(room),), ENDS, ENDS + HOURS, "bruno")
+    ground.tokens["bruno"] = operations.ask(session, request, zone=PARIS, by=bruno.by, at=NOON).token
+
+
+def night(session: Session, ground: Ground) -> None:
+    """The worker lets what is late keep its place."""
+    last: int | None = 0
+    while last is not None:
+        last = extending.keep_places(session, at=ENDS + timedelta(minutes=5), after=last)
+
+
+CHAIRS_OUT = (ask("alice", "chairs", 5), accepts, hands_over)
+HALF_OUT = (*ACCEPTED, hands_over)
+TWO_READY = (*ACCEPTED, ask("bruno", "other half"), town(operations.accept, "bruno"))
+
+def breaks(session: Session, ground: Ground) -> None:
+    """Olga proposes half an hour for what Alice broke."""
+    cast = ground.cast
+    ground.tokens["damage"] = damages.propose(
+        session, ground.tokens["alice"], lender=cast.town.id, words="Une vitre", minutes=30, cents=None,
+        by=cast.olga.by, at=NEXT_WEEK,
+    ).token  # fmt: skip
+
+
+BROKEN_OUT = (*HALF_OUT, breaks)
+pays, contests = alice(damages.accept, "damage"), alice(damages.contest, "damage", text="Non")
+
 PAIRS = {
+    "a damage accepted twice": Pair(pays, pays, BROKEN_OUT),
+    "a damage accepted, and contested": Pair(pays, contests, BROKEN_OUT),
+    "two returns at once": Pair(gets_back(2), gets_back(3), CHAIRS_OUT),
+    "two returns of too many": Pair(gets_back(3), gets_back(4), CHAIRS_OUT),
+    "one badge for two": Pair(gives("alice"), gives("bruno"), TWO_READY),
+    "handed over twice": Pair(gives("alice"), gives("alice"), ACCEPTED),
+    "a return and more time": Pair(town(operations.take_back, remarks="", at=NEXT_WEEK), keeps(), HALF_OUT),
+    "a part back and more time": Pair(gets_back(2), keeps(), CHAIRS_OUT),
+    "more time twice": Pair(keeps(), keeps(3), HALF_OUT),
+    "more time, and who follows": Pair(keeps(), asks_for_what_follows, HALF_OUT),
+    "more time, and works there": Pair(keeps(), closes("hall"), HALF_OUT),
+    "what is late, and its return": Pair(night, town(operations.take_back, remarks="", at=ENDS), HALF_OUT),
+    "a part back, and a request": Pair(gets_back(2), ask("bruno", "chairs", 2), CHAIRS_OUT),
     "two ask for one room": Pair(ask("alice", "half"), ask("bruno", "half")),
     "the hall and a half of it": Pair(ask("alice", "hall"), ask("bruno", "half")),
     "the two halves": Pair(ask("alice", "half"), ask("bruno", "other half")),
@@ -316,6 +398,7 @@ def test_in_whatever_order_it_is_as_if_one_had_come_first(name: str, theatre: Th
 BROKEN = {
     "two ask for one room": "ALTER TABLE occupancy DROP CONSTRAINT occupancy_once",
     "more chairs than there are": "DROP TRIGGER pool_never_exceeded ON pool_occupancy",
+    "one badge for two": "ALTER TABLE keys_out DROP CONSTRAINT keys_out_pkey",
     "a request and works in the hall": "DROP TRIGGER alone ON closed_units",
 }
 

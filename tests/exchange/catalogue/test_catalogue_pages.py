@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from exchange.catalogue import operations, queries
-from exchange.forms import cents
+from exchange.euros import cents
 from tests.cast import NOON, Cast, sign_in
 from tests.counting import counted
 from tests.exchange.catalogue.conftest import Add

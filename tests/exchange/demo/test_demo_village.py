@@ -117,6 +117,17 @@ STATES = {
     "a thing handed over": f"{BOOKED} h.booking_id IS NOT NULL AND r.booking_id IS NULL AND b.ends_at > :now",
     "a loan that nobody came for, its minutes given back": f"""{BOOKED} b.id IN (SELECT booking_id FROM no_shows)
         AND d.hold_id IN (SELECT hold_id FROM books.hold_resolutions WHERE kind = 'released')""",
+    "a loan that came back in part": f"""{BOOKED} r.booking_id IS NULL
+        AND b.id IN (SELECT booking_id FROM return_parts)""",
+    "something broken in a loan": "SELECT item_id FROM return_items WHERE broken > 0",
+    "a damage that waits": "SELECT id FROM damages WHERE id NOT IN (SELECT damage_id FROM damage_answers)",
+    "a damage contested": "SELECT damage_id FROM damage_answers WHERE answer = 'contested'",
+    "a key that is out": "SELECT key_id FROM keys_out",
+    "a key that is lost": "SELECT id FROM keys WHERE lost_at IS NOT NULL",
+    "a picture of an inventory": "SELECT id FROM inventory_pictures",
+    "more time that waits": """SELECT id FROM extensions
+        WHERE id NOT IN (SELECT extension_id FROM extension_decisions)""",
+    "people who came": "SELECT booking_id FROM attendances",
     "a loan overdue": f"{BOOKED} h.booking_id IS NOT NULL AND r.booking_id IS NULL AND b.ends_at < :now",
     "a thing brought back, with a remark": f"{BOOKED} r.remarks <> ''",
     "a past free booking": f"""{BOOKED} d.verdict = 'accepted' AND c.booking_id IS NULL AND b.minutes = 0

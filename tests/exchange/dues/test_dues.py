@@ -22,10 +22,10 @@ from exchange.bookings import operations as bookings
 from exchange.bookings import queries as booked
 from exchange.bookings.models import Booking
 from exchange.catalogue.queries import ResourceView
+from exchange.dues import operations, queries
+from exchange.dues.models import BookingDue
+from exchange.dues.policy import Due
 from exchange.errors import CouncilDecisionMissing, EurosMissing, Invalid, MoreThanReceived, refusal_of
-from exchange.euros import operations, queries
-from exchange.euros.models import BookingDue
-from exchange.euros.policy import Due
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity import queries as written
 from exchange.reciprocity.policy import Rule

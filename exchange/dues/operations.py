@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from exchange.db import signed
+from exchange.dues import queries
+from exchange.dues.models import BookingDue, Receipt, ReceiptEnd
+from exchange.dues.queries import ReceiptView
 from exchange.errors import EurosMissing, Invalid
-from exchange.euros import queries
-from exchange.euros.models import BookingDue, Receipt, ReceiptEnd
-from exchange.euros.queries import ReceiptView
 from exchange.reciprocity.policy import Due
 from ledger.entries import Acting
 

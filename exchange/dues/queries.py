@@ -12,9 +12,9 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, select, text
 from sqlalchemy.orm import Session
 
-from exchange.euros import policy
-from exchange.euros.models import Receipt, ReceiptEnd
-from exchange.euros.policy import Due
+from exchange.dues import policy
+from exchange.dues.models import Receipt, ReceiptEnd
+from exchange.dues.policy import Due
 
 _CHAIN = """
     WITH RECURSIVE chain (booking, before) AS (

@@ -1,0 +1,1 @@
+"""Keys and badges of a lender: what they open, and which loan has them."""
