@@ -21,6 +21,7 @@ from exchange.declarations.views import declarations
 from exchange.imports.views import imports
 from exchange.keys.views import keys
 from exchange.labels.views import labels
+from exchange.lending.views import lending
 from exchange.members.views import members
 from exchange.organisations.views import organisations
 from exchange.pictures.views import pictures
@@ -77,7 +78,7 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, audit, authorisations, bookings, catalogue, declarations, imports, keys, labels, members,
+        adverts, audit, authorisations, bookings, catalogue, declarations, imports, keys, labels, lending, members,
         organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)

@@ -255,6 +255,14 @@ FORMS: tuple[Sent, ...] = (
                                             "decision_date": "2026-06-01"}),
     Sent("rulebook.create", "olga", RULE | {"gate": "balance", "least_balance": "-60"}, {"shape": "condition"}),
     Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
+    Sent("lending.begin", "alice", KEY | {
+        "lender": "{alice}", "name": "Tables de jardin", "kind": "pool", "quantity": "4", "description": "En bois",
+        "file": File("tables.jpg", PHOTO), "words": "Les tables, pliées",
+    }),
+    Sent("lending.terms", "olga", KEY | {
+        "when": "hours", "hours_days": ["Mo", "Sa"], "hours_from": "9h", "hours_to": "18h", "most_minutes": "2880",
+        "conditions": "À rendre propre", "decided_by": "nobody", "address": "1 place du Marché", "town": "Redon",
+    }, {"resource": "{sander}"}),
     Sent("pictures.create", "olga", KEY | {"file": File("salle.jpg", PHOTO), "words": "La salle, vide"}),
     Sent("pictures.remove", "olga", {}),
     Sent("imports.create", "olga", KEY | {"file": File("salles.csv", b"nom;capacite\nSalle du haut;40\n")}),
@@ -409,6 +417,7 @@ class Ground:
             "club": cast.club.token, "town": cast.town.token, "sel": values["community"],
             "attic": attic.token, "cellar": cellar.token, "retired": retired.token,
             "started": started.token, "waiting": waiting.token, "asked": values["booking"],
+            "sander": self.world.sander,
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),

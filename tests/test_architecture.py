@@ -28,6 +28,7 @@ BELOW: dict[str, set[str]] = {
     "keys": {"catalogue"},
     "labels": {"catalogue"},
     "pictures": {"catalogue"},
+    "lending": {"pictures"},
     "bookings": {"reciprocity", "authorisations", "closures", "keys", "pictures"},
     "rulebook": {"bookings"},
     "imports": {"catalogue"},

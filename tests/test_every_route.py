@@ -90,6 +90,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.new_series": SIGNED_IN, "bookings.check_series": SIGNED_IN, "bookings.create_series": SIGNED_IN,
     "bookings.show_series": ALICE, "bookings.cancel_series": ALICE, "bookings.asked_series": TOWN,
     "bookings.accept_series": TOWN, "bookings.decline_series": TOWN,
+    "lending.begin": SIGNED_IN, "lending.terms": TOWN, "lending.lent": TOWN,
     "labels.index": TOWN, "labels.sheet": TOWN,
     "pictures.show": EVERYBODY, "pictures.index": TOWN, "pictures.create": TOWN, "pictures.remove": TOWN,
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
@@ -148,6 +149,7 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.picture": {"picture": "shown"},
     "keys.retire": {"key": "spare"},
     "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
+    "lending.terms": {"resource": "sander"}, "lending.lent": {"resource": "drill"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
 
@@ -260,7 +262,8 @@ class Place:
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
-                         "spare": self.world.spare}  # fmt: skip
+                         "spare": self.world.spare, "sander": self.world.sander,
+                         "drill": self.world.lent.drill.token}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

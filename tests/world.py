@@ -130,6 +130,8 @@ class World:
         attic = catalogue.add_resource(session, lender=cast.town.id, kind="room", name="Grenier", place_id=place.id,
                                        opening_hours="Mo-Fr 08:00-18:00; 2026 Dec 24 10:00-12:00",
                                        by=town, at=NOON)  # fmt: skip
+        sander = catalogue.add_resource(session, lender=cast.town.id, kind="thing", name="Ponceuse", by=town, at=NOON)
+        self.sander = sander.token
         job = imports.receive(session, lender=cast.town.id, choices=Choices(), file_name="salles.csv",
                               data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
         self.unpublished = resources.views(session, [attic.id])[attic.id]

@@ -16,7 +16,20 @@ from exchange import hours
 from exchange.catalogue import policy
 from exchange.euros import Euros
 from exchange.formats import length_of_time
-from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
+from exchange.forms import (
+    DAYS,
+    WRONG_OPENING,
+    DayField,
+    Days,
+    DurationField,
+    Form,
+    HourField,
+    KeyedForm,
+    LongText,
+    Text,
+    Whole,
+    say,
+)
 from exchange.security import territory
 
 MOST = 100_000
@@ -89,13 +102,6 @@ WRONG_SLOTS = {
     "order": lazy_gettext("Les créneaux se suivent dans la journée, sans se chevaucher."),
 }
 GROUPS = ("hours", "others")  # some days with their hours, then other days with other hours
-# what makes no sense in a group: the field that mends it, and what to say there
-WRONG_OPENING = {
-    "days-missing": ("days", lazy_gettext("Cochez les jours où c’est ouvert à ces heures.")),
-    "hours-missing": ("from", lazy_gettext("Indiquez de quelle heure à quelle heure, par exemple de 8h30 à 12h.")),
-    "closes-first": ("to", lazy_gettext("La fermeture vient après l’ouverture, au plus tard à 6\u00a0h le lendemain.")),
-    "overlap": ("again", lazy_gettext("La seconde ouverture de la journée vient après la première fermeture.")),
-}
 
 
 class Hours(Text):
@@ -313,7 +319,7 @@ class LendingForm(KeyedForm):
         ticked = hours.written(week._replace(specials=specials))
         was_ticked = hours.written((hours.understood(shown) or hours.Week())._replace(specials=specials))
         if full not in (shown, ticked) and ticked != was_ticked:
-            _say(self.opening_hours, _(
+            say(self.opening_hours, _(
                 "Les jours cochés et cette écriture ne disent pas la même chose\u00a0: ne changez que l’un des deux."
             ))  # fmt: skip
             return False
@@ -325,7 +331,7 @@ class LendingForm(KeyedForm):
         openings = [self._opening(group) for group in GROUPS]
         days = [set(opening.days) if opening else set() for opening in openings]
         if twice := ", ".join(str(DAYS[day]) for day in hours.DAYS if day in days[0] & days[1]):
-            _say(self.others_days, _("Un jour ne se coche qu’une fois\u00a0: %(days)s.", days=twice))
+            say(self.others_days, _("Un jour ne se coche qu’une fois\u00a0: %(days)s.", days=twice))
         if any(self[f"{group}_{name}"].errors for group in GROUPS for name in ("days", "from", "to", "again", "until")):
             return None
         return hours.Week(tuple(each for each in openings if each), bool(self.holidays_off.data),
@@ -339,7 +345,7 @@ class LendingForm(KeyedForm):
             return hours.opening(days.data or (), [(start.data, end.data), (again.data, until.data)])
         except hours.NotAnOpening as wrong:
             name, said = WRONG_OPENING[wrong.why]
-            _say(self[f"{group}_{name}"], str(said))
+            say(self[f"{group}_{name}"], str(said))
             return None
 
 
@@ -373,15 +379,11 @@ class SpecialHoursForm(Form):
             found = hours.opening([hours.DAYS[0]], spans)
         except hours.NotAnOpening as wrong:
             name, said = WRONG_OPENING[wrong.why]
-            _say(self[f"hours_{name}"], str(said))
+            say(self[f"hours_{name}"], str(said))
             return False
         assert found is not None, "a day was ticked"
         self.special = hours.Special(self.day.data, found.spans)
         return True
-
-
-def _say(field: Field, wrong: str) -> None:
-    field.errors = [*field.errors, wrong]
 
 
 def ticked(expression: str) -> dict[str, Any]:

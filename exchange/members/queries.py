@@ -211,6 +211,15 @@ def mandates_of(session: Session, sign_in: int, *, on: date) -> Sequence[Held]:
     return [Held(*row) for row in session.execute(_MANDATES_OF, {"sign_in": sign_in, "on": on})]
 
 
+def with_officers(session: Session, parties: Collection[int], *, on: date) -> set[int]:
+    """Those of these parties of which somebody is an officer on a day."""
+    if not parties:
+        return set()
+    held = select(Mandate.party_id).where(Mandate.party_id.in_(parties), Mandate.role == "officer")
+    in_force = held.where(Mandate.starts_on <= on, or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
+    return set(session.scalars(in_force))
+
+
 def communities(session: Session) -> list[CommunityView]:
     """Every community of the territory, the first opened first."""
     return [CommunityView(*row) for row in session.execute(_COMMUNITY)]

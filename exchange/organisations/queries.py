@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -16,6 +17,16 @@ def class_of(session: Session, party: int) -> str:
     """The class of a party, which decides its tariffs: an organisation's own, else an inhabitant's."""
     found = session.scalar(select(Organisation.class_).where(Organisation.party_id == party))
     return found or "inhabitant"
+
+
+def kinds_of(session: Session, parties: Collection[int]) -> dict[int, str]:
+    """What these organisations are, by id: "association", "firm", "school", "authority" or "social-centre"."""
+    if not parties:
+        return {}
+    rows = session.execute(
+        select(Organisation.party_id, Organisation.kind).where(Organisation.party_id.in_(parties))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 class OrganisationView(NamedTuple):
