@@ -136,8 +136,16 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.note_no_show": TOWN, "api_bookings.count_people": TOWN, "api_bookings.tell_people": ALICE,
     "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
+    "api_bookings.closed": TOWN, "api_bookings.closure": TOWN, "api_bookings.displaces": TOWN,
+    "api_bookings.close": TOWN, "api_bookings.lift": TOWN,
+    "api_bookings.offer": TOWN, "api_bookings.withdraw_offer": TOWN, "api_bookings.revoke": TOWN,
+    "api_bookings.consent": ALICE, "api_bookings.dismiss": ALICE,
     "api_pictures.pictures": SIGNED_IN,
-    "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN,
+    "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN, "api_catalogue.add": TOWN,
+    "api_catalogue.edit": TOWN, "api_catalogue.withdraw": TOWN, "api_catalogue.retire": TOWN,
+    "api_catalogue.restore": TOWN, "api_catalogue.places": TOWN, "api_catalogue.add_place": TOWN,
+    "api_authorisations.authorised": TOWN, "api_authorisations.give": TOWN, "api_authorisations.end": TOWN,
+    "api_lending.begin": TOWN,
 }  # fmt: skip
 
 # values that only some endpoints want
@@ -149,6 +157,8 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.picture": {"picture": "shown"},
     "keys.retire": {"key": "spare"},
     "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
+    "api_bookings.withdraw_offer": {"booking": "had"}, "api_bookings.consent": {"booking": "offered"},
+    "api_bookings.dismiss": {"booking": "offered"},
     "lending.terms": {"resource": "sander"}, "lending.lent": {"resource": "drill"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
@@ -233,6 +243,17 @@ class Place:
         cast = self.world.cast
         mine = getattr(cast, name or "zoe").party.token
         bodies: dict[str, dict[str, Any]] = {
+            "api_authorisations.give": {"party": mine},
+            "api_bookings.close": {"kind": "works", "starts_at": "2027-12-15T14:00:00+01:00"},
+            "api_bookings.displaces": {"starts_at": "2027-12-15T14:00:00+01:00"},
+            "api_bookings.offer": {
+                "items": [{"resource": self.world.values["resource"]}], "word": "Le chauffage",
+                "starts_at": "2026-12-16T14:00:00+01:00", "ends_at": "2026-12-16T18:00:00+01:00",
+            },
+            "api_bookings.revoke": {"ground": "services", "text": "Une fuite"},
+            "api_catalogue.add": {"kind": "thing", "name": "Barnum"},
+            "api_catalogue.add_place": {"name": "Halle"},
+            "api_lending.begin": {"name": "Barnum"},
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},

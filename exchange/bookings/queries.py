@@ -68,6 +68,7 @@ class BookingView(NamedTuple):
     asked_at: datetime
     answer_before: datetime
     replaces_id: int | None
+    replaces: str | None  # the same, by its random identifier
     word: str
     changes_id: int | None
     changes: str | None  # the same, by its random identifier
@@ -94,13 +95,14 @@ class BookingView(NamedTuple):
         return self.decision.decided_at if self.decision else None
 
 
-_CHANGED = aliased(Booking)
+_CHANGED, _REPLACED = aliased(Booking), aliased(Booking)
 _NOT_ANSWERED = ~select(ExtensionDecision.extension_id).where(ExtensionDecision.extension_id == Extension.id).exists()
 _BOOKINGS: Select[*tuple[Any, ...]] = (
     select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
            select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
            select(Extension.until).where(Extension.booking_id == Booking.id, _NOT_ANSWERED).correlate(Booking)
-           .scalar_subquery())
+           .scalar_subquery(),
+           select(_REPLACED.token).where(_REPLACED.id == Booking.replaces_id).scalar_subquery())
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
@@ -161,11 +163,11 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
 
 
 def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until = row
+    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until, replaces = row
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
-        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word, booking.changes_id,
+        booking.asked_at, booking.answer_before, booking.replaces_id, replaces, booking.word, booking.changes_id,
         changes, booking.series_id, booking.by_sign_in,
         policy.state(
             verdict=decision.verdict if decision else None, offered=booking.replaces_id is not None,

@@ -28,7 +28,7 @@ from exchange.bookings.forms import (
 )
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
-from exchange.bookings.searching import NOTHING, Found, nearest, same_search
+from exchange.bookings.searching import NOTHING, Found, may_ask_for, nearest, same_search
 from exchange.bookings.searching import search as search_
 from exchange.bookings.telling import (
     Told,
@@ -56,7 +56,7 @@ from ledger.entries import Acting
 from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
-SAID = ("jour", "de", "a", "personnes", "jusqu", "chaque")  # what an address says of a request
+SAID = ("jour", "de", "a", "personnes", "jusqu", "chaque", "qui")  # what an address says of a request
 bookings = Blueprint("bookings", __name__)
 
 @bookings.get("/salles")
@@ -65,6 +65,7 @@ def search() -> str | tuple[str, int]:
     day, everything that is lent.
     """
     form, session = SearchForm(request.args), db.session()
+    form.qui.choices = [(party.token, party.name) for party in may_ask_for()]
     found = search_(form) if not request.args or form.validate() else NOTHING
     in_force = {} if found.prices else rules.rules_of(session, found.lenders, on=today())
     page = render_template(
@@ -95,6 +96,7 @@ def ask_url(form: SearchForm, found: Found) -> Any:
         "personnes": form.people.data,
         "jusqu": form.end_day.data.isoformat() if form.end_day.data else None,
         "chaque": 1 if len(found.spans) > 1 else None,
+        "qui": form.qui.data or None,
     }
 
     def url(it: ResourceView) -> str:

@@ -36,7 +36,6 @@ MOST = 100_000
 DAY = 1440  # minutes
 MOST_LENT = 31 * DAY
 _IN_DAYS = re.compile(r"([0-9]{1,3})[ \u00a0\u202f]?(?:j|jours?|d|days?)")
-_HTTPS = re.compile(r"https://[^\s<>\"'\\/?#@:]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
 
 ERP_CATEGORIES = {
     "": lazy_gettext("Je ne sais pas"),
@@ -104,6 +103,17 @@ WRONG_SLOTS = {
 GROUPS = ("hours", "others")  # some days with their hours, then other days with other hours
 
 
+def wrong_hours(wrong: hours.NotHours) -> str:
+    """What to say of hours that can't be read."""
+    if wrong.why == "schools":
+        return str(_('Dites de quelle zone sont les vacances scolaires, par exemple SH off "zone B".'))
+    return str(_(
+        "Ces heures ne sont pas comprises à partir du signe %(position)s. Écrivez par exemple"
+        " Mo-Fr 08:30-12:00,13:30-17:30; Sa 09:00-12:00.",
+        position=wrong.position,
+    ))  # fmt: skip
+
+
 class Hours(Text):
     """Opening hours in the OpenStreetMap syntax."""
 
@@ -113,17 +123,7 @@ class Hours(Text):
         try:
             hours.check(self.data, territory().zone)
         except hours.NotHours as wrong:
-            if wrong.why == "schools":
-                raise ValidationError(
-                    _('Dites de quelle zone sont les vacances scolaires, par exemple SH off "zone B".')
-                ) from wrong
-            raise ValidationError(
-                _(
-                    "Ces heures ne sont pas comprises à partir du signe %(position)s. Écrivez par exemple"
-                    " Mo-Fr 08:30-12:00,13:30-17:30; Sa 09:00-12:00.",
-                    position=wrong.position,
-                )
-            ) from wrong
+            raise ValidationError(wrong_hours(wrong)) from wrong
 
 
 class Length(DurationField):
@@ -356,7 +356,7 @@ class ResourceForm(NamedFields, LendingForm):
     photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
 
     def validate_photo_address(self, field: Text) -> None:
-        if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
+        if field.data != self.photo_kept and not policy.HTTPS.fullmatch(field.data or ""):
             raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from exchange.adverts.api import resources as adverts
-from exchange.bookings.api_loans import resources as bookings
+from exchange.authorisations.api import resources as authorisations
+from exchange.bookings.api_offers import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.declarations.api import resources as declarations
+from exchange.lending.api import resources as lending
 from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
 from exchange.statements.api import resources as statements
 
-OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue)
+OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue, authorisations, lending)
