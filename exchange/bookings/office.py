@@ -67,21 +67,20 @@ def request_(lender: str, booking: str) -> str:
 
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
-    open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
-    stays = found.hand_over is not None  # what left is neither moved nor changed any more
-    offer = None if stays else queries.offers_for(session, [found.id], at=at).get(found.id)
-    change = None if stays else queries.change_of(session, found.id, at=at)
+    open_ = found.state in {"pending", "accepted"} and found.starts_at > at
+    moves = found.hand_over is None or found.replaces_id or found.changes_id  # what left isn't moved any more
+    around = queries.around(session, found, at=at) if moves else queries.NOTHING_AROUND
+    others = [each for each in (around.offer, around.before) if each]
+    told, *rest = tell([found, *others], typed_by=False)
+    beside = dict(zip([each.id for each in others], rest, strict=True))
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
         e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
-        offer=tell([offer])[0] if offer else None,
-        before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
-        changed=tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None,
-        change=change, change_waits=open_ and (
-            bool(change and change.state == "pending") or changes.changes_what_stands(session, found, at=at)
-        ),
+        offer=beside.get(around.offer.id) if around.offer else None, before=around.before,
+        changed=beside.get(found.changes_id) if found.changes_id else None,
+        change=around.change, change_waits=open_ and changes.waits(found, around),
         inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
         **_damages(found),
         endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),

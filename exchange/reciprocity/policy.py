@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 NOON = time(13, 0)  # where the afternoon begins, for tariffs by half-day
@@ -144,7 +144,8 @@ def price(tariff: Rule, item: Item, span: Span) -> int:
 
 
 def _hourly(tariff: Rule, span: Span) -> int:
-    seconds = int((span.ends_at - span.starts_at).total_seconds())
+    """The hours that pass, and not those that clocks show: a night when they change is an hour shorter, or longer."""
+    seconds = int((span.ends_at.astimezone(UTC) - span.starts_at.astimezone(UTC)).total_seconds())
     return -(-tariff.minutes * seconds // 3600)
 
 
