@@ -33,6 +33,7 @@ from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import operations as closures
+from exchange.db import db
 from exchange.organisations import operations as organisations
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity.policy import Rule
@@ -294,6 +295,7 @@ def _judge(year: Year, act: str, refused: Refused, holds: Holds, wish: Wish) -> 
     year.refused[refused.rule] += 1
     if not sentence_of(refused).what:
         year.wrong.append(f"{refused.rule}: no sentence")
+    db.session.remove()  # a sentence may read the zone of the territory: between two requests nothing stays open
     if refused.rule == "rule-refuses" and not refused.facts.get("findings"):
         year.wrong.append(f"{act}: refused by no rule")
     if act == "ask" and refused.rule == "slot-taken" and not holds.taken(wish.request):

@@ -142,6 +142,18 @@ def test_a_request_is_decided_handed_over_and_taken_back_by_her(app: Flask, sess
     assert f"Alice, {STREET}, Saint-Marron" not in unescape(bruno.get(f"/reservations/{booking.token}").text)
 
 
+def test_she_says_no_in_her_own_words_and_not_on_a_towns_ground(app: Flask, session: Session, cast: Cast) -> None:
+    alice, mine = as_(app, cast.alice), cast.alice.party.token
+    begun(alice, cast)
+    drill = lent(session, cast.alice.party.id)[0]
+    booking = ask(session, wanting(cast.bruno.party.id, drill), zone="Europe/Paris", by=cast.bruno.by, at=NOON)
+    here = f"/preteurs/{mine}/reservations/{booking.token}"
+    page = unescape(alice.get(here).text)
+    assert ("propriétés communales" in page, "La personne lira ce que vous écrivez." in page) == (False, True)
+    assert alice.post(f"{here}/refus", data={"ground": "other", "text": "Je m’en sers."}).status_code == 303
+    assert "Je m’en sers." in as_(app, cast.bruno).get(f"/reservations/{booking.token}").text
+
+
 def test_what_was_typed_is_kept_and_each_answer_that_is_missing_is_named(app: Flask, cast: Cast) -> None:
     alice = as_(app, cast.alice)
     answer = alice.post("/preter", data=what(cast, name="", kind="pool", description="Jaune"))
