@@ -182,7 +182,7 @@ def _wish(city: City, chance: random.Random) -> Wish:
     ends = datetime(day.year, day.month, day.day, min(hour + length, 23), tzinfo=zone).astimezone(UTC)
     asked_at = max(OPENED, starts - timedelta(hours=chance.choice((12, 30, 72, 200, 700, 1500, 4000))))
     fate = chance.choices(("accepted", "declined", "", "cancelled"), (75, 8, 5, 12))[0]
-    people = chance.choice((None, 20, 60, 90, 150))
+    people = chance.choice((None, None, 20, 20, 60, 60, 90, 90, 90, 150))
     request = Request(chance.choice(city.borrowers), tuple(_wanted(city, chance)), starts, ends, "Réunion", people)
     return Wish(asked_at, request, fate)
 
