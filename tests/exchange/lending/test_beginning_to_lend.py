@@ -135,10 +135,10 @@ def test_a_request_is_decided_handed_over_and_taken_back_by_her(app: Flask, sess
     [drill] = lent(session, cast.alice.party.id)
     booking = ask(session, wanting(cast.bruno.party.id, drill), zone="Europe/Paris", by=cast.bruno.by, at=NOON)
     bruno, here = as_(app, cast.bruno), f"/preteurs/{mine}/reservations/{booking.token}"
-    for act in ("acceptation", "remise", "retour"):
+    for act, said in (("acceptation", {}), ("remise", {}), ("retour", {f"back_{drill.token}": "back"})):
         assert bruno.post(f"{here}/{act}").status_code == 403
         with freeze_time(booking.starts_at if act != "acceptation" else NOON):
-            assert alice.post(f"{here}/{act}", data={}).status_code == 303, act
+            assert alice.post(f"{here}/{act}", data=said).status_code == 303, act
     assert f"Alice, {STREET}, Saint-Marron" not in unescape(bruno.get(f"/reservations/{booking.token}").text)
 
 
