@@ -23,6 +23,7 @@ from exchange.declarations.views import declarations
 from exchange.imports.views import imports
 from exchange.keys.views import keys
 from exchange.labels.views import labels
+from exchange.lending.views import lending
 from exchange.members.views import members
 from exchange.organisations.views import organisations
 from exchange.pictures.views import pictures
@@ -80,7 +81,7 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     style.init(app)
     for pages_of_capability in (
         adverts, agreements, audit, authorisations, bookings, catalogue, charters, declarations, imports, keys, labels,
-        members, organisations, pictures, rulebook, seals, statements, stewardship,
+        lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

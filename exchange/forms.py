@@ -112,6 +112,32 @@ class Whole(IntegerField):
         self.data = int(typed)
 
 
+MOST_BYTES = 10 * 1024 * 1024
+MOST_SENT = 40 * 1024 * 1024  # bytes: more than cameras give; what is too large is refused beside its field
+
+
+class PhotoField(UploadField):
+    """A photograph from somebody's device, of MOST_BYTES at most."""
+
+    def __init__(self, label: Any, **more: Any) -> None:
+        said = lazy_gettext(
+            "JPEG, PNG ou WebP, 10 Mo au plus. Le lieu et l’heure que l’appareil y a écrits sont effacés."
+        )
+        super().__init__(label, description=said, render_kw={"accept": "image/jpeg,image/png,image/webp"}, **more)
+
+    def given(self) -> bytes | None:
+        """What was uploaded; None when nothing was, or when it is too heavy, which is then said beside the field."""
+        upload = self.data
+        if not upload or not upload.filename:
+            return None
+        data: bytes = upload.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            said = _("Cette photo est trop lourde\u00a0: 10\u00a0Mo au plus. Réduisez-la, ou prenez-la plus petite.")
+            say(self, said)
+            return None
+        return data
+
+
 class HourField(Field):
     """An hour of the day, from the browser's clock or typed as 14h, 14h30 or 14:30."""
 
@@ -259,6 +285,20 @@ DAYS = {
 }  # fmt: skip
 
 
+# what makes no sense in days and hours: the field that mends it, and what to say there
+WRONG_OPENING = {
+    "days-missing": ("days", lazy_gettext("Cochez les jours où c’est ouvert à ces heures.")),
+    "hours-missing": ("from", lazy_gettext("Indiquez de quelle heure à quelle heure, par exemple de 8h30 à 12h.")),
+    "closes-first": ("to", lazy_gettext("La fermeture vient après l’ouverture, au plus tard à 6\u00a0h le lendemain.")),
+    "overlap": ("again", lazy_gettext("La seconde ouverture de la journée vient après la première fermeture.")),
+}
+
+
+def say(field: Field, wrong: str) -> None:
+    """Say what is wrong beside a field, after what is said there already."""
+    field.errors = [*field.errors, wrong]
+
+
 class Days(SelectMultipleField):
     """Days of the week, ticked."""
 
@@ -267,22 +307,10 @@ class Days(SelectMultipleField):
         super().__init__(label, choices=choices, validate_choice=False, **more)
 
 
-MOST_BYTES = 10 * 1024 * 1024
-"""Of a picture that is kept."""
-MOST_SENT = 40 * 1024 * 1024
-"""Bytes, more than cameras give: a photograph that is too large is refused beside its field, with what was typed."""
-
-
 class PictureForm(KeyedForm):
     """A picture and what it shows."""
 
-    file = UploadField(
-        lazy_gettext("Photo"),
-        description=lazy_gettext(
-            "JPEG, PNG ou WebP, 10 Mo au plus. Le lieu et l’heure que l’appareil y a écrits sont effacés."
-        ),
-        render_kw={"accept": "image/jpeg,image/png,image/webp"},
-    )
+    file = PhotoField(lazy_gettext("Photo"))
     words = StringField(
         lazy_gettext("Ce qu’on y voit"),
         description=lazy_gettext("Pour qui ne voit pas la photo. Par exemple\u00a0: la salle vide, la scène au fond."),
@@ -291,13 +319,7 @@ class PictureForm(KeyedForm):
 
     def given(self) -> bytes | None:
         """What was uploaded; when nothing was, that is said beside the field."""
-        upload = self.file.data
-        if not upload or isinstance(upload, str) or not upload.filename:
-            self.file.errors = [_("Choisissez une photo sur votre appareil.")]
-            return None
-        data: bytes = upload.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            said = _("Cette photo est trop lourde\u00a0: 10\u00a0Mo au plus. Réduisez-la, ou prenez-la plus petite.")
-            self.file.errors = [said]
-            return None
+        data = self.file.given()
+        if data is None and not self.file.errors:
+            say(self.file, _("Choisissez une photo sur votre appareil."))
         return data

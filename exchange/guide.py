@@ -240,6 +240,14 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "imports.show": (
         _("Une ligne en erreur n’empêche pas les autres. Corrigez le tableur et déposez-le de nouveau : ce qui est déjà là n’est pas doublé."),
     ),
+    "lending.begin": (
+        _("Un nom que tout le monde comprend suffit. Une photo, prise avec le téléphone, dit le reste."),
+        _("Vous prêtez à qui vous voulez : chaque demande attend votre réponse, sauf si vous préférez accepter d’avance."),
+    ),
+    "lending.terms": (
+        _("Le jour, l’heure et la durée se changent quand vous voulez ; ce qui est déjà accepté garde ses conditions."),
+        _("Votre rue n’est jamais montrée : ni dans la recherche, ni sur la carte. Seule la commune l’est."),
+    ),
     "labels.index": (
         _("Imprimez sans réduire ni agrandir, sur une planche du commerce. Une planche entamée se reprend à n’importe quelle étiquette."),
     ),
@@ -365,6 +373,7 @@ TOURS = (
         _("Quand on vous a aidé, déclarez l’échange : les minutes passent de votre compte au sien. Quand vous avez aidé, déclarez-le aussi : l’autre personne confirme."),
         _("Votre compte peut passer sous zéro : on commence souvent par recevoir. La limite est écrite sous votre solde."),
         _("Pour une salle ou un outil, dites le jour et l’heure : ce qui est libre s’affiche, et vous demandez à réserver."),
+        _("Vous avez une échelle, une remorque, un jeu ? « Prêter quelque chose », sur l’accueil, le propose à vos voisins."),
         _("Au marché, montrez votre carte : qui la scanne déclare un échange avec vous. Elle est dans « Mon profil »."),
     )),
     Tour(("delegate",), _("Vous êtes délégué d’une structure"), (

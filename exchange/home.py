@@ -21,7 +21,7 @@ from exchange.db import db
 from exchange.declarations import queries as declarations
 from exchange.keeping import kept
 from exchange.members import queries as members
-from exchange.navigation import offices
+from exchange.navigation import offices, own_loans
 from exchange.pictures import queries as pictures
 from exchange.security import communities, held, own, today, tomorrow
 from ledger.store import reading
@@ -95,19 +95,22 @@ def _for_people() -> str:
         to_answer=[each for each in waiting if each.receiver_account in mine],
         expected=[each for each in waiting if each.receiver_account not in mine],
         talks=talks, ideas=ideas, mine=set(scope.parties), holders=holders, people=people, communities=by_id,
-        offices=offices(held()), coming=coming, lending=lending, health=_health(work, by_id),
+        offices=offices(held()), own_loans=own_loans(held()), coming=coming, lending=lending,
+        health=_health(work, by_id),
         lent=catalogue.views(work, [*(each.resource_id for each in coming), *(each.resource_id for each in due)]),
     )  # fmt: skip
 
 
 def _lending(session: Session) -> Lending | None:
-    """What the lenders have to do whose officer this person is; None who is none."""
-    lenders = [mandate.party_id for mandate in held() if mandate.role == "officer"]
-    if not lenders:
+    """What the lenders have to do whose officer this person is; None who is none, or a neighbour with nothing to do."""
+    mandates = [mandate for mandate in held() if mandate.role == "officer"]
+    if not mandates:
         return None
+    lenders = [mandate.party_id for mandate in mandates]
     to_decide, undecided = bookings.undecided(session, lenders, size=NEWEST)
     of_today, many = bookings.of_the_day(session, lenders, at=clock.now(), until=tomorrow())
-    return Lending(to_decide, undecided, of_today, many)
+    at_home = all(mandate.party_kind == "person" for mandate in mandates)
+    return None if at_home and not undecided and not many else Lending(to_decide, undecided, of_today, many)
 
 
 def _health(session: Session, by_id: dict[int, members.CommunityView]) -> list[Health]:

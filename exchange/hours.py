@@ -166,11 +166,13 @@ def opening(days: Iterable[str], spans: Sequence[tuple[time | None, time | None]
 
 
 def written(week: Week) -> str:
-    """A week in the syntax; nothing for a place that is always open."""
+    """A week in the syntax; nothing for a place that is always open, but for the days that have their own hours:
+    alone, they would be the only ones on which it is open.
+    """
     rules = [f"{_days(each.days)} {','.join(map(_span, each.spans))}" for each in week.openings]
     closed = [f'SH off "zone {week.schools_off}"'] if week.schools_off else []
     closed += [HOLIDAYS_OFF] if week.holidays_off else []
-    return with_specials("; ".join([*(rules or ([ALWAYS] if closed else [])), *closed]), week.specials)
+    return with_specials("; ".join([*(rules or ([ALWAYS] if closed or week.specials else [])), *closed]), week.specials)
 
 
 def specials_of(expression: str) -> tuple[str, tuple[Special, ...]]:

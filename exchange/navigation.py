@@ -6,6 +6,7 @@ what it needs comes with the mandates, which every page reads.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from exchange import i18n
 from exchange.keeping import last
-from exchange.members.queries import Held
+from exchange.members.queries import Held, PartyView
 from exchange.security import held, own_name, territory
 
 Link = dict[str, Any]
@@ -32,6 +33,19 @@ def link(label: str, endpoint: str, **values: Any) -> Link | None:
 
 def offices(mandates: tuple[Held, ...]) -> list[Link]:
     """The links of the offices that a person holds, each once."""
+    return _each_once(mandate for mandate in mandates if not _lends_their_own(mandate))
+
+
+def own_loans(mandates: tuple[Held, ...]) -> list[Link]:
+    """The links of a neighbour who lends what is theirs."""
+    return _each_once(mandate for mandate in mandates if _lends_their_own(mandate))
+
+
+def _lends_their_own(mandate: Held) -> bool:
+    return mandate.role == "officer" and mandate.party_kind == "person"
+
+
+def _each_once(mandates: Iterable[Held]) -> list[Link]:
     links = [found for mandate in mandates for found in _office(mandate) if found is not None]
     return list({found["href"]: found for found in links}.values())
 
@@ -42,6 +56,13 @@ def _office(mandate: Held) -> tuple[Link | None, ...]:
         case "facilitator":
             return (_desk(_("Comptoir"), _("Déclarer, publier, confirmer pour une personne que vous aidez."),
                           "members.counter", community=of),)  # fmt: skip
+        case "officer" if mandate.party_kind == "person":
+            return (
+                _desk(_("Ce que je prête"), _("Vos objets, leurs photos, leurs conditions."), "catalogue.index",
+                      lender=of),
+                _desk(_("On me demande"), _("Répondre à qui veut emprunter, remettre, reprendre."),
+                      "bookings.requests", lender=of),
+            )  # fmt: skip
         case "officer":
             return (
                 _desk(_("Demandes de réservation"), _("Décider, remettre, reprendre."), "bookings.requests", lender=of),
@@ -91,6 +112,11 @@ def _own_accounts() -> list[Link | None]:
     ]
 
 
+def shelf(lender: PartyView) -> str:
+    """What the list of all that a lender lends is called on their own pages."""
+    return _("Ce que je prête") if lender.kind == "person" else _("Salles et matériel")
+
+
 def _menu() -> list[Entry]:
     """The main menu, for who is signed in."""
     if not current_user.is_authenticated:
@@ -109,6 +135,7 @@ def _menu() -> list[Entry]:
             group(_("Plus"), [
                 link(_("Messages"), "adverts.threads"),
                 link(_("Mes réservations"), "bookings.mine"),
+                *own_loans(held()),
                 link(_("Membres"), "members.mine"),
                 link(_("Structures"), "organisations.index"),
             ]),
@@ -119,7 +146,7 @@ def _menu() -> list[Entry]:
 
 def around() -> dict[str, Any]:
     """What ``base.html`` needs; an error page must show even when the database doesn't answer."""
-    context: dict[str, Any] = {"locale": i18n.locale_name(), "languages": i18n.choices(), "link": link}
+    context: dict[str, Any] = {"locale": i18n.locale_name(), "languages": i18n.choices(), "link": link, "shelf": shelf}
     if g.get("unanswered"):
         return context | {"territory": last("territory"), "me": None, "my_name": "", "navigation": []}
     try:

@@ -70,6 +70,7 @@ class Sent(NamedTuple):
     readers: Collection[str | None] | None = None  # who it is read for, when that is not everybody who may send it
     writes: bool = True
     narrows: frozenset[str] = frozenset()  # what says which rows its page shows: others are out of sight
+    unshown: frozenset[str] = frozenset()  # what its page doesn't always ask for, and that nobody types
 
 
 KEY = {"key": "une-cle"}
@@ -116,6 +117,7 @@ DECLARATION = KEY | {
     "direction": "received", "other": "{bruno}", "minutes": "1h30", "happened_on": "2026-11-20", "nature": "service",
     "description": "Désherbage", "slip": "B-12",
 }  # fmt: skip
+CHARTERS = frozenset({"charters"})
 ASKED = KEY | {
     "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
     "purpose": "Goûter", "charters": "",
@@ -176,13 +178,14 @@ FORMS: tuple[Sent, ...] = (
     Sent("seals.opening", "aicha", OPENED),
     Sent("audit.recompute", "tibo", {}),
     Sent("bookings.check", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
-         status=200, writes=False),
-    Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH),
-    Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}, besides=WITH),
+         status=200, writes=False, unshown=CHARTERS),
+    Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
+    Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}, besides=WITH,
+         unshown=CHARTERS),
     Sent("bookings.cancel", "alice", {"remarks": "La fête est remise"}),
     Sent("bookings.check_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
-         status=200, writes=False),
-    Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH),
+         status=200, writes=False, unshown=CHARTERS),
+    Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
     Sent("bookings.accept", "olga", {}),
     Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("bookings.hand_over", "olga", {"remarks": "Deux clés", "note_{hall}": "Propre", "keys": "{key}"},
@@ -225,17 +228,18 @@ FORMS: tuple[Sent, ...] = (
     Sent("keys.retire", "olga", {}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("bookings.check_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
-         status=200, writes=False),
-    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=WITH),
+         status=200, writes=False, unshown=CHARTERS),
+    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
     Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
     Sent("bookings.accept_series", "olga", {}),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("charters.create", "olga", CHARTER | {"place": "{place}"}),
-    Sent("charters.rewrite", "olga", CHARTER | {"version": "1", "place": ""}, {"charter": "{chartered}"}),
+    Sent("charters.rewrite", "olga", CHARTER | {"version": "1", "place": ""}, {"charter": "{chartered}"},
+         unshown=frozenset({"place"})),
     Sent("agreements.write_template", "olga", AGREEMENT, besides=frozenset({"preview"})),
     Sent("agreements.rewrite_template", "olga", AGREEMENT | {"version": "1"}, besides=frozenset({"preview"})),
     Sent("agreements.make", "olga", KEY | {"insurance": "MAIF, contrat 12"}, {"booking": "{accepted}"}),
-    Sent("agreements.accept_", "olga", {"digest": "{digest}", "read": "y"}),
+    Sent("agreements.accept_", "olga", {"digest": "{digest}", "read": "y"}, unshown=frozenset({"digest"})),
     Sent("agreements.note_paper", "olga", {"name": "Alice", "signed_on": "2026-11-20"}, {"booking": "{on_paper}"}),
     Sent("agreements.receive", "olga", KEY | {"kind": "deposit", "cents": "100", "means": "cheque", "reference": "123",
                                               "received_on": "2026-11-20"}, {"booking": "{papered}"}),
@@ -266,8 +270,8 @@ FORMS: tuple[Sent, ...] = (
     Sent("catalogue.make_of", "olga", {"parts": "{cellar}"}, {"resource": "{attic}"}),
     Sent("catalogue.publish", "olga", LISTED | {"ligne": "{attic}", "capacite-{attic}": "30"},
          besides=frozenset({EVERYTHING}), narrows=frozenset(LISTED)),
-    Sent("catalogue.edit_ticked", "olga", LISTED | {"ligne": "{attic}"}, status=200, writes=False,
-         narrows=frozenset(LISTED)),
+    Sent("catalogue.edit_ticked", "olga", LISTED | {"ligne": "{attic}", "capacite-{attic}": "30"}, status=200,
+         besides=frozenset({EVERYTHING}), writes=False, narrows=frozenset(LISTED)),
     Sent("catalogue.check_many", "olga", MANY, besides=CORRECT, status=200, writes=False, narrows=AMONG),
     Sent("catalogue.change_many", "olga", MANY, narrows=AMONG),
     Sent("catalogue.publish_one", "olga", {}, {"resource": "{cellar}"}),
@@ -278,6 +282,14 @@ FORMS: tuple[Sent, ...] = (
     Sent("rulebook.create", "olga", RULE | IN_EUROS | {"per": "day"}, {"shape": "euros"}),
     Sent("rulebook.create", "olga", RULE | IN_EUROS, {"shape": "caution"}),
     Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
+    Sent("lending.begin", "alice", KEY | {
+        "lender": "{alice}", "name": "Tables de jardin", "kind": "pool", "quantity": "4", "description": "En bois",
+        "file": File("tables.jpg", PHOTO), "words": "Les tables, pliées",
+    }),
+    Sent("lending.terms", "olga", KEY | {
+        "when": "hours", "hours_days": ["Mo", "Sa"], "hours_from": "9h", "hours_to": "18h", "most_minutes": "2880",
+        "conditions": "À rendre propre", "decided_by": "nobody", "address": "1 place du Marché", "town": "Redon",
+    }, {"resource": "{sander}"}),
     Sent("pictures.create", "olga", KEY | {"file": File("salle.jpg", PHOTO), "words": "La salle, vide"}),
     Sent("pictures.remove", "olga", {}),
     Sent("imports.create", "olga", KEY | {"file": File("salles.csv", b"nom;capacite\nSalle du haut;40\n")}),
@@ -432,6 +444,7 @@ class Ground:
             "club": cast.club.token, "town": cast.town.token, "sel": values["community"],
             "attic": attic.token, "cellar": cellar.token, "retired": retired.token,
             "started": started.token, "waiting": waiting.token, "asked": values["booking"],
+            "sander": self.world.sander,
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),

@@ -90,6 +90,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.new_series": SIGNED_IN, "bookings.check_series": SIGNED_IN, "bookings.create_series": SIGNED_IN,
     "bookings.show_series": ALICE, "bookings.cancel_series": ALICE, "bookings.asked_series": TOWN,
     "bookings.accept_series": TOWN, "bookings.decline_series": TOWN,
+    "lending.begin": SIGNED_IN, "lending.terms": TOWN, "lending.lent": TOWN,
     "labels.index": TOWN, "labels.sheet": TOWN,
     "pictures.show": EVERYBODY, "pictures.index": TOWN, "pictures.create": TOWN, "pictures.remove": TOWN,
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
@@ -145,8 +146,16 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
     "api_charters.show": SIGNED_IN, "api_charters.accept": SIGNED_IN,
     "api_agreements.show": ALICE, "api_agreements.accept": ALICE,
+    "api_bookings.closed": TOWN, "api_bookings.closure": TOWN, "api_bookings.displaces": TOWN,
+    "api_bookings.close": TOWN, "api_bookings.lift": TOWN,
+    "api_bookings.offer": TOWN, "api_bookings.withdraw_offer": TOWN, "api_bookings.revoke": TOWN,
+    "api_bookings.consent": ALICE, "api_bookings.dismiss": ALICE,
     "api_pictures.pictures": SIGNED_IN,
-    "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN,
+    "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN, "api_catalogue.add": TOWN,
+    "api_catalogue.edit": TOWN, "api_catalogue.withdraw": TOWN, "api_catalogue.retire": TOWN,
+    "api_catalogue.restore": TOWN, "api_catalogue.places": TOWN, "api_catalogue.add_place": TOWN,
+    "api_authorisations.authorised": TOWN, "api_authorisations.give": TOWN, "api_authorisations.end": TOWN,
+    "api_lending.begin": TOWN,
 }  # fmt: skip
 
 # values that only some endpoints want
@@ -162,6 +171,9 @@ OTHERWISE: dict[str, dict[str, str]] = {
        for name in ("of_loan", "make", "note_paper", "euros", "receive", "end_receipt", "paid")},
     "api_agreements.": {"booking": "papered"},
     "charters.edit": {"charter": "chartered"}, "charters.rewrite": {"charter": "chartered"},
+    "api_bookings.withdraw_offer": {"booking": "had"}, "api_bookings.consent": {"booking": "offered"},
+    "api_bookings.dismiss": {"booking": "offered"},
+    "lending.terms": {"resource": "sander"}, "lending.lent": {"resource": "drill"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
 
@@ -245,6 +257,17 @@ class Place:
         cast = self.world.cast
         mine = getattr(cast, name or "zoe").party.token
         bodies: dict[str, dict[str, Any]] = {
+            "api_authorisations.give": {"party": mine},
+            "api_bookings.close": {"kind": "works", "starts_at": "2027-12-15T14:00:00+01:00"},
+            "api_bookings.displaces": {"starts_at": "2027-12-15T14:00:00+01:00"},
+            "api_bookings.offer": {
+                "items": [{"resource": self.world.values["resource"]}], "word": "Le chauffage",
+                "starts_at": "2026-12-16T14:00:00+01:00", "ends_at": "2026-12-16T18:00:00+01:00",
+            },
+            "api_bookings.revoke": {"ground": "services", "text": "Une fuite"},
+            "api_catalogue.add": {"kind": "thing", "name": "Barnum"},
+            "api_catalogue.add_place": {"name": "Halle"},
+            "api_lending.begin": {"name": "Barnum"},
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
@@ -276,8 +299,8 @@ class Place:
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
-                         "spare": self.world.spare, "papered": self.world.papered,
-                         "chartered": self.world.chartered}  # fmt: skip
+                         "spare": self.world.spare, "papered": self.world.papered, "sander": self.world.sander,
+                         "drill": self.world.lent.drill.token, "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

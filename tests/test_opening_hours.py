@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from exchange import hours
 from exchange.calendars import no_school
-from exchange.hours import DAYS, NotAnOpening, Opening, Week
+from exchange.hours import DAYS, NotAnOpening, Opening, Special, Week
 
 PARIS = "Europe/Paris"
 MORNING, AFTERNOON = (time(8, 30), time(12)), (time(13, 30), time(17, 30))
@@ -79,6 +79,16 @@ def test_what_makes_no_sense_says_why(
     with pytest.raises(NotAnOpening) as refused:
         hours.opening(days, spans)
     assert refused.value.why == why
+
+
+def test_a_day_with_its_own_hours_does_not_close_all_the_others() -> None:
+    eve = Special(date(2026, 12, 24), (MORNING,))
+    expression = hours.written(Week(specials=(eve,)))
+    assert expression == "24/7; 2026 Dec 24 08:30-12:00"
+    assert hours.understood(expression) == Week(specials=(eve,))
+    noon = datetime(2026, 12, 23, 12, 0, tzinfo=ZoneInfo(PARIS))
+    assert hours.open_throughout(expression, PARIS, noon, noon.replace(hour=20))
+    assert not hours.open_throughout(expression, PARIS, noon.replace(day=24), noon.replace(day=24, hour=20))
 
 
 def test_a_public_holiday_is_closed_when_that_is_ticked() -> None:

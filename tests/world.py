@@ -130,7 +130,8 @@ class World:
         charter = charters.write(session, lender=cast.town.id, title="Charte", text="Rendre propre.", by=cast.olga.by,
                                  at=NOON)  # fmt: skip
         chartered = charters_of.of_lender(session, cast.town.id)
-        charters.accept(session, cast.alice.party.id, chartered, by=cast.alice.by, at=NOON)
+        for who in (cast.alice, cast.bruno, cast.zoe):
+            charters.accept(session, who.party.id, chartered, by=who.by, at=NOON)
         self.chartered = chartered[0].of
         asked = Request(cast.alice.party.id, (Wanted(lent.hall),), starts, starts + timedelta(hours=4), "Fête", 60)
         booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
@@ -145,6 +146,8 @@ class World:
         attic = catalogue.add_resource(session, lender=cast.town.id, kind="room", name="Grenier", place_id=place.id,
                                        opening_hours="Mo-Fr 08:00-18:00; 2026 Dec 24 10:00-12:00",
                                        by=town, at=NOON)  # fmt: skip
+        sander = catalogue.add_resource(session, lender=cast.town.id, kind="thing", name="Ponceuse", by=town, at=NOON)
+        self.sander = sander.token
         job = imports.receive(session, lender=cast.town.id, choices=Choices(), file_name="salles.csv",
                               data=b"nom;quantite\nTables;12\n", by=cast.olga.by, at=NOON)  # fmt: skip
         self.unpublished = resources.views(session, [attic.id])[attic.id]

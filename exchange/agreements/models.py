@@ -1,4 +1,4 @@
-"""Templates, agreements and who accepted them; see ``migrations/versions/0025``."""
+"""Templates, agreements and who accepted them; see ``migrations/versions/0023``."""
 
 from __future__ import annotations
 

@@ -27,8 +27,6 @@ from exchange.bookings.schemas import (
     Remarks,
     RequestDetail,
     RequestPage,
-    ResourcePage,
-    ResourcesQuery,
     SpanQuery,
     WantedBooking,
     WantedChange,
@@ -38,7 +36,6 @@ from exchange.bookings.telling import (
     Told,
     asked_of,
     community_of,
-    free_of,
     own_booking,
     published,
     tell,
@@ -73,35 +70,14 @@ OF_THE_ACCOUNT = {"balance", "within-floor"}  # rules whose figures are the borr
 # -- what is lent
 
 
-@resources.reads("/resources", N("Ce qui se prête, et ce qui est libre"), query=ResourcesQuery, gives=ResourcePage)
-def search(query: dict[str, Any]) -> dict[str, Any]:
-    """With a span, only what is open and free during the whole of it."""
-    session = db.session()
-    lender = members.party_by_token(session, query["lender"]) if "lender" in query else None
-    found = [] if "lender" in query and lender is None else catalogue.lendable(
-        session, text=query.get("q"), category=query.get("category"), capacity=query.get("people"),
-        kind=query.get("kind"), accessible=query.get("accessible"), lender=lender.id if lender else None,
-    )  # fmt: skip
-    if "starts_at" in query:
-        policy.check_span(query["starts_at"], query["ends_at"], at=clock.now())
-        free = free_of(found, (query["starts_at"], query["ends_at"]))
-        found = [row for row in found if row.id in free]
-    page = sliced(found, query, lambda row: row.token)
-    rows = list(catalogue.views(session, [row.id for row in page.rows]).values())
-    lenders = members.parties(session, [row.lender_id for row in rows])
-    told = {row.id: _as_lent(row, lenders[row.lender_id]) for row in rows}
-    items = [told[row.id] for row in page.rows]
-    return {"items": items, "next": page.last.token if page.last else None}
-
-
 @resources.reads("/resources/<resource>", N("Une salle ou du matériel"), gives=shapes.ResourceShape)
 def resource(resource: str) -> dict[str, Any]:
     """Published ones only."""
     found = published(resource)
-    return _as_lent(found, members.parties(db.session(), [found.lender_id])[found.lender_id])
+    return as_lent(found, members.parties(db.session(), [found.lender_id])[found.lender_id])
 
 
-def _as_lent(found: ResourceView, lender: members.PartyView) -> dict[str, Any]:
+def as_lent(found: ResourceView, lender: members.PartyView) -> dict[str, Any]:
     """A resource; where a person lives is told to who is lent it, and to nobody else."""
     told = shapes.resource(found, lender)
     return told if lender.kind in ON_MAPS else told | {"place": None}
@@ -137,7 +113,7 @@ def quote(given: dict[str, Any]) -> Deed:
 
     def estimate(session: Session, at: datetime) -> Done:
         zone = territory().zone
-        with _by_its_item(wanted):
+        with by_its_item(wanted):
             wishes.check_all(session, wanted, zone=zone, at=at)
         return Done(_quoted(wanted, wishes.quote(session, wanted, zone=zone, at=at)))
 
@@ -146,14 +122,21 @@ def quote(given: dict[str, Any]) -> Deed:
 
 def asked_for(given: dict[str, Any]) -> tuple[Acting, Request]:
     """Who asks what. Raises WrongFields for a party that one doesn't act for, NotBookable for what isn't lent."""
+    by, party = party_of(given)
+    return by, request_of(party.id, given)
+
+
+def party_of(given: dict[str, Any]) -> tuple[Acting, members.PartyView]:
+    """Who asks, and for whom. Raises WrongFields for a party that one doesn't act for."""
     scope = own("booking.ask")
     party = members.party_by_token(db.session(), given["party"])
     if party is None or party.id not in scope.parties:
         raise WrongFields(errors={"party": [_("Vous ne pouvez pas agir en ce nom.")]})
-    return scope.acting(party.id), _request(party.id, given)
+    return scope.acting(party.id), party
 
 
-def _request(party: int, given: dict[str, Any]) -> Request:
+def request_of(party: int, given: dict[str, Any]) -> Request:
+    """What a body asks for. Raises WrongFields, NotBookable for what isn't lent."""
     wanted = tuple(_wanted(number, item) for number, item in enumerate(given["items"]))
     if len({each.resource.id for each in wanted}) != len(wanted):
         raise WrongFields(errors={"items": [_("Demandez chaque chose une seule fois.")]})
@@ -170,7 +153,7 @@ def _wanted(number: int, item: dict[str, Any]) -> Wanted:
 
 
 @contextmanager
-def _by_its_item(wanted: Request) -> Iterator[None]:
+def by_its_item(wanted: Request) -> Iterator[None]:
     """Say which item asks for more than there are."""
     try:
         yield
@@ -210,7 +193,7 @@ def create(given: dict[str, Any]) -> Deed:
     by, wanted = asked_for(given)
 
     def ask(session: Session, at: datetime) -> Done:
-        with _by_its_item(wanted):
+        with by_its_item(wanted):
             booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
         parties = members.parties(session, [booking.lender_id, booking.party_id])
         outbox.write(
@@ -268,11 +251,11 @@ def cancel(given: dict[str, Any], booking: str) -> Deed:
 def change(given: dict[str, Any], booking: str) -> Deed:
     """At once when nobody has to decide; else its lender is asked, and what was accepted stands until the answer."""
     found, scope = own_booking(booking)
-    by, wanted = scope.acting(found.party_id), _request(found.party_id, given)
+    by, wanted = scope.acting(found.party_id), request_of(found.party_id, given)
 
     def ask(session: Session, at: datetime) -> Done:
         before = tell([found])[0]
-        with _by_its_item(wanted):
+        with by_its_item(wanted):
             made = changes.change(session, booking, wanted, parties=scope.parties, by=by, at=at)
         write_changed(session, made.id, before, at=at)
         return Done(as_mine(tell([own_booking(made.token)[0]])[0]), url_for("api_bookings.show", booking=made.token))
@@ -306,6 +289,8 @@ def _loan(told: Told) -> dict[str, Any]:
         "deposit_cents": booking.euros["deposit"],
         "fee_cents": booking.euros["fee"],
         "changes": booking.changes,
+        "replaces": booking.replaces,
+        "word": booking.word,
         "asked_at": booking.asked_at,
         "answer_before": booking.answer_before,
         "decided_at": booking.answered,

@@ -11,7 +11,7 @@ from exchange.bookings import policy, queries
 from exchange.bookings.claims import claim
 from exchange.bookings.models import Booking
 from exchange.bookings.operations import close_others, decide, give_way, locked, set_aside, write_items, write_request
-from exchange.bookings.queries import BookingView
+from exchange.bookings.queries import Around, BookingView
 from exchange.bookings.wanted import Request, at_once, check, check_free, let_through, one_lender, quote
 from exchange.errors import ChangedTooLate, ChangeWaits, NotBookable, WrongState
 from exchange.reciprocity.policy import Evaluation
@@ -33,7 +33,7 @@ def change(
     """
     seen = queries.within(session, token, parties, at=at)
     before, view = locked(session, token, lender=seen.lender_id if seen else 0, states=CHANGEABLE, at=at)
-    _check_changeable(session, view, at=at)
+    _check_changeable(view, queries.around(session, view, at=at), at=at)
     if one_lender(request.wanted) != view.lender_id or request.party != view.party_id:
         raise NotBookable
     evaluation = look(session, request, view, at=at)
@@ -57,7 +57,9 @@ def change(
 def look(session: Session, request: Request, view: BookingView, *, at: datetime) -> Evaluation:
     """What a booking would cost if it were that, and what the rules say. Raises what ``wanted.check_all`` does."""
     check(request, zone=view.zone, at=at, instead_of=view)
-    check_free(session, request, apart_from=[view.token, *_its_change(session, view, at=at)])
+    change_ = queries.around(session, view, at=at).change
+    waiting = [change_.token] if change_ and change_.state == "pending" else []
+    check_free(session, request, apart_from=[view.token, *waiting])
     return quote(session, request, zone=view.zone, at=at, instead_of=view)
 
 
@@ -66,37 +68,33 @@ def decided_again(view: BookingView, request: Request) -> bool:
     return view.state == "accepted" and not at_once(request)
 
 
-def changeable(session: Session, view: BookingView, *, at: datetime) -> bool:
+def changeable(view: BookingView, around: Around, *, at: datetime) -> bool:
     """Whether who asked may ask for it otherwise, now."""
     try:
-        _check_changeable(session, view, at=at)
+        _check_changeable(view, around, at=at)
     except (WrongState, ChangedTooLate, ChangeWaits):
         return False
     return True
 
 
-def _check_changeable(session: Session, view: BookingView, *, at: datetime) -> None:
+def _check_changeable(view: BookingView, around: Around, *, at: datetime) -> None:
     if view.state not in CHANGEABLE or view.starts_at <= at:
         raise WrongState(state=view.state)
-    if waits(session, view, at=at) and view.state == "pending":
+    if view.state == "pending" and waits(view, around):
         raise ChangeWaits
     if view.minutes and not policy.cancelled_in_time(view.starts_at, at, accepted=view.state == "accepted"):
         raise ChangedTooLate
 
 
-def waits(session: Session, view: BookingView, *, at: datetime) -> bool:
+def waits(view: BookingView, around: Around) -> bool:
     """Whether a booking is a change that waits while what it changes stands, or has such a change."""
-    return changes_what_stands(session, view, at=at) or bool(_its_change(session, view, at=at))
+    if changes_what_stands(view, around):
+        return True
+    return around.change is not None and around.change.state == "pending"
 
 
-def changes_what_stands(session: Session, view: BookingView, *, at: datetime) -> bool:
+def changes_what_stands(view: BookingView, around: Around) -> bool:
     """Whether a booking is a change that waits, of a booking that stands."""
     if view.state != "pending" or view.changes_id is None:
         return False
-    return queries.view(session, view.changes_id, at=at).state != "cancelled"
-
-
-def _its_change(session: Session, view: BookingView, *, at: datetime) -> list[str]:
-    """The change that waits to take the place of a booking, if there is one: its token."""
-    found = queries.change_of(session, view.id, at=at)
-    return [found.token] if found and found.state == "pending" else []
+    return around.before is not None and around.before.state != "cancelled"

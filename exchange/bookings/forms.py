@@ -57,6 +57,10 @@ class SearchForm(Form):
         description=_("En minutes de votre compte, par exemple 2 h."),
     )  # fmt: skip
 
+    qui = SelectField(
+        _("Au nom de qui ?"), validate_choice=False, choices=[], description=_("Le prix n’est pas le même pour tous."),
+    )
+
     def timed(self) -> bool:
         """Whether more than a day is given: hours, or another day to end on."""
         return bool(self.starts.data or self.ends.data or self.end_day.data)

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 from typing import NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from exchange import clock
 from exchange.bookings import availability, policy
@@ -110,15 +111,24 @@ class Origin(NamedTuple):
     position: Position
 
 
+NO_SUCH_PLACE = lazy_gettext("Aucun lieu d’ici ne porte ce nom. Essayez le nom d’une salle ou d’une rue.")
+
+
 def origin_of(
     form: SearchForm, spots: Iterable[catalogue.Spot], lenders: dict[int, members.PartyView]
 ) -> Origin | None:
+    """The likeliest of these places; that there is none is said beside the field."""
+    found = public_origin(spots, lenders)
+    if form.near.data and found is None:
+        form.near.errors = [str(NO_SUCH_PLACE)]
+    return found
+
+
+def public_origin(spots: Iterable[catalogue.Spot], lenders: dict[int, members.PartyView]) -> Origin | None:
     """The likeliest of these places whose position everybody may know: not where a person lives."""
     for spot in spots:
         if spot.latitude is not None and spot.longitude is not None and lenders[spot.lender_id].kind in ON_MAPS:
             return Origin(spot.name, Position(spot.latitude, spot.longitude))
-    if form.near.data:
-        form.near.errors = [_("Aucun lieu d’ici ne porte ce nom. Essayez le nom d’une salle ou d’une rue.")]
     return None
 
 
@@ -135,9 +145,6 @@ def metres_from(
 # -- for how much
 
 
-INHABITANT = "inhabitant"  # the class of a person
-
-
 class Price(NamedTuple):
     """What something costs, with what comes with it: minutes, and the id of the community that counts them."""
 
@@ -145,10 +152,12 @@ class Price(NamedTuple):
     community: int | None
 
 
-def prices_of(found: list[Lendable], with_it: dict[int, list[Many]], spans: list[policy.Span]) -> dict[int, Price]:
-    """What each would cost an inhabitant, by id. For whom it is, and whether they may have it, the request will say."""
+def prices_of(
+    found: list[Lendable], with_it: dict[int, list[Many]], spans: list[policy.Span], *, class_: str
+) -> dict[int, Price]:
+    """What each would cost a party of this class, by id. Whether they may have it, the request will say."""
     in_force = rules.rules_of(db.session(), {it.lender_id for it in found}) if spans else {}
-    facts, on_clocks = Facts(INHABITANT, {}, frozenset()), [Span(*span) for span in spans]
+    facts, on_clocks = Facts(class_, {}, frozenset()), [Span(*span) for span in spans]
 
     def price(it: Lendable) -> Price:
         items = [Item(each.id, each.category, many) for each, many in ((it, 1), *with_it.get(it.lender_id, ()))]

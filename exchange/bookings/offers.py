@@ -51,9 +51,10 @@ def offer(
     booking, view = locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
     if view.starts_at <= at:
         raise WrongState(state=view.state)
-    if queries.offers_for(session, [booking.id], at=at):
+    around = queries.around(session, view, at=at)
+    if around.offer:
         raise AlreadyOffered
-    if changes.waits(session, view, at=at):
+    if changes.waits(view, around):
         raise ChangeWaits
     policy.check_span(starts_at, ends_at, at=at)
     request = Request(view.party_id, tuple(wanted), starts_at, ends_at, view.purpose, view.people)
@@ -97,8 +98,8 @@ def dismiss(session: Session, token: str, *, parties: Collection[int], by: Actin
 
 def withdraw_offer(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender takes back what it offered in place of a booking. Raises WrongState when it has been answered."""
-    booking, _view = locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
-    offered = queries.offers_for(session, [booking.id], at=at).get(booking.id)
+    booking, view = locked(session, token, lender=lender, states=("pending", "accepted"), at=at)
+    offered = queries.around(session, view, at=at).offer
     if offered is None:
         raise WrongState(state="expired")
     close_others(session, booking.id, by=by, at=at)

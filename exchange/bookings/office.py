@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock
-from exchange.bookings import damages, inventories, operations, queries
+from exchange.bookings import changes, damages, inventories, operations, queries
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
@@ -69,31 +69,25 @@ def request_(lender: str, booking: str) -> str:
 
 def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
     session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
-    open_, told = found.state in {"pending", "accepted"} and found.starts_at > at, tell([found], typed_by=False)[0]
-    stays = found.hand_over is not None  # what left is neither moved nor changed any more
-    offer = None if stays else queries.offers_for(session, [found.id], at=at).get(found.id)
-    change = None if stays else queries.change_of(session, found.id, at=at)
-    changed = tell([queries.view(session, found.changes_id, at=at)])[0] if found.changes_id else None
+    open_ = found.state in {"pending", "accepted"} and found.starts_at > at
+    moves = found.hand_over is None or found.replaces_id or found.changes_id  # what left isn't moved any more
+    around = queries.around(session, found, at=at) if moves else queries.NOTHING_AROUND
+    others = [each for each in (around.offer, around.before) if each]
+    told, *rest = tell([found, *others], typed_by=False)
+    beside = dict(zip([each.id for each in others], rest, strict=True))
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
         remarks=remarks, can_close=_can_close(found), grounds=GROUNDS,
         reached=members.contact(session, found.party_id, on=today()), missing=still_due(found),
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
-        offer=tell([offer])[0] if offer else None,
-        before=queries.view(session, found.replaces_id, at=at) if found.replaces_id else None,
-        changed=changed, change=change, change_waits=open_ and _change_waits(found, changed, change),
+        offer=beside.get(around.offer.id) if around.offer else None, before=around.before,
+        changed=beside.get(found.changes_id) if found.changes_id else None,
+        change=around.change, change_waits=open_ and changes.waits(found, around),
         inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
         **_damages(found),
         endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
         can_count=operations.can_count(found, at=at),
     )  # fmt: skip
-
-
-def _change_waits(found: BookingView, changed: Told | None, change: BookingView | None) -> bool:
-    """As ``changes.waits``, of what was read already."""
-    if found.state == "pending" and changed and changed.booking.state != "cancelled":
-        return True
-    return change is not None and change.state == "pending"
 
 
 def _damages(found: BookingView) -> dict[str, Any]:

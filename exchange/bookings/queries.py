@@ -6,8 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, literal_column, select, text, true, union_all
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import Range, aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
 from exchange.bookings import policy
@@ -68,6 +80,7 @@ class BookingView(NamedTuple):
     asked_at: datetime
     answer_before: datetime
     replaces_id: int | None
+    replaces: str | None  # the same, by its random identifier
     word: str
     changes_id: int | None
     changes: str | None  # the same, by its random identifier
@@ -99,21 +112,8 @@ class BookingView(NamedTuple):
         return self.decision.decided_at if self.decision else None
 
 
-_CHANGED = aliased(Booking)
+_CHANGED, _REPLACED = aliased(Booking), aliased(Booking)
 _NOT_ANSWERED = ~select(ExtensionDecision.extension_id).where(ExtensionDecision.extension_id == Extension.id).exists()
-_BOOKINGS: Select[*tuple[Any, ...]] = (
-    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
-           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
-           select(Extension.until).where(Extension.booking_id == Booking.id, _NOT_ANSWERED).correlate(Booking)
-           .scalar_subquery())
-    .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
-    .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
-    .outerjoin(HandOver, HandOver.booking_id == Booking.id)
-    .outerjoin(Return, Return.booking_id == Booking.id)
-    .outerjoin(NoShow, NoShow.booking_id == Booking.id)
-    .outerjoin(Attendance, Attendance.booking_id == Booking.id)
-)
-
 _COUNTED = (
     select(
         ReturnItem.item_id, func.sum(ReturnItem.back).label("back"), func.sum(ReturnItem.broken).label("broken"),
@@ -124,15 +124,33 @@ _COUNTED = (
     .lateral()
 )  # fmt: skip
 _ITEMS = (
-    select(
-        BookingItem.booking_id, BookingItem.resource_id, BookingItem.quantity, BookingItem.minutes, BookingItem.id,
-        HandedItem.quantity, func.coalesce(_COUNTED.c.back, 0), func.coalesce(_COUNTED.c.broken, 0),
-        func.coalesce(_COUNTED.c.lost, 0),
-    )
+    select(func.json_agg(aggregate_order_by(
+        func.json_build_array(
+            BookingItem.resource_id, BookingItem.quantity, BookingItem.minutes, BookingItem.id, HandedItem.quantity,
+            func.coalesce(_COUNTED.c.back, 0), func.coalesce(_COUNTED.c.broken, 0), func.coalesce(_COUNTED.c.lost, 0),
+        ),
+        BookingItem.id,
+    )))
+    .select_from(BookingItem)
     .outerjoin(HandedItem, HandedItem.item_id == BookingItem.id)
     .outerjoin(_COUNTED, true())
-    .order_by(BookingItem.id)
+    .where(BookingItem.booking_id == Booking.id)
+    .correlate(Booking)
+    .scalar_subquery()
 )  # fmt: skip
+_BOOKINGS: Select[*tuple[Any, ...]] = (
+    select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
+           select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
+           select(Extension.until).where(Extension.booking_id == Booking.id, _NOT_ANSWERED).correlate(Booking)
+           .scalar_subquery(),
+           select(_REPLACED.token).where(_REPLACED.id == Booking.replaces_id).scalar_subquery(), _ITEMS)
+    .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
+    .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
+    .outerjoin(HandOver, HandOver.booking_id == Booking.id)
+    .outerjoin(Return, Return.booking_id == Booking.id)
+    .outerjoin(NoShow, NoShow.booking_id == Booking.id)
+    .outerjoin(Attendance, Attendance.booking_id == Booking.id)
+)
 
 # Things are handed over; a room is used from its start.
 _HAS_THINGS = (
@@ -157,27 +175,26 @@ _LEADS_WAITING: ColumnElement[bool] = literal_column(f"({_WAITING_BEFORE.format(
 
 
 def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -> list[BookingView]:
-    """Bookings with their records and items, in two queries however many they are."""
-    rows = session.execute(query.execution_options(populate_existing=True)).all()
-    items: dict[int, list[ItemView]] = {row[0].id: [] for row in rows}
-    for booking, *item in session.execute(_ITEMS.where(BookingItem.booking_id.in_(items))) if items else ():
-        items[booking].append(ItemView(*item))
-    return [_view(row, tuple(items[row[0].id]), at=at) for row in rows]
+    """Bookings with their records and items, in one query however many they are."""
+    return [_view(row, at=at) for row in session.execute(query.execution_options(populate_existing=True))]
 
 
-def _view(row: Any, items: tuple[ItemView, ...], *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until = row
+def _view(row: Any, *, at: datetime) -> BookingView:
+    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until, replaces, items = (
+        row
+    )
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
-        booking.asked_at, booking.answer_before, booking.replaces_id, booking.word, booking.changes_id,
+        booking.asked_at, booking.answer_before, booking.replaces_id, replaces, booking.word, booking.changes_id,
         changes, booking.series_id, booking.by_sign_in,
         policy.state(
             verdict=decision.verdict if decision else None, offered=booking.replaces_id is not None,
             cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
             returned=back is not None, ends_at=booking.ends_at, at=at,
         ),
-        decision, cancellation, hand_over, back, no_show, attendance, wanted_until, items,
+        decision, cancellation, hand_over, back, no_show, attendance, wanted_until,
+        tuple(ItemView(*item) for item in items or ()),
     )  # fmt: skip
 
 
@@ -214,11 +231,34 @@ def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> 
     return {offer.replaces_id: offer for offer in _views(session, query, at=at) if offer.replaces_id is not None}
 
 
-def change_of(session: Session, booking: int, *, at: datetime) -> BookingView | None:
-    """The last change that was asked of a booking, unless it was refused or given up: it waits, or took its place."""
-    query = _BOOKINGS.where(Booking.changes_id == booking, BookingCancellation.booking_id.is_(None))
-    query = query.where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted")
-    return next(iter(_views(session, query.order_by(Booking.id.desc()).limit(1), at=at)), None)
+class Around(NamedTuple):
+    """The bookings that go with one: what is offered in its place, and nobody has answered yet; the last change that
+    was asked of it, unless that was refused or given up: it waits, or took its place; what it would take the place of.
+    """
+
+    offer: BookingView | None
+    change: BookingView | None
+    before: BookingView | None
+
+
+NOTHING_AROUND = Around(None, None, None)
+
+
+def around(session: Session, of: BookingView, *, at: datetime) -> Around:
+    """The bookings that go with one, in one query."""
+    before = of.replaces_id or of.changes_id
+    query = _BOOKINGS.where(or_(Booking.replaces_id == of.id, Booking.changes_id == of.id, Booking.id == before))
+    found = _views(session, query.order_by(Booking.id.desc()), at=at)
+
+    def first(those: Iterable[BookingView]) -> BookingView | None:
+        return next(iter(those), None)
+
+    return Around(
+        first(each for each in found if each.replaces_id == of.id and each.decision is None),
+        first(each for each in found if each.changes_id == of.id and each.cancellation is None
+              and (each.decision is None or each.decision.verdict == "accepted")),
+        first(each for each in found if each.id == before),
+    )  # fmt: skip
 
 
 def of_parties(

@@ -9,7 +9,9 @@ from marshmallow import ValidationError, validates_schema
 
 from exchange.bookings.policy import GROUNDS
 from exchange.bookings.rhythm import EVERY, MOST
+from exchange.closures.policy import KINDS as CLOSINGS
 from exchange.rest.fields import (
+    MOST_MINUTES,
     Choice,
     Clock,
     Count,
@@ -28,7 +30,9 @@ from exchange.rest.fields import Digits as Whole
 from exchange.rest.paging import PageQuery, page_of
 from exchange.rest.shapes import RESOURCE_KINDS, PartyShape, ResourceName, ResourceShape
 
-STATES = ("pending", "accepted", "declined", "expired", "cancelled", "no-show", "out", "late", "returned", "past")
+STATES = (
+    "pending", "offered", "accepted", "declined", "expired", "cancelled", "no-show", "out", "late", "returned", "past",
+)  # fmt: skip
 MOST_ITEMS = 20
 
 
@@ -40,7 +44,12 @@ class SpanQuery(Shape):
 
 
 class ResourcesQuery(PageQuery):
-    """What is looked for; with a span, only what is open and free during the whole of it."""
+    """What is looked for; with a span, only what is open and free during the whole of it.
+
+    ``each_day_until``: at the same hours of each day until that one. ``things`` are those that must come with it, as
+    people write them: "40 chaises, un vidéoprojecteur". The nearest to the place or street ``near`` which it is come
+    first. ``most`` bounds the minutes that it costs ``party``, an inhabitant when nobody is named.
+    """
 
     q = Text(most=100)
     kind = Choice(RESOURCE_KINDS)
@@ -50,6 +59,11 @@ class ResourcesQuery(PageQuery):
     accessible = Word()
     starts_at = Instant()
     ends_at = Instant()
+    each_day_until = Day()
+    things = Text()
+    near = Text(most=100)
+    most = Whole(most=MOST_MINUTES)
+    party = Token()
 
     @validates_schema
     def both(self, data: dict[str, Any], **_more: Any) -> None:
@@ -57,6 +71,22 @@ class ResourcesQuery(PageQuery):
         for missing, given in (("starts_at", "ends_at"), ("ends_at", "starts_at")):
             if given in data and missing not in data:
                 raise ValidationError(str(_("Donnez le début et la fin.")), missing)
+
+
+class BesideShape(Shape):
+    """What comes with something, and how many of it."""
+
+    resource = Inside(ResourceName, required=True)
+    quantity = Count(required=True)
+
+
+class FoundShape(ResourceShape):
+    """What a search found: what would come with it, what it all costs, how far it is from what it should be near."""
+
+    beside = Several(Inside(BesideShape), required=True)
+    minutes = Figure(required=True, allow_none=True)
+    community = Token(required=True, allow_none=True)
+    metres = Figure(required=True, allow_none=True)
 
 
 class TakenShape(Shape):
@@ -202,7 +232,10 @@ class QuoteShape(Shape):
 
 
 class LoanShape(Shape):
-    """What a booking is, for its borrower and its lender alike."""
+    """What a booking is, for its borrower and its lender alike.
+
+    What a lender offers is one too, in the state "offered": it ``replaces`` the one that can't be kept, with a word.
+    """
 
     id = Token(required=True)
     state = Choice(STATES, required=True)
@@ -220,6 +253,8 @@ class LoanShape(Shape):
     deposit_cents = Figure(required=True)
     fee_cents = Figure(required=True)
     changes = Token(required=True, allow_none=True)
+    replaces = Token(required=True, allow_none=True)
+    word = Text(required=True, least=0, most=2000)
     asked_at = Instant(required=True)
     answer_before = Instant(required=True)
     decided_at = Instant(required=True, allow_none=True)
@@ -369,6 +404,70 @@ class NewDecision(Shape):
             raise ValidationError(wrong)
 
 
-ResourcePage = page_of(ResourceShape)
+class Revocation(Shape):
+    """On which ground a lender can't keep what it accepted, and an explanation for who asked."""
+
+    ground = Choice(GROUNDS, required=True)
+    text = Text(required=True, most=2000)
+
+
+class NewOffer(Shape):
+    """What is offered in place of a booking, said whole, and a word for who had it."""
+
+    items = Several(Inside(WantedItem), required=True, least=1, most=MOST_ITEMS)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    word = Text(required=True, most=2000)
+
+
+class WantedClosure(Shape):
+    """From when to when something would be closed; without an end, until that is lifted. ``quantity`` is of a pool."""
+
+    starts_at = Instant(required=True)
+    ends_at = Instant()
+    quantity = Count()
+
+
+class NewClosure(WantedClosure):
+    """And why; everybody reads the reason."""
+
+    kind = Choice(CLOSINGS, required=True)
+    reason = Text(load_default="", least=0, most=400)
+
+
+class ClosuresQuery(PageQuery):
+    """What is closed now or later; or what is lent again."""
+
+    over = Word(load_default=False)
+
+
+class ClosureShape(Shape):
+    """Something that isn't lent for a time, and why; of a pool, how many of its things."""
+
+    id = Token(required=True)
+    resource = Inside(ResourceName, required=True)
+    kind = Choice(CLOSINGS, required=True)
+    reason = Text(required=True, least=0, most=400)
+    quantity = Figure(required=True, allow_none=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True, allow_none=True)
+    closed_at = Instant(required=True)
+    lifted_at = Instant(required=True, allow_none=True)
+
+
+class DisplacedShape(Shape):
+    """The bookings that a closure leaves without what they need, the nearest first."""
+
+    bookings = Several(Inside(RequestShape), required=True)
+
+
+class ClosureDetail(ClosureShape):
+    """One closure, with the bookings that are still to be moved."""
+
+    bookings = Several(Inside(RequestShape), required=True)
+
+
+ClosurePage = page_of(ClosureShape)
+FoundPage = page_of(FoundShape)
 BookingPage = page_of(BookingShape)
 RequestPage = page_of(RequestShape)

@@ -19,8 +19,9 @@ from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
 from exchange.members import queries as members
-from exchange.security import territory
+from exchange.security import own, territory
 
+INHABITANT = "inhabitant"  # the class of a person
 SHOWN = 60  # results of each list, unless more are asked for
 LOOKED_AT = 12  # of what is taken, for other hours
 ELSEWHERE = 5
@@ -88,13 +89,27 @@ def search(form: SearchForm, *, shown: int = SHOWN) -> Found:
         found = [it for it in found if it.lender_id in with_it]
     free, left = _free(form, found, spans)
     priced = free if form.most.data or form.near.data else free[:shown]
-    prices = prices_of(priced, with_it, spans if form.timed() else [])
+    prices = prices_of(priced, with_it, spans if form.timed() else [], class_=_class_of(form))
     if form.most.data:
         dear = {it.id for it in free if prices[it.id].minutes > form.most.data}
         found, free = ([it for it in these if it.id not in dear] for these in (found, free))
     return _told(form, found, free, with_it, shown)._replace(
         spans=spans, left=left, prices=prices, communities=_communities(prices)
     )
+
+
+def may_ask_for() -> list[members.PartyView]:
+    """For whom who searches may ask, themself first; nobody for a visitor."""
+    scope = own("booking.ask")
+    held = {each.party_id: each.party for each in scope.mandates if each.party_id in scope.parties}
+    return sorted(held.values(), key=lambda party: (party.kind != "person", party.sort_name))
+
+
+def _class_of(form: SearchForm) -> str:
+    """The class of who it is for: who was chosen, else who searches, else an inhabitant."""
+    parties = [party.token for party in may_ask_for()]
+    chosen = form.qui.data if form.qui.data in parties else next(iter(parties), None)
+    return next((each.class_ for each in own("booking.ask").mandates if each.party_token == chosen), INHABITANT)
 
 
 def _told(

@@ -28,7 +28,7 @@ from exchange.bookings.forms import (
 )
 from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
-from exchange.bookings.searching import NOTHING, Found, nearest, same_search
+from exchange.bookings.searching import NOTHING, Found, may_ask_for, nearest, same_search
 from exchange.bookings.searching import search as search_
 from exchange.bookings.telling import (
     Told,
@@ -56,7 +56,7 @@ from ledger.entries import Acting
 from ledger.errors import Refused
 
 ROOMS = 15  # on one page of the week
-SAID = ("jour", "de", "a", "personnes", "jusqu", "chaque")  # what an address says of a request
+SAID = ("jour", "de", "a", "personnes", "jusqu", "chaque", "qui")  # what an address says of a request
 bookings = Blueprint("bookings", __name__)
 
 @bookings.get("/salles")
@@ -65,6 +65,7 @@ def search() -> str | tuple[str, int]:
     day, everything that is lent.
     """
     form, session = SearchForm(request.args), db.session()
+    form.qui.choices = [(party.token, party.name) for party in may_ask_for()]
     found = search_(form) if not request.args or form.validate() else NOTHING
     in_force = {} if found.prices else rules.rules_of(session, found.lenders, on=today())
     page = render_template(
@@ -95,6 +96,7 @@ def ask_url(form: SearchForm, found: Found) -> Any:
         "personnes": form.people.data,
         "jusqu": form.end_day.data.isoformat() if form.end_day.data else None,
         "chaque": 1 if len(found.spans) > 1 else None,
+        "qui": form.qui.data or None,
     }
 
     def url(it: ResourceView) -> str:
@@ -270,20 +272,19 @@ def show(booking: str) -> str:
 
 def show_page(found: BookingView, form: RemarksForm) -> str:
     """The page of a booking for who asked for it."""
-    told, session, at = tell([found])[0], db.session(), clock.now()
-    other = found.replaces_id or found.changes_id
-    before = tell([queries.view(session, other, at=at)])[0] if other else None
+    session, at = db.session(), clock.now()
+    around = queries.around(session, found, at=at)
+    told, *others = tell([found, *([around.before] if around.before else [])])
     can_cancel = found.state in {"pending", "accepted"} and found.starts_at > at
     in_time = policy.cancelled_in_time(found.starts_at, at, accepted=found.state == "accepted")
-    can_change = can_cancel and told.first.status == "published" and changes.changeable(session, found, at=at)
+    can_change = can_cancel and told.first.status == "published" and changes.changeable(found, around, at=at)
     return render_template("bookings/show.html", told=told, booking=found, form=form, can_cancel=can_cancel,
-                           in_time=in_time, grounds=GROUNDS, before=before, again=_again(told), can_change=can_change,
-                           change=queries.change_of(session, found.id, at=at),
+                           in_time=in_time, grounds=GROUNDS, before=others[0] if others else None, again=_again(told),
+                           can_change=can_change, change=around.change, offer=around.offer,
                            inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
                            damages=damages.of_booking(session, found.id) if found.hand_over else [],
                            contest=ContestForm(formdata=None), communities=_communities(found),
-                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
-                           offer=queries.offers_for(session, [found.id], at=at).get(found.id))  # fmt: skip
+                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at))  # fmt: skip
 
 
 def _communities(found: BookingView) -> dict[int, members.CommunityView]:

@@ -18,6 +18,7 @@ from exchange.euros import Euros
 from exchange.formats import length_of_time
 from exchange.forms import (
     DAYS,
+    WRONG_OPENING,
     DayField,
     Days,
     DurationField,
@@ -27,6 +28,7 @@ from exchange.forms import (
     LongText,
     Text,
     Whole,
+    say,
 )
 from exchange.security import territory
 
@@ -34,7 +36,6 @@ MOST = 100_000
 DAY = 1440  # minutes
 MOST_LENT = 31 * DAY
 _IN_DAYS = re.compile(r"([0-9]{1,3})[ \u00a0\u202f]?(?:j|jours?|d|days?)")
-_HTTPS = re.compile(r"https://[^\s<>\"'\\/?#@:]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
 
 ERP_CATEGORIES = {
     "": lazy_gettext("Je ne sais pas"),
@@ -100,13 +101,17 @@ WRONG_SLOTS = {
     "order": lazy_gettext("Les créneaux se suivent dans la journée, sans se chevaucher."),
 }
 GROUPS = ("hours", "others")  # some days with their hours, then other days with other hours
-# what makes no sense in a group: the field that mends it, and what to say there
-WRONG_OPENING = {
-    "days-missing": ("days", lazy_gettext("Cochez les jours où c’est ouvert à ces heures.")),
-    "hours-missing": ("from", lazy_gettext("Indiquez de quelle heure à quelle heure, par exemple de 8h30 à 12h.")),
-    "closes-first": ("to", lazy_gettext("La fermeture vient après l’ouverture, au plus tard à 6\u00a0h le lendemain.")),
-    "overlap": ("again", lazy_gettext("La seconde ouverture de la journée vient après la première fermeture.")),
-}
+
+
+def wrong_hours(wrong: hours.NotHours) -> str:
+    """What to say of hours that can't be read."""
+    if wrong.why == "schools":
+        return str(_('Dites de quelle zone sont les vacances scolaires, par exemple SH off "zone B".'))
+    return str(_(
+        "Ces heures ne sont pas comprises à partir du signe %(position)s. Écrivez par exemple"
+        " Mo-Fr 08:30-12:00,13:30-17:30; Sa 09:00-12:00.",
+        position=wrong.position,
+    ))  # fmt: skip
 
 
 class Hours(Text):
@@ -118,17 +123,7 @@ class Hours(Text):
         try:
             hours.check(self.data, territory().zone)
         except hours.NotHours as wrong:
-            if wrong.why == "schools":
-                raise ValidationError(
-                    _('Dites de quelle zone sont les vacances scolaires, par exemple SH off "zone B".')
-                ) from wrong
-            raise ValidationError(
-                _(
-                    "Ces heures ne sont pas comprises à partir du signe %(position)s. Écrivez par exemple"
-                    " Mo-Fr 08:30-12:00,13:30-17:30; Sa 09:00-12:00.",
-                    position=wrong.position,
-                )
-            ) from wrong
+            raise ValidationError(wrong_hours(wrong)) from wrong
 
 
 class Length(DurationField):
@@ -324,7 +319,7 @@ class LendingForm(KeyedForm):
         ticked = hours.written(week._replace(specials=specials))
         was_ticked = hours.written((hours.understood(shown) or hours.Week())._replace(specials=specials))
         if full not in (shown, ticked) and ticked != was_ticked:
-            _say(self.opening_hours, _(
+            say(self.opening_hours, _(
                 "Les jours cochés et cette écriture ne disent pas la même chose\u00a0: ne changez que l’un des deux."
             ))  # fmt: skip
             return False
@@ -336,7 +331,7 @@ class LendingForm(KeyedForm):
         openings = [self._opening(group) for group in GROUPS]
         days = [set(opening.days) if opening else set() for opening in openings]
         if twice := ", ".join(str(DAYS[day]) for day in hours.DAYS if day in days[0] & days[1]):
-            _say(self.others_days, _("Un jour ne se coche qu’une fois\u00a0: %(days)s.", days=twice))
+            say(self.others_days, _("Un jour ne se coche qu’une fois\u00a0: %(days)s.", days=twice))
         if any(self[f"{group}_{name}"].errors for group in GROUPS for name in ("days", "from", "to", "again", "until")):
             return None
         return hours.Week(tuple(each for each in openings if each), bool(self.holidays_off.data),
@@ -350,7 +345,7 @@ class LendingForm(KeyedForm):
             return hours.opening(days.data or (), [(start.data, end.data), (again.data, until.data)])
         except hours.NotAnOpening as wrong:
             name, said = WRONG_OPENING[wrong.why]
-            _say(self[f"{group}_{name}"], str(said))
+            say(self[f"{group}_{name}"], str(said))
             return None
 
 
@@ -361,7 +356,7 @@ class ResourceForm(NamedFields, LendingForm):
     photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
 
     def validate_photo_address(self, field: Text) -> None:
-        if field.data != self.photo_kept and not _HTTPS.fullmatch(field.data or ""):
+        if field.data != self.photo_kept and not policy.HTTPS.fullmatch(field.data or ""):
             raise ValidationError(_("Écrivez une adresse entière, qui commence par https://."))
 
 
@@ -384,15 +379,11 @@ class SpecialHoursForm(Form):
             found = hours.opening([hours.DAYS[0]], spans)
         except hours.NotAnOpening as wrong:
             name, said = WRONG_OPENING[wrong.why]
-            _say(self[f"hours_{name}"], str(said))
+            say(self[f"hours_{name}"], str(said))
             return False
         assert found is not None, "a day was ticked"
         self.special = hours.Special(self.day.data, found.spans)
         return True
-
-
-def _say(field: Field, wrong: str) -> None:
-    field.errors = [*field.errors, wrong]
 
 
 def ticked(expression: str) -> dict[str, Any]:

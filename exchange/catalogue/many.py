@@ -15,7 +15,7 @@ from exchange import hours, idempotency
 from exchange.catalogue import operations, policy, queries
 from exchange.catalogue.forms import CHANGES, ManyForm
 from exchange.catalogue.queries import ResourceView
-from exchange.catalogue.views import WITHOUT_CATEGORY, Asked, Filter, catalogue, listed, rows_of
+from exchange.catalogue.views import WITHOUT_CATEGORY, Asked, Filter, catalogue, listed, not_written, rows_of
 from exchange.db import db
 from exchange.errors import TooManyAtOnce
 from exchange.forms import DAYS
@@ -55,7 +55,8 @@ def edit_many(lender: str) -> Answer:
 @auth_required()
 def edit_ticked(lender: str) -> Answer:
     """What to change of the rows that were ticked. Writes nothing."""
-    here, wanted = office("catalogue.manage", lender), Filter.asked(request.form)
+    here = office("catalogue.manage", lender)
+    wanted = not_written(here, Filter.asked(request.form))
     tokens = list(dict.fromkeys(request.form.getlist("ligne")))
     if not tokens:
         return _refused(here, wanted, str(NOTHING_TICKED))
@@ -71,7 +72,7 @@ def _begin(here: Office, wanted: Filter, rows: list[ResourceView]) -> Answer:
 
 
 def _refused(here: Office, wanted: Filter, why: str) -> tuple[str, int]:
-    return listed(here, wanted, Asked(summary=why)), 422
+    return listed(here, wanted, Asked(summary=why, typed=dict(wanted.typed))), 422
 
 
 def _form_page(here: Office, wanted: Filter, form: ManyForm, rows: list[ResourceView]) -> str:
@@ -190,7 +191,7 @@ def _change_once(here: Office, wanted: Filter, form: ManyForm, ids: list[int]) -
 def _shows(wanted: Filter, change: policy.Change) -> Filter:
     """The filter that shows them once they are changed."""
     if "category" in change.facts:
-        wanted = Filter(change.facts["category"] or WITHOUT_CATEGORY, wanted.status)
+        wanted = Filter(change.facts["category"] or WITHOUT_CATEGORY, wanted.status, typed=wanted.typed)
     if change.act:
         wanted = wanted._replace(status="retired" if change.act == "retired" else "", page=1)
     return wanted

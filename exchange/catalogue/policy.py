@@ -171,6 +171,8 @@ def refusal_to_ask(terms: Terms, starts_at: datetime, ends_at: datetime, *, at: 
     )
 
 
+HTTPS = re.compile(r"https://[^\s<>\"'\\/?#@:]+(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'\\]*)?", re.IGNORECASE)
+"""A whole address of a photograph, that a browser would open as it is written."""
 MOST_WRITTEN = 1000  # characters of opening hours
 MOST_AT_ONCE = 200  # resources that are changed together
 

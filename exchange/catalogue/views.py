@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -47,6 +48,7 @@ STATUSES = {
     "published": lazy_gettext("publié"),
     "retired": lazy_gettext("plus prêté"),
 }
+CAPACITY = "capacite-"  # before the token of a room: the field of its capacity
 WITHOUT_CATEGORY = "-"  # in an address, where nothing means every category
 
 
@@ -57,6 +59,7 @@ class Filter(NamedTuple):
     status: str = ""
     text: str = ""
     page: int = 1
+    typed: tuple[tuple[str, str], ...] = ()  # capacities that aren't written yet, by the token of their room
 
     @classmethod
     def asked(cls, given: Any) -> Filter:
@@ -67,6 +70,7 @@ class Filter(NamedTuple):
             status if status in STATUSES else "",
             _printable(given.get("q", ""))[:100],
             page_number(given.get("page", "")),
+            tuple(capacities_typed(given))[: queries.PAGE],
         )
 
     def address(self, lender: str, page: int | None = None, *, to: str = "catalogue.index") -> str:
@@ -74,6 +78,7 @@ class Filter(NamedTuple):
         number = page or self.page
         said = {"categorie": self.category, "etat": self.status, "q": self.text, "page": number if number > 1 else ""}
         kept: dict[str, Any] = {name: value for name, value in said.items() if value}
+        kept |= {f"{CAPACITY}{token}": value for token, value in self.typed}
         return url_for(to, lender=lender, **kept)
 
     def rows(self, lender: int, *, page: int = 1, size: int = queries.PAGE) -> queries.Listing:
@@ -85,6 +90,13 @@ class Filter(NamedTuple):
 
 def _printable(text: str) -> str:
     return "" if unprintable(text) else text.strip()
+
+
+def capacities_typed(given: Any) -> Iterator[tuple[str, str]]:
+    """The token of each room beside which a capacity was typed, and what was."""
+    for name, value in given.items():
+        if name.startswith(CAPACITY) and name.isprintable() and 0 < len(value) <= len("100 000"):
+            yield name.removeprefix(CAPACITY), _printable(value)
 
 
 class Asked(NamedTuple):
@@ -101,7 +113,8 @@ class Asked(NamedTuple):
 @auth_required()
 def index(lender: str) -> str:
     """What a lender has, by category, with what is missing before it can be published."""
-    return listed(office("catalogue.manage", lender), Filter.asked(request.args), Asked())
+    wanted = Filter.asked(request.args)
+    return listed(office("catalogue.manage", lender), wanted, Asked(typed=dict(wanted.typed)))
 
 
 def listed(here: Office, wanted: Filter, asked: Asked) -> str:
@@ -120,8 +133,8 @@ def listed(here: Office, wanted: Filter, asked: Asked) -> str:
 def publish(lender: str) -> Response | tuple[str, int]:
     """Publish the rows that are ticked, each room with the capacity typed beside it: all of them, or none."""
     here, wanted = office("catalogue.manage", lender), Filter.asked(request.form)
-    boxes = [(name, value) for name, value in request.form.items() if name.startswith("capacite-")]
-    typed = {name.removeprefix("capacite-"): value for name, value in boxes}
+    boxes = [(name, value) for name, value in request.form.items() if name.startswith(CAPACITY)]
+    typed = {name.removeprefix(CAPACITY): value for name, value in boxes}
     ticked = list(dict.fromkeys(request.form.getlist("ligne")))[: queries.PAGE]
     rows = {
         token: row for token, row in rows_of(here, ticked).items() if row.status != "published" or token in typed
@@ -134,7 +147,14 @@ def publish(lender: str) -> Response | tuple[str, int]:
     with transaction() as session:
         operations.publish(session, lender=here.party.id, capacities=capacities, by=here.by, at=clock.now())
     flash(ngettext("%(num)s ressource est publiée.", "%(num)s ressources sont publiées.", len(rows)), "success")
-    return redirect(wanted.address(lender), 303)
+    return redirect(not_written(here, wanted, besides=rows).address(lender), 303)
+
+
+def not_written(here: Office, wanted: Filter, *, besides: Collection[str] = ()) -> Filter:
+    """The filter with what was typed beside rooms that still have another capacity, but these."""
+    rows = queries.mine_by_tokens(db.session(), here.party.id, [token for token, _value in wanted.typed])
+    known = {token: str(row.capacity or "") for token, row in rows.items() if token not in besides}
+    return wanted._replace(typed=tuple(each for each in wanted.typed if known.get(each[0], each[1]) != each[1]))
 
 
 def rows_of(here: Office, tokens: list[str]) -> dict[str, queries.ResourceView]:

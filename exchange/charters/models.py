@@ -1,4 +1,4 @@
-"""Charters, their versions and who accepted them; see ``migrations/versions/0026``."""
+"""Charters, their versions and who accepted them; see ``migrations/versions/0024``."""
 
 from __future__ import annotations
 

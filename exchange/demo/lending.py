@@ -19,6 +19,8 @@ from exchange.closures import operations as closures
 from exchange.demo.drawings import drawing
 from exchange.demo.people import CENTRE, FIRM, LENDING_MEMBER, OPENED, SEL, TOWN
 from exchange.demo.world import Somebody, World, texts
+from exchange.lending import operations as lending
+from exchange.members.queries import mandates_of
 from exchange.pictures import operations as pictures
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity.models import RuleRow
@@ -63,6 +65,8 @@ def plan(world: World) -> None:
     world.story.plan(moment(-200, 11), _second_thoughts, world)
     world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
     world.story.plan(moment(-60, 11), _authorise, world, told["reserved"])
+    for who, what, said, where, ago in told["begun"]:
+        world.story.plan(moment(-ago, 18), _begin, world, who, lending.Thing(what, said), where)
     world.story.plan(moment(-1, 9, 20), _closures, world)
     world.story.plan(moment(-1, 18, 40), _change, world)
     weeks_ahead = range(3, 13)
@@ -119,6 +123,20 @@ def _resource(
         description=description, conditions=conditions,
         capacity=count or None if kind == "room" else None, quantity=count if kind == "pool" else None, **kept,
     ).id  # fmt: skip
+
+
+def _begin(world: World, who: str, it: lending.Thing, where: str, *, at: datetime) -> None:
+    """A member begins to lend what is theirs, and decides of it."""
+    session, mine, today = world.session, world.anybody(who), at.date()
+    assert mine.by.sign_in is not None
+    [through] = [each for each in mandates_of(session, mine.by.sign_in, on=today) if each.party_id == mine.party]
+    token = lending.begin(session, through, it, today=today, at=at)
+    by = world.offices[f"officer of {who}"] = lending.as_lender(session, through, today=today, at=at)
+    terms = lending.Terms(where, "Saint-Marron-sur-Vilaine", {"conditions": "À rendre le jour dit."})
+    lending.publish(session, through.party, token, terms, by=by, at=at)
+    found = queries.published_by_token(session, token)
+    assert found is not None
+    world.resources[it.name] = found
 
 
 def _second_thoughts(world: World, *, at: datetime) -> None:

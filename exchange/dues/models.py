@@ -1,4 +1,4 @@
-"""What is due for a loan, receipts, and what became of them; see ``migrations/versions/0026``."""
+"""What is due for a loan, receipts, and what became of them; see ``migrations/versions/0024``."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from exchange.members.models import (
     SignIn,
 )
 from exchange.members.policy import check_contact
-from exchange.members.queries import digest_of
+from exchange.members.queries import Held, digest_of
 from ledger.entries import Acting
 from ledger.limits import PERSON_CEILING, PERSON_FLOOR, Limits
 from ledger.store import writing
@@ -111,6 +111,17 @@ def grant(
     session.add(mandate)
     session.flush()
     return mandate
+
+
+def lend_in_own_name(session: Session, through: Held, *, today: date, at: datetime) -> Acting:
+    """Who holds a mandate of a party becomes the officer of what that party lends, for as long as that mandate lasts.
+
+    Whether they may is for the caller to say.
+    """
+    last = session.get_one(Mandate, through.id).ends_on
+    office = grant(session, sign_in=through.sign_in_id, party=through.party_id, role="officer", starts_on=today,
+                   ends_on=last, granted_by=through.sign_in_id, at=at)  # fmt: skip
+    return Acting(through.sign_in_id, through.party_id, office.id)
 
 
 def apply(

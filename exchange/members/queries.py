@@ -8,7 +8,21 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, exists, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from exchange.db import table_of
@@ -54,6 +68,7 @@ class Held(NamedTuple):
     party_sort_name: str
     community_id: int | None
     accounts: list[str]  # the random identifiers of that party's open accounts
+    class_: str  # that its tariffs depend on
 
     @property
     def party(self) -> PartyView:
@@ -114,8 +129,13 @@ _OPEN_ACCOUNTS = func.array(
     .order_by(accounts.c.id)
     .scalar_subquery()
 )
+# an organisation's own is kept beside it, in a table that isn't ours: asking for it apart would be a question more
+_CLASS = literal_column(
+    "coalesce((SELECT o.class FROM organisations o WHERE o.party_id = parties.id), 'inhabitant')", Text
+)
 _MANDATES_OF: Select[Any] = (
-    select(_mandates.c.id, _mandates.c.sign_in_id, _mandates.c.role, *_PARTY_COLUMNS, _communities.c.id, _OPEN_ACCOUNTS)
+    select(_mandates.c.id, _mandates.c.sign_in_id, _mandates.c.role, *_PARTY_COLUMNS, _communities.c.id, _OPEN_ACCOUNTS,
+           _CLASS)
     .join_from(_mandates, _parties, _parties.c.id == _mandates.c.party_id)
     .outerjoin(_communities, _communities.c.party_id == _parties.c.id)
     .where(_mandates.c.sign_in_id == bindparam("sign_in"), _IN_FORCE)
@@ -212,6 +232,15 @@ def parties(session: Session, ids: Iterable[int]) -> dict[int, PartyView]:
 def mandates_of(session: Session, sign_in: int, *, on: date) -> Sequence[Held]:
     """What a sign-in may do on a day, its own parties first."""
     return [Held(*row) for row in session.execute(_MANDATES_OF, {"sign_in": sign_in, "on": on})]
+
+
+def with_officers(session: Session, parties: Collection[int], *, on: date) -> set[int]:
+    """Those of these parties of which somebody is an officer on a day."""
+    if not parties:
+        return set()
+    held = select(Mandate.party_id).where(Mandate.party_id.in_(parties), Mandate.role == "officer")
+    in_force = held.where(Mandate.starts_on <= on, or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
+    return set(session.scalars(in_force))
 
 
 def communities(session: Session) -> list[CommunityView]:

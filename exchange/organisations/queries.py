@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -21,6 +22,16 @@ def class_of(session: Session, party: int) -> str:
 def contact_of(session: Session, party: int) -> str:
     """How an organisation says to reach it; nothing for anybody else."""
     return session.scalar(select(Organisation.contact).where(Organisation.party_id == party)) or ""
+
+
+def kinds_of(session: Session, parties: Collection[int]) -> dict[int, str]:
+    """What these organisations are, by id: "association", "firm", "school", "authority" or "social-centre"."""
+    if not parties:
+        return {}
+    rows = session.execute(
+        select(Organisation.party_id, Organisation.kind).where(Organisation.party_id.in_(parties))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 class OrganisationView(NamedTuple):

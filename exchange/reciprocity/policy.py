@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 IN_EUROS = frozenset({"deposit", "euro-tariff"})  # shapes that are recorded in euros, and never counted in minutes
@@ -183,9 +183,12 @@ def price(tariff: Rule, item: Item, span: Span) -> int:
 
 def _for(rate: int, per: str, item: Item, span: Span) -> int:
     """A rate for an item during a span, rounded up."""
-    if per != "hour":
-        return rate * _units(per, item, span)
-    seconds = int((span.ends_at - span.starts_at).total_seconds())
+    return rate * _units(per, item, span) if per != "hour" else _hourly(rate, span)
+
+
+def _hourly(rate: int, span: Span) -> int:
+    """The hours that pass, and not those that clocks show: a night when they change is an hour shorter, or longer."""
+    seconds = int((span.ends_at.astimezone(UTC) - span.starts_at.astimezone(UTC)).total_seconds())
     return -(-rate * seconds // 3600)
 
 

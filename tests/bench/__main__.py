@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from exchange.embedded import Server
-from tests.bench import declaring, lending, million, posting
+from tests.bench import city, declaring, lending, million, posting
 from tests.bench.figures import Figure
 from tests.databases import Postgres
 
@@ -37,7 +37,10 @@ def _books(postgres: Postgres, folder: Path, pgbench: Path) -> list[Figure]:
 
 
 def main(asked: list[str]) -> int:
-    """Print the figures of the books and of lending, or of what is asked; the status is 1 when a bar isn't reached."""
+    """Print the figures of the books and of lending, or of what is asked: books, lending, city.
+
+    The status is 1 when a bar isn't reached.
+    """
     with tempfile.TemporaryDirectory(prefix="marronnier-tests-bench") as folder:
         durable = Server(Path(folder) / "durable", max_connections=100)
         durable.start()
@@ -48,6 +51,8 @@ def main(asked: list[str]) -> int:
             figures = _books(postgres, Path(folder), pgbench) if not asked or "books" in asked else []
             if not asked or "lending" in asked:
                 figures += _told(lending.measure(postgres))
+            if not asked or {"lending", "city"} & {*asked}:
+                figures += _told(city.measure(postgres.copy()))
         finally:
             durable.stop()
     return 0 if all(figure.reached in (True, None) for figure in figures) else 1

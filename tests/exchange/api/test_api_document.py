@@ -32,6 +32,12 @@ RHYTHM = {
     "party", "items", "every", "first", "until", "weekdays", "starts", "ends", "without_school_holidays",
     "without_public_holidays", "people",
 }  # fmt: skip
+FACTS = {
+    "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours", "buffer_minutes",
+    "notice_hours", "ahead_days", "least_minutes", "most_minutes", "lent_from", "lent_until", "slots", "decided_by",
+    "reserved", "value_cents", "photo_address", "inventory_number", "place",
+}  # fmt: skip
+CLOSING = {"starts_at", "ends_at", "quantity"}
 # what each body may say: nothing about whose row it is, who types it, when, or in which community
 TAKEN = {
     "POST /accounts/{account}/adverts": {"kind", "nature", "category", "title", "text"},
@@ -45,6 +51,8 @@ TAKEN = {
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
     "POST /charters/{charter}/acceptance": {"party"},
+    "POST /bookings/{booking}/consent": set(),
+    "POST /bookings/{booking}/dismissal": set(),
     "POST /declarations/{declaration}/confirmation": set(),
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /declarations/{declaration}/withdrawal": set(),
@@ -57,6 +65,23 @@ TAKEN = {
     "POST /lenders/{lender}/bookings/{booking}/hand-over": {"remarks", "items", "keys"},
     "POST /lenders/{lender}/bookings/{booking}/no-show": {"remarks"},
     "POST /lenders/{lender}/bookings/{booking}/return": {"remarks", "items", "keys", "lost_keys"},
+    "POST /lenders/{lender}/authorisations/{authorisation}/end": set(),
+    "POST /lenders/{lender}/bookings/{booking}/offer": {"items", "starts_at", "ends_at", "word"},
+    "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": set(),
+    "POST /lenders/{lender}/bookings/{booking}/revocation": {"ground", "text"},
+    "POST /lenders/{lender}/closures/{closure}/end": set(),
+    "POST /lenders/{lender}/places": {
+        "name", "address", "postcode", "town", "erp_category", "access", "access_note",
+    },
+    "POST /lenders/{lender}/resources": FACTS | {"kind"},
+    "POST /lenders/{lender}/resources/{resource}/authorisations": {"party", "until"},
+    "POST /lenders/{lender}/resources/{resource}/closures": CLOSING | {"kind", "reason"},
+    "POST /lenders/{lender}/resources/{resource}/closures/quotes": CLOSING,
+    "POST /lenders/{lender}/resources/{resource}/edition": FACTS,
+    "POST /lenders/{lender}/resources/{resource}/restoration": set(),
+    "POST /lenders/{lender}/resources/{resource}/retirement": set(),
+    "POST /lenders/{lender}/resources/{resource}/withdrawal": set(),
+    "POST /lenders/{lender}/things": {"name", "description", "quantity"},
     "POST /lenders/{lender}/resources/{resource}/publication": {"capacity"},
     "POST /lenders/{lender}/series/{series}/decision": {"verdict", "ground", "text"},
     "POST /quotes": {"party", "items", "starts_at", "ends_at", "people"},
@@ -68,9 +93,8 @@ TAKEN = {
 
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "wanted_until", "purpose", "people",
-    "people_came", "minutes", "community", "deposit_cents", "fee_cents", "changes", "asked_at", "answer_before",
-    "decided_at", "ground", "text",
-    "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
+    "people_came", "minutes", "community", "deposit_cents", "fee_cents", "changes", "replaces", "word", "asked_at",
+    "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
@@ -89,7 +113,15 @@ AGREEMENT = {
     "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
 }  # fmt: skip
 MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
-KEPT = RESOURCE | {"status", "value_cents", "photo_address"}
+KEPT = RESOURCE | {"status", "value_cents", "photo_address", "inventory_number", "buffer_minutes"}
+PLACE = {
+    "id", "name", "address", "postcode", "town", "latitude", "longitude", "access", "access_note", "erp_type",
+    "erp_category", "legal_min", "legal_max",
+}  # fmt: skip
+CLOSURE = {
+    "id", "resource", "kind", "reason", "quantity", "starts_at", "ends_at", "closed_at", "lifted_at",
+}  # fmt: skip
+AUTHORISATION = {"id", "party", "until", "given_at", "given_by"}
 ACCOUNT = {"id", "kind", "party", "community", *BALANCES, "closed_at"}
 THREAD = {"id", "title", "me", "other", "advert", "messages"}
 LINE = {
@@ -119,7 +151,7 @@ GIVEN = {
     "GET /threads": {"id", "title", "me", "other", "text", "mine", "sent_at"},
     "GET /threads/{thread}": THREAD,
     "POST /threads/{thread}/messages": THREAD,
-    "GET /resources": RESOURCE,
+    "GET /resources": RESOURCE | {"beside", "minutes", "community", "metres"},
     "GET /resources/{resource}": RESOURCE,
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
@@ -139,6 +171,27 @@ GIVEN = {
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/consent": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/dismissal": LOAN | {"findings", "typed_by"},
+    "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/revocation": LOAN | {"checked", "contact"},
+    "GET /lenders/{lender}/closures": CLOSURE,
+    "GET /lenders/{lender}/closures/{closure}": CLOSURE | {"bookings"},
+    "POST /lenders/{lender}/closures/{closure}/end": CLOSURE | {"bookings"},
+    "POST /lenders/{lender}/resources/{resource}/closures": CLOSURE | {"bookings"},
+    "POST /lenders/{lender}/resources/{resource}/closures/quotes": {"bookings"},
+    "GET /lenders/{lender}/resources/{resource}/authorisations": AUTHORISATION,
+    "POST /lenders/{lender}/resources/{resource}/authorisations": AUTHORISATION,
+    "POST /lenders/{lender}/authorisations/{authorisation}/end": AUTHORISATION,
+    "POST /lenders/{lender}/resources": KEPT,
+    "POST /lenders/{lender}/resources/{resource}/edition": KEPT,
+    "POST /lenders/{lender}/resources/{resource}/withdrawal": KEPT,
+    "POST /lenders/{lender}/resources/{resource}/retirement": KEPT,
+    "POST /lenders/{lender}/resources/{resource}/restoration": KEPT,
+    "GET /lenders/{lender}/places": PLACE,
+    "POST /lenders/{lender}/places": PLACE,
+    "POST /lenders/{lender}/things": RESOURCE,
     "GET /lenders/{lender}/requests": LOAN | {"checked"},
     "GET /lenders/{lender}/loans": LOAN | {"checked"},
     "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
@@ -330,6 +383,8 @@ def test_every_route_answers_as_the_document_says(
     olga.read(f"{desk}/resources")
     olga.read(f"{desk}/resources/{lent.hall.token}")
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
+    moves(alice, olga, cast, lent)
+    catalogues(alice, olga, cast)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
 
@@ -340,6 +395,43 @@ def _agreed(session: Session, cast: Cast) -> str:
     agreements.write_template(session, words, lender=cast.town.id, by=cast.olga.by, at=NOON)
     [last] = loans.decided(session, cast.town.id, at=NOON)
     return papers.make(session, papers.loans(session, [last])[0], by=cast.olga.by, at=NOON).digest.hex()
+
+
+def moves(alice: Witness, olga: Witness, cast: Cast, lent: Lent) -> None:
+    """What is closed, offered in its place, accepted or not, and revoked."""
+    desk, span = f"/lenders/{cast.town.token}", {"starts_at": "2027-02-05T18:00:00Z", "ends_at": "2027-02-05T20:00:00Z"}
+    said = {"party": cast.alice.party.token, "items": [{"resource": lent.half.token}], "purpose": "Bal"} | span
+    had = f"{desk}/bookings/{alice.do('/bookings', said)['id']}"
+    olga.do(f"{desk}/resources/{lent.half.token}/closures/quotes", span)
+    made = olga.do(f"{desk}/resources/{lent.half.token}/closures", span | {"kind": "works"})
+    olga.read(f"{desk}/closures")
+    olga.read(f"{desk}/closures/{made['id']}")
+    other = {"items": [{"resource": lent.other_half.token}], "word": "Des travaux"} | span
+    olga.do(f"{had}/offer", other)
+    olga.do(f"{had}/offer/withdrawal")
+    alice.do(f"/bookings/{olga.do(f'{had}/offer', other)['id']}/dismissal")
+    moved = olga.do(f"{had}/offer", other)["id"]
+    alice.do(f"/bookings/{moved}/consent")
+    olga.do(f"{desk}/bookings/{moved}/revocation", {"ground": "services", "text": "Une fuite"})
+    olga.do(f"{desk}/closures/{made['id']}/end")
+
+
+def catalogues(alice: Witness, olga: Witness, cast: Cast) -> None:
+    """What an office adds, edits, withdraws, reserves; and a neighbour who begins to lend."""
+    desk = f"/lenders/{cast.town.token}"
+    place = olga.do(f"{desk}/places", {"name": "Halle"})["id"]
+    olga.read(f"{desk}/places")
+    added = olga.do(f"{desk}/resources", {"kind": "room", "name": "Petite halle", "place": place})["id"]
+    here = f"{desk}/resources/{added}"
+    olga.do(f"{here}/edition", {"capacity": 40, "reserved": True})
+    olga.do(f"{here}/publication", {})
+    for party in (cast.alice.party, cast.bruno.party):
+        given = olga.do(f"{here}/authorisations", {"party": party.token})["id"]
+    olga.read(f"{here}/authorisations")
+    olga.do(f"{desk}/authorisations/{given}/end")
+    for act in ("withdrawal", "retirement", "restoration"):
+        olga.do(f"{here}/{act}")
+    alice.do(f"/lenders/{cast.alice.party.token}/things", {"name": "Scie sauteuse"})
 
 
 def told(answer: JSON) -> set[str]:

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from exchange.bookings.operations import ask
 from exchange.bookings.policy import Thing, things_typed
 from exchange.catalogue import operations as catalogue
+from exchange.reciprocity import operations as rules
+from exchange.reciprocity.policy import Rule
 from ledger.entries import Acting
 from tests.cast import NOON, Cast, sign_in
 from tests.counting import counted
@@ -81,6 +83,23 @@ def test_the_price_is_what_an_inhabitant_would_pay(client: FlaskClient, lent: Le
     answer = client.get("/salles?most=2h")
     assert answer.status_code == 422
     assert "Indiquez le jour et les heures" in answer.text
+
+
+def test_who_acts_for_an_association_is_told_its_price(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    free = Rule("", "tariff", "Associations", starts_on=NOON.date(), community=cast.community.id, minutes=15,
+                per="hour", class_="local-association")  # fmt: skip
+    rules.write_rule(session, free, lender=cast.club.id, by=Acting(None, cast.club.id), at=NOON)
+    bruno, alice = sign_in(client, cast.bruno), sign_in(client.application.test_client(), cast.alice)
+    assert "Au nom de qui" not in alice.get(SATURDAY).text, "she acts for herself alone"
+    for who, price in (("", 120), (cast.club.token, 60), ("ailleurs", 120)):
+        page = found(bruno, f"{SATURDAY}&qui={who}")[1]
+        assert f"{price}\u00a0marrons" in page, who
+        assert "Au nom de qui" in page
+    rooms, page = found(bruno, f"{SATURDAY}&most=1h&qui={cast.club.token}")
+    assert "Dojo" in rooms
+    assert f"qui={cast.club.token}" in page.partition("resultats")[2], "the request is in its name"
 
 
 def test_the_nearest_come_first_and_nobodys_home_is_measured(
@@ -160,8 +179,9 @@ def test_with_everything_at_once_it_is_no_more_than_twelve_questions(
     room = catalogue.add_resource(session, lender=cast.town.id, kind="room", name="Foyer", capacity=60, by=town,
                                   place_id=place.id, at=NOON)  # fmt: skip
     catalogue.publish(session, lender=cast.town.id, capacities={room.id: None}, by=town, at=NOON)
-    browser = sign_in(client, cast.alice)
-    wanted = "&people=40&end_day=2026-11-29&each_day=y&things=5+chaises,perceuse&near=foyer&most=4h"
+    browser = sign_in(client, cast.bruno)
+    wanted = f"&qui={cast.club.token}&people=40&end_day=2026-11-29&each_day=y"
+    wanted += "&things=5+chaises,perceuse&near=foyer&most=4h"
     with counted() as asked:
         assert browser.get(SATURDAY + wanted).status_code == 200
     assert len(asked) <= 12, asked

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from html import unescape
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,14 +17,16 @@ from freezegun import freeze_time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from exchange.bookings import operations, queries, series
+from exchange.bookings import offers, operations, queries, series
 from exchange.bookings.models import Series
 from exchange.bookings.rhythm import MOST, Rhythm
 from exchange.bookings.series import Hours
-from exchange.bookings.wanted import Request
+from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue.queries import ResourceView
 from exchange.errors import PoolExhausted, SeriesEmpty, SeriesTooLong, SlotTaken
+from exchange.members import operations as members
 from tests.cast import NOON, Cast, Person, sign_in
+from tests.counting import counted
 from tests.databases import Database
 from tests.exchange.bookings.conftest import wanting
 from tests.exchange.bookings.test_t9_double_booking import OVERLAPS, count, furnished, race
@@ -265,6 +268,26 @@ def test_olga_reads_a_series_as_one_demand_and_accepts_it(app: Flask, session: S
     again = olga.post(f"{desk}/series/{made.token}/acceptation", follow_redirects=True)
     assert again.status_code == 200
     assert number(session, "outbox") == 1, "nothing waits any more: nobody is told twice"
+
+
+def test_one_day_of_a_series_asks_the_database_no_more_than_twelve_times(
+    app: Flask, session: Session, cast: Cast, lent: Lent
+) -> None:
+    assert cast.olga.sign_in is not None
+    members.grant(session, sign_in=cast.olga.sign_in.id, party=cast.club.id, role="officer", starts_on=NOON.date(),
+                  granted_by=None, at=NOON)  # fmt: skip
+    made = asked(session, cast, lent.dojo)
+    day = queries.of_series(session, made.id, at=NOON)[1]
+    later = day.starts_at + timedelta(hours=22)
+    offered = offers.offer(session, day.token, lender=cast.club.id, wanted=[Wanted(lent.dojo)], starts_at=later,
+                           ends_at=later + timedelta(hours=1), word="Tatamis", by=cast.olga.by, at=NOON)  # fmt: skip
+    alice, olga = as_(app, cast.alice), as_(app, cast.olga)
+    alice.get("/")  # what is kept for a minute is read
+    for browser, page in product((alice, olga), (day.token, offered.token)):
+        here = "/reservations/" if browser is alice else f"/preteurs/{cast.club.token}/reservations/"
+        with counted() as said:
+            assert browser.get(here + page).status_code == 200
+        assert len(said) <= 12, (here, said)
 
 
 def test_olga_refuses_a_series_on_a_ground_and_alice_cancels_another(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from html import unescape
 from typing import Any
 
 import pytest
@@ -227,6 +228,35 @@ def test_the_rows_that_are_ticked_are_on_the_page_all_ticked_and_nothing_is_to_b
     assert "changes" not in shown
     assert f'action="{at}/modifications/verification?etat=ready"' in page.text
     assert f'href="{at}/ressources?etat=ready"' in page.text
+
+
+def test_capacities_that_were_typed_on_the_list_are_there_when_one_comes_back(
+    olga: FlaskClient, at: str, session: Session, three: list[Resource]
+) -> None:
+    room, drill = three[1], three[2]
+    typed = {f"capacite-{room.token}": "80", "capacite-ailleurs\0": "7", "capacite-x": "beaucoup trop"}
+    page = olga.post(f"{at}/modifications/lignes", data=typed | {"ligne": drill.token}).text
+    back = next(unescape(each) for each in re.findall(r'href="([^"]*ressources\?[^"]*)"', page) if "capacite" in each)
+    assert (room.token in back, "ailleurs" in back, "beaucoup" in back) == (True, False, False)
+    assert Controls(olga.get(back).text).shown[f"capacite-{room.token}"] == ["80"]
+    check = next(unescape(found) for found in re.findall(r'action="([^"]*verification[^"]*)"', page))
+    said = {"among": drill.token, "ligne": drill.token, "changes": "conditions", "conditions": "Propre", "key": "k"}
+    confirm = next(unescape(found) for found in re.findall(r'action="([^"]*modifications\?[^"]*)"',
+                                                           olga.post(check, data=said).text))  # fmt: skip
+    done = olga.post(confirm, data=said)
+    assert done.status_code == 303
+    assert Controls(olga.get(done.location).text).shown[f"capacite-{room.token}"] == ["80"]
+    assert room.capacity is None, "nothing is written before it is published"
+    other = olga.post(f"{at}/modifications/lignes", data=typed)
+    assert Controls(other.text).shown[f"capacite-{room.token}"] == ["80"], "nothing was ticked"
+
+
+def test_what_is_published_with_its_capacity_is_carried_no_further(
+    olga: FlaskClient, at: str, three: list[Resource]
+) -> None:
+    room = three[1]
+    done = olga.post(f"{at}/publications", data={f"capacite-{room.token}": "80", "ligne": room.token})
+    assert (done.status_code, "capacite" in done.location) == (303, False)
 
 
 def test_all_that_a_filter_shows_is_changed_from_one_link(olga: FlaskClient, at: str, three: list[Resource]) -> None:

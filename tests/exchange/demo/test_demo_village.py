@@ -150,6 +150,10 @@ STATES = {
     "a thing": "SELECT id FROM resources WHERE kind = 'thing' AND published_at IS NOT NULL",
     "a thing that an inhabitant lends": """SELECT r.id FROM resources r JOIN parties p ON p.id = r.lender_id
         WHERE p.kind = 'person'""",
+    "an inhabitant who made themselves a lender, and whose neighbour waits for an answer": """SELECT b.id
+        FROM bookings b JOIN resources r ON r.lender_id = b.lender_id
+        JOIN mandates m ON m.party_id = b.lender_id AND m.role = 'officer' AND m.granted_by = m.sign_in_id
+        WHERE b.answer_before > :now AND b.id NOT IN (SELECT booking_id FROM booking_decisions)""",
     "a thing that nobody has to decide about": "SELECT id FROM resources WHERE decided_by = 'nobody'",
     "a tariff of zero from the town": """SELECT r.id FROM rules r JOIN organisations o ON o.party_id = r.lender_id
         WHERE o.kind = 'authority' AND r.minutes = 0""",

@@ -58,6 +58,20 @@ def test_the_night_when_clocks_go_back_lasts_an_hour_more() -> None:
     starts = datetime(2026, 10, 24, 22, 0, tzinfo=PARIS)
     as_instants = Span(starts.astimezone(ZoneInfo("UTC")), ends.astimezone(ZoneInfo("UTC")))
     assert cost(tariff(60, "hour"), as_instants) == 9 * 60
+    assert cost(tariff(60, "hour"), Span(starts, ends)) == 9 * 60, "in the time of the territory, as requests are"
+
+
+def test_the_night_when_clocks_go_forward_lasts_an_hour_less() -> None:
+    assert cost(tariff(60, "hour"), span("2026-03-28T22:00", "2026-03-29T06:00")) == 7 * 60
+    assert cost(tariff(60, "hour"), span("2026-03-29T01:30", "2026-03-29T03:30")) == 60
+    assert cost(tariff(60, "day"), span("2026-03-28T22:00", "2026-03-29T06:00")) == 120, "days are those of a calendar"
+
+
+def test_the_hour_that_comes_twice_is_counted_twice_when_both_are_taken() -> None:
+    first = datetime(2026, 10, 25, 2, 0, tzinfo=PARIS)
+    again = first.replace(fold=1)
+    assert cost(tariff(60, "hour"), Span(first, again)) == 60
+    assert cost(tariff(60, "hour"), Span(first, first.replace(hour=3))) == 120
 
 
 def test_the_most_precise_tariff_wins() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from migrations.helpers import grant, run
 
-revision = "0026"
-down_revision = "0025"
+revision = "0024"
+down_revision = "0023"
 
 MINUTES_CHECK = "rules_check2"  # the name that 0005 left to the database
 BY = """

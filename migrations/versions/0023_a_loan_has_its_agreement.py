@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from migrations.helpers import grant, run
 
-revision = "0025"
+revision = "0023"
 down_revision = "0022"
 
 BY = """
