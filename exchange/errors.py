@@ -404,6 +404,25 @@ class CharterExists(Refusal):
     field = "place"
 
 
+class CircuitExists(Refusal):
+    """The lender has a circuit of that name already."""
+
+    rule = "circuit-exists"
+    field = "name"
+
+
+class NotYourStep(Refusal):
+    """Others speak of this request now. Facts: step."""
+
+    rule = "not-your-step"
+
+
+class OpinionAwaited(Refusal):
+    """A step before the last hasn't spoken yet, and nobody decides before it. Facts: step."""
+
+    rule = "opinion-awaited"
+
+
 class BorrowerCannotPay(Refusal):
     """The borrower's account doesn't allow this loan any more: all that a lender's office is told of it."""
 
@@ -688,6 +707,8 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "agreement_versions_once": TemplateChanged,
     "charter_versions_once": TemplateChanged,
     "charters_once": CharterExists,
+    "circuits_named_once": CircuitExists,
+    "booking_opinions_pkey": AlreadyAnswered,
     "agreements_first_of_a_loan": AgreementExists,
     "agreements_replaced_once": AgreementExists,
     "agreement_signatures_pkey": AlreadyAnswered,
@@ -726,6 +747,9 @@ STATUS: dict[str, int] = {
     "template-changed": 409,
     "euros-missing": 409,
     "charter-exists": 409,
+    "circuit-exists": 409,
+    "not-your-step": 403,
+    "opinion-awaited": 409,
     "agreement-exists": 409,
     "agreement-void": 409,
     "another-text": 409,

@@ -18,6 +18,7 @@ from exchange.authorisations.views import authorisations
 from exchange.bookings.changing import bookings
 from exchange.catalogue.many import catalogue
 from exchange.charters.views import charters
+from exchange.circuits.views import circuits
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
 from exchange.imports.views import imports
@@ -80,8 +81,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, agreements, audit, authorisations, bookings, catalogue, charters, declarations, imports, keys, labels,
-        lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
+        adverts, agreements, audit, authorisations, bookings, catalogue, charters, circuits, declarations, imports,
+        keys, labels, lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

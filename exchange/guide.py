@@ -220,6 +220,16 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "charters.edit": (
         _("Pour corriger une faute sans rien redemander à personne, attendez la prochaine vraie version : chaque enregistrement est à accepter de nouveau."),
     ),
+    "circuits.index": (
+        _("Un circuit, c’est la suite des personnes qui répondent à une demande. Chacune est avertie par courriel quand c’est son tour."),
+        _("Une demande garde le circuit qui existait quand elle a été faite."),
+    ),
+    "circuits.new": (
+        _("Une seule étape suffit pour réserver la décision à quelques personnes. Si plus aucune n’est en poste, tout le service peut répondre : rien ne reste bloqué."),
+    ),
+    "circuits.edit": (
+        _("Quelqu’un part ou arrive : cochez et décochez ici. Les demandes qui attendent à cette étape passent aussitôt à la nouvelle personne."),
+    ),
     "authorisations.index": (
         _("Une autorisation compte le jour du prêt : si elle finit avant, la demande est refusée et dit pourquoi."),
         _("La donner de nouveau remplace la précédente, avec sa propre date de fin."),
@@ -330,6 +340,8 @@ AS_ON = {
     "agreements.end_receipt": "agreements.euros",
     "charters.create": "charters.new",
     "charters.rewrite": "charters.edit",
+    "circuits.create": "circuits.new",
+    "circuits.settle": "circuits.edit",
     "agreements.write_template": "agreements.new_template",
     "agreements.rewrite_template": "agreements.edit_template",
     "agreements.make": "agreements.of_loan",

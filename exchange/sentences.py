@@ -571,6 +571,17 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         _("La charte « %(title)s » n’est pas encore acceptée.", title=facts.get("title", "")),
         _("Lisez-la et acceptez-la, puis refaites la demande."),
     ),
+    "circuit-exists": _fixed(
+        N("Vous avez déjà un circuit de ce nom."), N("Donnez-lui un autre nom, ou ouvrez celui qui existe.")
+    ),
+    "not-your-step": lambda facts: Sentence(
+        _("Cette demande est à l’étape « %(step)s » : d’autres que vous y répondent.", step=facts["step"]),
+        _("Vous la lisez ; elle avance quand ils ont répondu."),
+    ),
+    "opinion-awaited": lambda facts: Sentence(
+        _("L’étape « %(step)s » n’a pas encore donné son avis.", step=facts["step"]),
+        _("La décision vient après."),
+    ),
     "charter-exists": _fixed(N("Ce lieu a déjà sa charte."), N("Ouvrez-la, et écrivez sa version suivante.")),
     "euros-missing": _euros_missing,
     "more-than-received": _more_than_received,

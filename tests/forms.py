@@ -117,6 +117,9 @@ DECLARATION = KEY | {
     "direction": "received", "other": "{bruno}", "minutes": "1h30", "happened_on": "2026-11-20", "nature": "service",
     "description": "Désherbage", "slip": "B-12",
 }  # fmt: skip
+SPEAKERS = {
+    "speakers1": ["{olga_types}"], "speakers2": [], "speakers3": [], "speakers4": [], "resources": ["{hall}"],
+}  # fmt: skip
 CHARTERS = frozenset({"charters"})
 ASKED = KEY | {
     "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
@@ -232,6 +235,13 @@ FORMS: tuple[Sent, ...] = (
     Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
     Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
     Sent("bookings.accept_series", "olga", {}),
+    Sent("bookings.give_opinion", "olga", {"favourable": "no", "words": "Trop de monde"}, {"booking": "{weighed}"}),
+    Sent("bookings.give_opinion_of_series", "olga", {"favourable": "yes", "words": "Bien"},
+         {"series": "{weighed_days}"}),
+    Sent("circuits.create", "olga", SPEAKERS | {
+        "key": "une-cle", "name": "Petites salles", "step1": "Gardien", "step2": "Maire", "step3": "", "step4": "",
+    }),
+    Sent("circuits.settle", "olga", SPEAKERS, {"circuit": "{circuit}"}, unshown=frozenset({"speakers3", "speakers4"})),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("charters.create", "olga", CHARTER | {"place": "{place}"}),
     Sent("charters.rewrite", "olga", CHARTER | {"version": "1", "place": ""}, {"charter": "{chartered}"},
@@ -448,6 +458,8 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
+            "weighed": self.world.weighed, "weighed_days": self.world.weighed_days, "circuit": values["circuit"],
+            "olga_types": str(cast.olga.by.sign_in),
             "papered": self.world.papered, "chartered": self.world.chartered, "digest": self.world.digest,
             "on_paper": self._papered(session),
             "used": self._lent(session, cast, lent.hall, -2),
@@ -548,6 +560,8 @@ class Ground:
 
     def named(self, value: Any) -> Any:
         """The value, with real identifiers."""
+        if isinstance(value, list):
+            return [self.named(each) for each in value]
         return value.format_map(self.names) if isinstance(value, str) else value
 
     def says(self, sent: Sent) -> dict[str, Any]:

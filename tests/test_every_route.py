@@ -98,6 +98,9 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.closure": TOWN, "bookings.lift": TOWN,
     "charters.show": EVERYBODY, "charters.index": TOWN, "charters.new": TOWN, "charters.create": TOWN,
     "charters.edit": TOWN, "charters.rewrite": TOWN,
+    "circuits.index": TOWN, "circuits.new": TOWN, "circuits.create": TOWN, "circuits.edit": TOWN,
+    "circuits.settle": TOWN, "bookings.give_opinion": TOWN, "bookings.give_opinion_of_series": TOWN,
+    "api_bookings.give_opinion": TOWN,
     "agreements.index": TOWN, "agreements.new_template": TOWN, "agreements.write_template": TOWN,
     "agreements.edit_template": TOWN, "agreements.rewrite_template": TOWN, "agreements.of_loan": TOWN,
     "agreements.make": TOWN, "agreements.note_paper": TOWN, "agreements.euros": TOWN, "agreements.receive": TOWN,
@@ -170,6 +173,8 @@ OTHERWISE: dict[str, dict[str, str]] = {
     **{f"agreements.{name}": {"booking": "papered"}
        for name in ("of_loan", "make", "note_paper", "euros", "receive", "end_receipt", "paid")},
     "api_agreements.": {"booking": "papered"},
+    "bookings.give_opinion": {"booking": "weighed"}, "api_bookings.give_opinion": {"booking": "weighed"},
+    "bookings.give_opinion_of_series": {"series": "weighed_days"},
     "charters.edit": {"charter": "chartered"}, "charters.rewrite": {"charter": "chartered"},
     "api_bookings.withdraw_offer": {"booking": "had"}, "api_bookings.consent": {"booking": "offered"},
     "api_bookings.dismiss": {"booking": "offered"},
@@ -264,6 +269,7 @@ class Place:
                 "items": [{"resource": self.world.values["resource"]}], "word": "Le chauffage",
                 "starts_at": "2026-12-16T14:00:00+01:00", "ends_at": "2026-12-16T18:00:00+01:00",
             },
+            "api_bookings.give_opinion": {"favourable": True},
             "api_bookings.revoke": {"ground": "services", "text": "Une fuite"},
             "api_catalogue.add": {"kind": "thing", "name": "Barnum"},
             "api_catalogue.add_place": {"name": "Halle"},
@@ -299,6 +305,7 @@ class Place:
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
+                         "weighed": self.world.weighed, "weighed_days": self.world.weighed_days,
                          "spare": self.world.spare, "papered": self.world.papered, "sander": self.world.sander,
                          "drill": self.world.lent.drill.token, "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}

@@ -25,6 +25,7 @@ from exchange.catalogue import queries as resources
 from exchange.catalogue.models import Resource
 from exchange.charters import operations as charters
 from exchange.charters import queries as charters_of
+from exchange.circuits import operations as circuits
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
@@ -171,6 +172,7 @@ class World:
             Rhythm("week", (starts + timedelta(weeks=8)).date(), (starts + timedelta(weeks=11)).date()),
             zone="Europe/Paris", by=cast.alice.by, at=NOON,
         )  # fmt: skip
+        circuit = self._weighed(session, asked)
         self._loans(session)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
@@ -190,13 +192,32 @@ class World:
                                     by=cast.olga.by, at=NOON)  # fmt: skip
         self.papered, self.digest = kept.token, agreement.digest.hex()
         line = session.get_one(Template, template.template_id)
-        return {"receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
+        return {"circuit": circuit, "receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
                 "template": line.token, "key": self.key, "damage": self.damage, "series": sung.token,
                 "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 
+
+    def _weighed(self, session: Session, like: Request) -> str:
+        """A request and a series wait for the opinion of the town's first step; what is asked later has no circuit."""
+        cast, half = self.cast, self.lent.half
+        made = circuits.write(session, lender=cast.town.id, name="Grandes salles", by=cast.olga.by, at=NOON,
+                              steps=[("Service technique", [cast.olga.by.sign_in or 0]), ("Élue", [])])  # fmt: skip
+        change = partial(circuits.decide_on, session, made.id, by=cast.olga.by, at=NOON)
+        change(before=(), after=[half.id])
+        one, *days = [
+            like._replace(wanted=(Wanted(half),), starts_at=like.starts_at + timedelta(weeks=weeks),
+                          ends_at=like.ends_at + timedelta(weeks=weeks), purpose="Bal")
+            for weeks in (14, 15, 16)
+        ]  # fmt: skip
+        self.weighed = bookings.ask(session, one, zone="Europe/Paris", by=cast.alice.by, at=NOON).token
+        first, last = (day.starts_at.date() for day in days)
+        of = series.ask(session, days, Rhythm("week", first, last), zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        self.weighed_days = of.token
+        change(before=[half.id], after=())
+        return made.token
 
     def _loans(self, session: Session) -> None:
         """Alice has a chair and a badge of the hall, with a picture of how they left; the drill is ready for her."""

@@ -176,6 +176,29 @@ class DeclineForm(Form):
     )
 
 
+class OpinionForm(Form):
+    """What a step thinks of a request, before the last one decides."""
+
+    favourable = RadioField(
+        _("Votre avis"),
+        choices=[SelectChoice("yes", _("Favorable")), SelectChoice("no", _("Défavorable"))],
+        validators=[InputRequired(_("Choisissez votre avis."))],
+    )
+    words = LongText(
+        _("Quelques mots pour qui décide"), most=1000,
+        description=_("Le demandeur ne les lit pas."),
+    )  # fmt: skip
+
+    def validate_words(self, field: LongText) -> None:
+        """Who is against says why."""
+        if self.favourable.data == "no" and not field.data:
+            raise StopValidation(_("Dites pourquoi, en quelques mots."))
+
+    def said(self) -> dict[str, Any]:
+        """As ``opinions.give`` takes it."""
+        return {"favourable": self.favourable.data == "yes", "text": self.words.data or ""}
+
+
 class RemarksForm(Form):
     """Remarks at a hand-over, a return or a cancellation."""
 

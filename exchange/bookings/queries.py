@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -360,6 +360,8 @@ _UNDECIDED = text(
        AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
        AND {_WAITING_BEFORE.format("b")}
+       AND (NOT EXISTS (SELECT FROM booking_circuits w WHERE w.booking_id = b.id)
+            OR :sign_in IN (SELECT speakers(step_of(b.id), :on)))
      ORDER BY b.asked_at, b.id LIMIT :size
     """  # noqa: S608 - a constant
 )
@@ -388,9 +390,12 @@ _TODAY = text(
 )
 
 
-def undecided(session: Session, lenders: Collection[int], *, size: int = 3) -> tuple[list[Due], int]:
-    """The requests that wait for the decision of these lenders, the first asked first, and how many wait in all."""
-    return _due(session.execute(_UNDECIDED, {"lenders": list(lenders), "size": size}))
+def undecided(
+    session: Session, lenders: Collection[int], *, sign_in: int, on: date, size: int = 3
+) -> tuple[list[Due], int]:
+    """The requests of these lenders that wait for somebody's word, the first asked first, and how many wait in all."""
+    wanted = {"lenders": list(lenders), "sign_in": sign_in, "on": on, "size": size}
+    return _due(session.execute(_UNDECIDED, wanted))
 
 
 def of_the_day(

@@ -307,10 +307,34 @@ class ContactShape(Shape):
     phone = Text(required=True, least=0)
 
 
+class StepShape(Shape):
+    """A step of the way of a request, and what it said: null until then, and for the one that decides."""
+
+    step = Text(required=True)
+    favourable = Flag(required=True, allow_none=True)
+    text = Text(required=True, least=0)
+    given_at = Instant(required=True, allow_none=True)
+    turn = Flag(required=True)
+
+
+class NewOpinion(Shape):
+    """What the step whose turn it is thinks; who is against says why."""
+
+    favourable = Flag(required=True)
+    text = Text(load_default="", least=0, most=1000)
+
+    @validates_schema
+    def explained(self, data: dict[str, Any], **_more: Any) -> None:
+        """An unfavourable opinion says why."""
+        if not data["favourable"] and not data["text"].strip():
+            raise ValidationError({"text": [str(_("Dites pourquoi, en quelques mots."))]})
+
+
 class RequestDetail(RequestShape):
-    """One request, with how to reach who asked."""
+    """One request, with how to reach who asked, and the steps of its way, if it has one."""
 
     contact = Inside(ContactShape, required=True)
+    steps = Several(Inside(StepShape), required=True)
 
 
 class CancellationReason(Shape):

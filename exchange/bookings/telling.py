@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import availability, operations, queries
+from exchange.bookings import availability, operations, opinions, queries
 from exchange.bookings.extending import Outcome, Reminder
 from exchange.bookings.geography import ON_MAPS
 from exchange.bookings.models import Series
+from exchange.bookings.operations import on_the_day
 from exchange.bookings.queries import BookingView, SeriesView
 from exchange.bookings.wanted import request_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
+from exchange.circuits import queries as circuits
 from exchange.db import db
 from exchange.dues import queries as dues
 from exchange.dues.policy import Due
@@ -162,6 +164,16 @@ def write_series(
 def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:
     """Write a letter about a booking to one of its two sides."""
     outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
+
+
+def write_turn(session: Session, found: list[BookingView], *, by: Acting, at: datetime) -> None:
+    """Tell who speaks next of one request, or of the days of one series."""
+    turn = opinions.turns(session, found[:1], by=by, at=at).get(found[0].id) if found else None
+    if turn is not None:
+        to = members.of_sign_ins(session, circuits.speakers_of(session, turn.step_id, on=on_the_day(found[0], at)))
+        said = circuits.said_of(session, turn.booking_id)
+        outbox.write(session, to, "booking_turn", at=at, told=tell(found[:1])[0], turn=turn, days=len(found),
+                     said=[each for each in said if each.given_at])  # fmt: skip
 
 
 def write_part_back(session: Session, after: BookingView, *, at: datetime) -> None:

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from exchange.agreements import operations, queries, telling
 from exchange.agreements.operations import Wording
+from exchange.bookings import opinions
 from exchange.bookings import queries as loans
 from exchange.charters import operations as charters
+from exchange.circuits import operations as circuits
 from exchange.demo.lending import PARTY_HALL
 from exchange.demo.people import TOWN
 from exchange.demo.world import World, texts
@@ -26,7 +28,9 @@ def plan(world: World) -> None:
     world.story.plan(world.calendar.moment(-170, 10), _template, world)
     world.story.plan(world.calendar.moment(-400, 10), _deposits, world)
     world.story.plan(world.calendar.moment(-5, 10), _projector, world)
+    world.story.plan(world.calendar.moment(-2, 8), _circuit, world)
     world.story.plan(world.calendar.moment(-1, 16), _agreements, world)
+    world.story.plan(world.calendar.moment(-1, 18), _opinions, world)
     world.story.plan(world.calendar.moment(-1, 17), _receipts, world)
 
 
@@ -47,6 +51,26 @@ def _template(world: World, *, at: datetime) -> None:
     rooms = [world.resources[name].id for name in told["rooms"]]
     operations.write_template(world.session, Wording("Convention de prêt de salle", told["agreement"], "chosen", rooms),
                               lender=by.party, by=by, at=at)  # fmt: skip
+
+
+def _circuit(world: World, *, at: datetime) -> None:
+    """From this week on, the technical service gives its opinion of the large halls, and a councillor decides."""
+    by = _town(world)
+    made = circuits.write(world.session, lender=by.party, name="Grandes salles",
+                          steps=[("Service technique", [by.sign_in or 0]), ("Élue à la vie associative", [])],
+                          by=by, at=at)  # fmt: skip
+    halls = [world.resources[name].id for name in texts("papers")["halls"]]
+    circuits.decide_on(world.session, made.id, before=(), after=halls, by=by, at=at)
+
+
+def _opinions(world: World, *, at: datetime) -> None:
+    """The service has looked at the first of what waits."""
+    by = _town(world)
+    waiting = loans.to_decide(world.session, by.party, at=at)
+    turns = opinions.turns(world.session, waiting, by=by, at=at)
+    for view in [view for view in waiting if view.id in turns][:1]:
+        opinions.give(world.session, view.token, lender=by.party, favourable=True, by=by, at=at,
+                      text="La sono est révisée ; prévoir l’extinction du chauffage à 23 h.")  # fmt: skip
 
 
 def _agreements(world: World, *, at: datetime) -> None:

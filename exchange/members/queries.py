@@ -282,6 +282,26 @@ def in_office(session: Session, party: int, roles: Collection[str], *, on: date)
     return _addressees(session, party, roles, on=on)
 
 
+def of_sign_ins(session: Session, sign_ins: Collection[int]) -> list[Addressee]:
+    """Where a letter to these people goes."""
+    rows = session.execute(
+        select(_sign_ins.c.email, _sign_ins.c.language)
+        .where(_sign_ins.c.id.in_(sign_ins), _sign_ins.c.active, _sign_ins.c.email.is_not(None))
+        .order_by(_sign_ins.c.id)
+    )
+    return [Addressee(row.email, row.language) for row in rows if row.email]
+
+
+def officers(session: Session, party: int, *, on: date) -> dict[int, str]:
+    """The officers of a party on a day, by name: sign-in id -> name."""
+    found = session.scalars(
+        select(Mandate.sign_in_id)
+        .where(Mandate.party_id == party, Mandate.role == "officer", Mandate.starts_on <= on)
+        .where(or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
+    )
+    return dict(sorted(sign_in_names(session, found).items(), key=lambda each: (each[1].casefold(), each[0])))
+
+
 def _addressees(session: Session, party: int, roles: Collection[str], *, on: date) -> list[Addressee]:
     rows = session.execute(_E_MAILS_OF, {"party": party, "on": on, "roles": list(roles)})
     return [Addressee(row.email, row.language) for row in rows if row.email]

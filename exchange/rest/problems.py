@@ -35,6 +35,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "series-too-long": {"most": 120},
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
+    "not-your-step": {"step": "Service technique"},
+    "opinion-awaited": {"step": "Service technique"},
     "charter-not-accepted": {"title": "Charte des salles"},
     "euros-missing": {"kind": "deposit", "cents": 30_000},
     "more-than-received": {"left": 30_000},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
@@ -19,6 +20,7 @@ from exchange.agreements import operations as agreements
 from exchange.agreements import telling as papers
 from exchange.bookings import queries as loans
 from exchange.charters import operations as charters
+from exchange.circuits import operations as circuits
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
@@ -51,6 +53,7 @@ TAKEN = {
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
     "POST /charters/{charter}/acceptance": {"party"},
+    "POST /lenders/{lender}/bookings/{booking}/opinion": {"favourable", "text"},
     "POST /bookings/{booking}/consent": set(),
     "POST /bookings/{booking}/dismissal": set(),
     "POST /declarations/{declaration}/confirmation": set(),
@@ -173,9 +176,9 @@ GIVEN = {
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/consent": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/dismissal": LOAN | {"findings", "typed_by"},
-    "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/revocation": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/revocation": LOAN | {"checked", "contact", "steps"},
     "GET /lenders/{lender}/closures": CLOSURE,
     "GET /lenders/{lender}/closures/{closure}": CLOSURE | {"bookings"},
     "POST /lenders/{lender}/closures/{closure}/end": CLOSURE | {"bookings"},
@@ -194,16 +197,17 @@ GIVEN = {
     "POST /lenders/{lender}/things": RESOURCE,
     "GET /lenders/{lender}/requests": LOAN | {"checked"},
     "GET /lenders/{lender}/loans": LOAN | {"checked"},
-    "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact"},
+    "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/opinion": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact", "steps"},
     "POST /bookings/{booking}/attendance": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/extension": {"booking", "granted", "until", "ends_at"},
-    "POST /lenders/{lender}/bookings/{booking}/attendance": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/attendance": LOAN | {"checked", "contact", "steps"},
     "POST /lenders/{lender}/bookings/{booking}/extension": {"booking", "granted", "until", "ends_at"},
     "POST /lenders/{lender}/bookings/{booking}/extension/decision": {"booking", "granted", "until", "ends_at"},
-    "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact", "steps"},
     "GET /lenders/{lender}/resources": KEPT,
     "GET /lenders/{lender}/resources/{resource}": KEPT,
     "POST /lenders/{lender}/resources/{resource}/publication": KEPT,
@@ -335,7 +339,8 @@ def test_every_route_answers_as_the_document_says(
     alice.read(f"/charters/{charter.token}")
     alice.do(f"/charters/{charter.token}/acceptance", {"party": cast.alice.party.token})
     alice.do("/quotes", wanted)
-    booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
+    with _two_steps(session, cast, lent):
+        booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
     alice.read(f"/resources/{lent.hall.token}/availability", **span)
     pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène", by=cast.olga.by, at=NOON)
     alice.read(f"/resources/{lent.hall.token}/pictures")
@@ -343,6 +348,7 @@ def test_every_route_answers_as_the_document_says(
     asked = f"{desk}/bookings/{booking['id']}"
     olga.read(f"{desk}/requests")
     olga.read(asked)
+    olga.do(f"{asked}/opinion", {"favourable": True})
     olga.do(f"{asked}/decision", {"verdict": "accepted"})
     alice.do(f"/bookings/{booking['id']}/agreement/acceptance", {"digest": _agreed(session, cast)})
     alice.read(f"/bookings/{booking['id']}/agreement")
@@ -387,6 +393,16 @@ def test_every_route_answers_as_the_document_says(
     catalogues(alice, olga, cast)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
+
+
+@contextmanager
+def _two_steps(session: Session, cast: Cast, lent: Lent) -> Iterator[None]:
+    """What is asked for meanwhile of the hall is spoken of before it is decided."""
+    made = circuits.write(session, lender=cast.town.id, name="Salles", steps=[("Service technique", []), ("Élue", [])],
+                          by=cast.olga.by, at=NOON)  # fmt: skip
+    circuits.decide_on(session, made.id, before=(), after=[lent.hall.id], by=cast.olga.by, at=NOON)
+    yield
+    circuits.decide_on(session, made.id, before=[lent.hall.id], after=(), by=cast.olga.by, at=NOON)
 
 
 def _agreed(session: Session, cast: Cast) -> str:

@@ -81,6 +81,12 @@ STATES = {
     "a deposit without which nothing leaves": "SELECT booking_id FROM booking_dues WHERE first",
     "a deposit given back": "SELECT receipt_id FROM euro_receipt_ends WHERE outcome = 'returned'",
     "a deposit kept in part, for a reason": "SELECT receipt_id FROM euro_receipt_ends WHERE outcome = 'kept'",
+    "a circuit of two steps": "SELECT circuit_id FROM circuit_steps GROUP BY 1 HAVING count(*) = 2",
+    "a request that waits for the technical service": """SELECT b.booking_id FROM booking_circuits b
+        WHERE NOT EXISTS (SELECT FROM booking_opinions o WHERE o.booking_id = b.booking_id)
+          AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.booking_id)""",
+    "an opinion before the decision": """SELECT booking_id FROM booking_opinions o
+        WHERE NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = o.booking_id)""",
     "a charter that is asked": "SELECT id FROM charter_versions WHERE asked",
     "a charter that somebody accepted": "SELECT version_id FROM charter_acceptances",
     "a template of agreements": "SELECT id FROM agreement_versions WHERE covers = 'chosen'",
