@@ -90,13 +90,14 @@ def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
     """During a span, and what takes it, without a name."""
     found, session = published(resource), db.session()
     span = query["starts_at"], query["ends_at"]
-    policy.check_span(*span, at=clock.now())
+    at = clock.now()
+    policy.check_span(*span, at=at)
     is_open = open_throughout(found.opening_hours, territory().zone, *span)
     if found.kind == "pool":
-        left = max(queries.left_in(session, [found.id], *span)[found.id], 0)
+        left = max(queries.left_in(session, [found.id], *span, at=at)[found.id], 0)
         return {"open": is_open, "free": is_open and left > 0, "left": left, "taken": []}
     units = catalogue.units_of(session, [found.id])[found.id]
-    taken, shut = queries.taken(session, units, *span), closures.shut(session, units, *span)
+    taken, shut = queries.taken(session, units, *span, at=at), closures.shut(session, units, *span)
     is_open = is_open and not shut
     spans = sorted({(each.starts_at, each.ends_at, each.pending) for each in taken})
     told = [{"starts_at": start, "ends_at": end, "pending": pending} for start, end, pending in spans]

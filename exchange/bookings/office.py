@@ -105,7 +105,8 @@ def _endangered_by(found: BookingView, lender: members.PartyView, *, at: datetim
 def _obstacle(told: Told) -> Sentence | None:
     """Why what is booked can't be lent any more: it was closed meanwhile."""
     try:
-        check_free(db.session(), request_of(told.booking, told.resources), apart_from=[told.booking.token])
+        check_free(db.session(), request_of(told.booking, told.resources), at=clock.now(),
+                   apart_from=[told.booking.token])  # fmt: skip
     except Refused as error:
         return sentence_of(error)
     return None

@@ -70,7 +70,7 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
     days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
-    taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
+    taken, mine = queries.taken(session, units, first, last, at=at), set(own("booking.read").parties)
     hours = intervals(it.opening_hours, zone, first, last)
     closed = [(each.starts_at, each.ends_at) for each in hours if not each.open]
     shut = [(each.starts_at, each.ends_at or last) for each in closures.shut(session, units, first, last)]
@@ -121,7 +121,7 @@ def of_pool(it: ResourceView, first_day: date) -> Week:
     days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
-    left = Timetable(session, [it], first, last).left_of(it, [span for each in spans.values() for span in each])
+    left = Timetable(session, [it], first, last, at=at).left_of(it, [span for each in spans.values() for span in each])
     opened = [(each.starts_at, each.ends_at) for each in intervals(it.opening_hours, zone, first, last) if each.open]
     made, past, asking = cells_in_words(), _("Passé"), url_for("bookings.new", resource=it.token)
     said = {many: ngettext("%(num)s libre", "%(num)s libres", many) for many in set(left.values()) if many > 0}
@@ -154,7 +154,7 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> Week:
     first, last = bounds[days[0]][0], bounds[days[-1]][1]
     units = catalogue.units_of(session, [room.id for room in rooms])
     leaves = {unit for each in units.values() for unit in each}
-    taken, shut = queries.taken(session, leaves, first, last), closures.shut(session, leaves, first, last)
+    taken, shut = queries.taken(session, leaves, first, last, at=at), closures.shut(session, leaves, first, last)
 
     made, past = cells_in_words(), _("Passé")
 

@@ -113,6 +113,10 @@ class Terms(NamedTuple):
     slots: str = ""
 
 
+HOLDING = ("option_days", "option_call_days", "turn_hours")
+"""How long it is held without a firm request: days of an option (None: none is taken), days once somebody else wants
+it, hours for who waits when it frees.
+"""
 UNBOUND = Terms()  # what most things are lent on
 
 
