@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
 from exchange.authorisations import operations as authorisations
-from exchange.bookings import damages, inventory, offers, series
+from exchange.bookings import damages, inventory, offers, options, series, wishes
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as loans
 from exchange.bookings.rhythm import Rhythm
@@ -156,14 +156,36 @@ class World:
             zone="Europe/Paris", by=cast.alice.by, at=NOON,
         )  # fmt: skip
         self._loans(session)
+        self._hesitations(session)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"key": self.key, "damage": self.damage, "series": sung.token, "authorisation": allowed.token,
+        return {"wish": self.wish, "key": self.key, "damage": self.damage, "series": sung.token,
+                "authorisation": allowed.token,
                 "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 
+
+    def _hesitations(self, session: Session) -> None:
+        """Alice hesitates about some chairs, and waits for the hall that Bruno has; Chloé waits after her."""
+        cast, lent, starts = self.cast, self.lent, NOON + timedelta(days=33)
+        session.execute(text("UPDATE resources SET option_days = 10 WHERE id IN (:hall, :chairs)"),
+                        {"hall": lent.hall.id, "chairs": lent.chairs.id})  # fmt: skip
+        hall, chairs = resources.views(session, [lent.hall.id, lent.chairs.id]).values()
+        if hall.kind == "pool":
+            hall, chairs = chairs, hall
+
+        def wanted(person: Person, it: resources.ResourceView, many: int = 1) -> Request:
+            return Request(person.party.id, (Wanted(it, many),), starts, starts + timedelta(hours=3), "Loto", 40)
+
+        self.option = options.take(session, wanted(cast.alice, chairs, 4), zone="Europe/Paris", by=cast.alice.by,
+                                   at=NOON).token  # fmt: skip
+        bookings.ask(session, wanted(cast.bruno, hall), zone="Europe/Paris", by=cast.bruno.by, at=NOON)
+        self.wish, _later = (
+            wishes.join(session, wanted(person, hall), zone="Europe/Paris", by=person.by, at=NOON).wish.token
+            for person in (cast.alice, cast.chloe)
+        )
 
     def _loans(self, session: Session) -> None:
         """Alice has a chair and a badge of the hall, with a picture of how they left; the drill is ready for her."""

@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 
 from exchange import clock
 from exchange.bookings import changes, damages, inventories, operations, queries
+from exchange.bookings import waiting as list_
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, asked_of, tell, write_declined, write_no_show, write_to
+from exchange.bookings.telling import Told, Waited, asked_of, tell, waited, write_declined, write_no_show, write_to
 from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
@@ -38,9 +39,11 @@ def requests(lender: str) -> str:
     desk, at, session = office("booking.decide", lender), clock.now(), db.session()
     waiting = queries.to_decide(session, desk.party.id, at=at)
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
-    told = tell([*waiting, *following])
+    held = queries.open_options(session, desk.party.id, at=at)
+    told = tell([*waiting, *held, *following])
     return render_template(
-        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :],
+        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)],
+        held=told[len(waiting) : len(waiting) + len(held)], following=told[len(waiting) + len(held) :],
         endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
 
@@ -85,7 +88,14 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
         **_damages(found),
         endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
         can_count=operations.can_count(found, at=at),
+        waiting=_waiting_for(found, at=at) if found.state in {"pending", "option", "accepted"} else [],
     )  # fmt: skip
+
+
+def _waiting_for(found: BookingView, *, at: datetime) -> list[Waited]:
+    """Who waits for something of a booking, in order."""
+    resources = [item.resource_id for item in found.items]
+    return waited(list_.over(db.session(), resources, found.starts_at, found.ends_at, at=at))
 
 
 def _damages(found: BookingView) -> dict[str, Any]:

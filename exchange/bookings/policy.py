@@ -99,7 +99,8 @@ def state(
     """What became of a booking, in one word.
 
     option (held, not asked for firmly), pending, offered (by the lender, in place of another), accepted, declined,
-    expired, cancelled, no-show (nobody came for the things), out (handed over), late (out beyond its end), returned or past.
+    expired, cancelled, no-show (nobody came for the things), out (handed over), late (out beyond its end), returned or
+    past.
     """
     if cancelled:
         return "cancelled"

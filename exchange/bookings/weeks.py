@@ -56,9 +56,9 @@ def _runs(rows: list[Row], column: int, *, together: bool) -> list[Row]:
 
 
 def _goes_on(before: Cell, cell: Cell) -> bool:
-    """Whether an hour is as the one before it; what is free leads to its first hour."""
+    """Whether an hour is as the one before it; what is free, or taken by others, leads to its first hour."""
     same = (before["state"], before["label"]) == (cell["state"], cell["label"])
-    return same and (cell["state"] == "free" or before["href"] == cell["href"])
+    return same and (cell["state"] != "mine" or before["href"] == cell["href"])
 
 
 def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
@@ -75,15 +75,20 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
     closed = [(each.starts_at, each.ends_at) for each in hours if not each.open]
     shut = [(each.starts_at, each.ends_at or last) for each in closures.shut(session, units, first, last)]
 
-    made, past = cells_in_words(), _("Passé")
+    made, past, held = cells_in_words(), _("Passé"), _("Sous option")
     said, asking = it.terms, url_for("bookings.new", resource=it.token)
+    awaiting = url_for("bookings.new_wish", resource=it.token)
 
     def cell(day: date, start: datetime, end: datetime) -> Cell:
+        until = f"&a={end:%H:%M}" if it.slots else ""
+        hours = f"?jour={day}&de={start:%H:%M}{until}"
         over = next((t for t in taken if t.starts_at < end and start < t.ends_at), None)
         if over is not None:
             if over.party_id in mine:
                 return made("mine", href=url_for("bookings.show", booking=over.booking_token))
-            return made("pending" if over.pending else "taken")
+            if not_lent(said, start, end, at) or start < at:
+                return made("pending" if over.pending else "taken")
+            return made("pending" if over.pending else "taken", held if over.held_until else None, awaiting + hours)
         if start < at:
             return made("closed", past)
         if not_lent(said, start, end, at):
@@ -92,8 +97,7 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
             return made("closed")
         if any(begun < end and start < ended for begun, ended in shut):
             return made("shut")
-        until = f"&a={end:%H:%M}" if it.slots else ""
-        return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}{until}")
+        return made("free", href=asking + hours)
 
     return _hourly(it, spans, cell)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exchange.adverts.api import resources as adverts
 from exchange.authorisations.api import resources as authorisations
-from exchange.bookings.api_offers import resources as bookings
+from exchange.bookings.api_wishes import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.declarations.api import resources as declarations
 from exchange.lending.api import resources as lending

@@ -31,7 +31,8 @@ RHYTHM = {
 FACTS = {
     "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours", "buffer_minutes",
     "notice_hours", "ahead_days", "least_minutes", "most_minutes", "lent_from", "lent_until", "slots", "decided_by",
-    "reserved", "value_cents", "photo_address", "inventory_number", "place",
+    "reserved", "option_days", "option_call_days", "turn_hours", "value_cents", "photo_address", "inventory_number",
+    "place",
 }  # fmt: skip
 CLOSING = {"starts_at", "ends_at", "quantity"}
 # what each body may say: nothing about whose row it is, who types it, when, or in which community
@@ -45,6 +46,13 @@ TAKEN = {
     "POST /bookings": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /bookings/{booking}/confirmation": set(),
+    "POST /bookings/{booking}/release": set(),
+    "POST /options": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /waiting-list": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /waiting-list/{wish}/acceptance": set(),
+    "POST /waiting-list/{wish}/departure": set(),
+    "POST /waiting-list/{wish}/refusal": set(),
     "POST /bookings/{booking}/consent": set(),
     "POST /bookings/{booking}/dismissal": set(),
     "POST /declarations/{declaration}/confirmation": set(),
@@ -87,13 +95,13 @@ TAKEN = {
 
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "wanted_until", "purpose", "people",
-    "people_came", "minutes", "community", "changes", "replaces", "word", "asked_at", "answer_before", "decided_at",
-    "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
+    "people_came", "minutes", "community", "changes", "replaces", "word", "asked_at", "answer_before", "held_until",
+    "option", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-    "decided_by", "reserved", "slots", "place", "notice_hours", "ahead_days", "least_minutes", "most_minutes",
-    "lent_from", "lent_until",
+    "decided_by", "reserved", "option_days", "option_call_days", "turn_hours", "slots", "place",
+    "notice_hours", "ahead_days", "least_minutes", "most_minutes", "lent_from", "lent_until",
 }  # fmt: skip
 ADVERT = {
     "id", "community", "author", "kind", "nature", "category", "title", "text", "published_at", "closed_at",
@@ -110,6 +118,10 @@ PLACE = {
 }  # fmt: skip
 CLOSURE = {
     "id", "resource", "kind", "reason", "quantity", "starts_at", "ends_at", "closed_at", "lifted_at",
+}  # fmt: skip
+WAITED = {
+    "id", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "joined_at", "before", "booking",
+    "held_until", "outcome", "detail",
 }  # fmt: skip
 AUTHORISATION = {"id", "party", "until", "given_at", "given_by"}
 ACCOUNT = {"id", "kind", "party", "community", *BALANCES, "closed_at"}
@@ -157,6 +169,15 @@ GIVEN = {
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
+    "POST /options": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/confirmation": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/release": LOAN | {"findings", "typed_by"},
+    "GET /waiting-list": WAITED,
+    "POST /waiting-list": WAITED,
+    "POST /waiting-list/{wish}/departure": WAITED,
+    "POST /waiting-list/{wish}/acceptance": LOAN | {"findings", "typed_by"},
+    "POST /waiting-list/{wish}/refusal": LOAN | {"findings", "typed_by"},
+    "GET /lenders/{lender}/waiting-list": WAITED,
     "POST /bookings/{booking}/consent": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/dismissal": LOAN | {"findings", "typed_by"},
     "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact"},
