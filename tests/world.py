@@ -176,10 +176,10 @@ class World:
         if hall.kind == "pool":
             hall, chairs = chairs, hall
 
-        def wanted(person: Person, it: resources.ResourceView, many: int = 1) -> Request:
-            return Request(person.party.id, (Wanted(it, many),), starts, starts + timedelta(hours=3), "Loto", 40)
+        def wanted(person: Person, it: resources.ResourceView) -> Request:
+            return Request(person.party.id, (Wanted(it),), starts, starts + timedelta(hours=3), "Loto", 40)
 
-        self.option = options.take(session, wanted(cast.alice, chairs, 4), zone="Europe/Paris", by=cast.alice.by,
+        self.option = options.take(session, wanted(cast.alice, chairs), zone="Europe/Paris", by=cast.alice.by,
                                    at=NOON).token  # fmt: skip
         bookings.ask(session, wanted(cast.bruno, hall), zone="Europe/Paris", by=cast.bruno.by, at=NOON)
         self.wish, _later = (

@@ -15,6 +15,7 @@ from freezegun import freeze_time
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from exchange.bookings import wishes
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
@@ -386,6 +387,7 @@ def test_every_route_answers_as_the_document_says(
     olga.read(f"{desk}/resources/{lent.hall.token}")
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
     moves(alice, olga, cast, lent)
+    hesitations(alice, olga, session, cast, lent)
     catalogues(alice, olga, cast)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
@@ -408,6 +410,30 @@ def moves(alice: Witness, olga: Witness, cast: Cast, lent: Lent) -> None:
     alice.do(f"/bookings/{moved}/consent")
     olga.do(f"{desk}/bookings/{moved}/revocation", {"ground": "services", "text": "Une fuite"})
     olga.do(f"{desk}/closures/{made['id']}/end")
+
+
+def hesitations(alice: Witness, olga: Witness, session: Session, cast: Cast, lent: Lent) -> None:
+    """Options that are confirmed and given up, and places on a waiting list: left, taken, refused."""
+    desk = f"/lenders/{cast.town.token}"
+    olga.do(f"{desk}/resources/{lent.drill.token}/edition", {"option_days": 9})
+
+    def said(day: int) -> JSON:
+        span = {"starts_at": f"2027-03-{day:02d}T18:00:00Z", "ends_at": f"2027-03-{day:02d}T20:00:00Z"}
+        return {"party": cast.alice.party.token, "items": [{"resource": lent.drill.token}], "purpose": "Bal"} | span
+
+    alice.do(f"/bookings/{alice.do('/options', said(1))['id']}/confirmation")
+    alice.do(f"/bookings/{alice.do('/options', said(2))['id']}/release")
+    for day, act in ((1, "departure"), (3, "acceptance"), (4, "refusal")):
+        had = alice.do("/bookings", said(day))["id"] if day > 1 else ""
+        place = alice.do("/waiting-list", said(day))["id"]
+        if had:
+            alice.do(f"/bookings/{had}/cancellation", {})
+            wishes.give_turns(session, cast.town.id, by=cast.system, at=NOON, today=NOON.date())
+            session.commit()
+        alice.do(f"/waiting-list/{place}/{act}")
+    alice.do("/waiting-list", said(1))
+    alice.read("/waiting-list", ended="true")
+    olga.read(f"{desk}/waiting-list")
 
 
 def catalogues(alice: Witness, olga: Witness, cast: Cast) -> None:
