@@ -256,21 +256,21 @@ def _under_option(facts: Facts) -> Sentence:
 
     name, until = facts.get("name", ""), instant(datetime.fromisoformat(facts["until"]))
     return Sentence(
-        _("« %(name)s » est sous option jusqu’au %(instant)s : quelqu’un hésite encore.", name=name, instant=until),
-        _("Inscrivez-vous sur la liste d’attente : cette personne devra se décider plus tôt, et vous serez prévenu."),
+        _("« %(name)s » est sous option jusqu’au %(instant)s : quelqu’un hésite encore.", name=name, instant=until),
+        _("Inscrivez-vous sur la liste d’attente : cette personne devra se décider plus tôt, et vous serez prévenu."),
     )
 
 
 def _awaited(facts: Facts) -> Sentence:
     return Sentence(
-        _("« %(name)s » vient de se libérer, et quelqu’un l’attendait avant vous.", name=facts.get("name") or ""),
+        _("« %(name)s » vient de se libérer, et quelqu’un l’attendait avant vous.", name=facts.get("name") or ""),
         _("Inscrivez-vous sur la liste d’attente, ou choisissez un autre moment."),
     )
 
 
 def _no_option(facts: Facts) -> Sentence:
-    what = _("« %(name)s » ne se prend pas en option.", name=facts.get("name", ""))
-    return Sentence(what, _("Demandez à réserver : vous pourrez annuler."))
+    what = _("« %(name)s » ne se prend pas en option.", name=facts.get("name", ""))
+    return Sentence(what, _("Demandez à réserver : vous pourrez annuler."))
 
 
 def _too_many_options(facts: Facts) -> Sentence:
@@ -481,8 +481,8 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "no-option": _no_option,
     "option-too-late": _fixed(N("C’est trop tard pour une option."), N("Demandez à réserver.")),
     "too-many-options": _too_many_options,
-    "still-free": _fixed(N("C’est libre : rien à attendre."), N("Demandez à réserver.")),
-    "waits-already": _fixed(N("Vous attendez déjà cela."), N("Votre place est dans « Mes réservations ».")),
+    "still-free": _fixed(N("C’est libre : rien à attendre."), N("Demandez à réserver.")),
+    "waits-already": _fixed(N("Vous attendez déjà cela."), N("Votre place est dans « Mes réservations ».")),
     "too-many-wishes": _too_many_wishes,
     "out-of-service": _out_of_service,
     "not-lent-then": _not_lent_then,

@@ -67,7 +67,7 @@ def release_option(booking: str) -> Response:
     found, scope = own_booking(booking)
     with transaction() as session:
         options.release(session, booking, parties=scope.parties, by=scope.acting(found.party_id), at=clock.now())
-    flash(_("C’est noté : le créneau est libre de nouveau."), "success")
+    flash(_("C’est noté : le créneau est libre de nouveau."), "success")
     return redirect(url_for("bookings.show", booking=booking), 303)
 
 
@@ -119,7 +119,7 @@ def leave(wish: str) -> Response:
     found, scope = own_wish(wish)
     with transaction() as session:
         wishes.leave(session, wish, parties=scope.parties, by=scope.acting(found.party_id), at=clock.now())
-    flash(_("C’est noté : vous n’attendez plus cela."), "success")
+    flash(_("C’est noté : vous n’attendez plus cela."), "success")
     return redirect(url_for("bookings.wishes_"), 303)
 
 
