@@ -36,6 +36,7 @@ from exchange.bookings.telling import (
     own_booking,
     published,
     tell,
+    waited,
     write_asked,
     write_to,
 )
@@ -115,8 +116,9 @@ def resource(resource: str) -> str:
     known = {name: value for name, value in request.args.items() if value and (name in SAID or name.startswith(BESIDE))}
     units = catalogue.units_of(session, [it.id])[it.id]
     lender = members.parties(session, [it.lender_id])[it.lender_id]
-    here = in_office("booking.decide", it.lender_id)
-    due = queries.at_hand(session, units, it.lender_id, at=clock.now(), until=tomorrow()) if here else []
+    here, at = in_office("booking.decide", it.lender_id), clock.now()
+    awaited = waiting.over(session, [it.id], at, at + policy.FARTHEST, at=at) if here else []
+    due = queries.at_hand(session, units, it.lender_id, at=at, until=tomorrow()) if here else []
     days, rows = weeks.of_pool(it, first) if it.kind == "pool" else weeks.of_one(it, units, first)
     return render_template(
         "bookings/resource.html", resource=for_all(it, lender), lender=lender, here=here, due=due,
@@ -126,7 +128,7 @@ def resource(resource: str) -> str:
         week=timedelta(days=7),
         communities={c.id: c for c in members.communities(session)}, closing=CLOSING,
         pictures=pictures.of_resource(session, it.id),
-        closures=closures.of_units(session, [*units, it.id], at=clock.now()),
+        closures=closures.of_units(session, [*units, it.id], at=at), awaited=waited(awaited) if awaited else [],
     )  # fmt: skip
 
 
