@@ -24,13 +24,16 @@ BELOW: dict[str, set[str]] = {
     "catalogue": {"organisations"},
     "reciprocity": {"organisations"},
     "authorisations": {"catalogue"},
+    "charters": {"catalogue"},
+    "dues": {"reciprocity"},
     "closures": {"catalogue"},
     "keys": {"catalogue"},
     "labels": {"catalogue"},
     "pictures": {"catalogue"},
     "lending": {"pictures"},
-    "bookings": {"reciprocity", "authorisations", "closures", "keys", "pictures"},
+    "bookings": {"dues", "authorisations", "charters", "closures", "keys", "pictures"},
     "rulebook": {"bookings"},
+    "agreements": {"bookings"},
     "imports": {"catalogue"},
     "seals": {"members"},
     "stewardship": {"statements"},
@@ -40,7 +43,7 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory", "faults",
+    "blocks", "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory", "faults",
     "forgetting", "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing",
     "jobs", "keeping",
     "messages", "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
@@ -48,7 +51,7 @@ EDGE = {
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
-PURE = {"calendars", "errors", "hours"}
+PURE = {"blocks", "calendars", "errors", "hours"}
 EDGE_FOR: dict[str, set[str]] = {
     "policy": PURE,
     "models": {"db"},
@@ -59,6 +62,7 @@ AT_THE_EDGE = {"forms", "schemas", "views", "office", "telling", "api", "command
 KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
+    "agreements": {"receipts": "views"},
     "audit": {"wording": "forms"},
     "bookings": {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",

@@ -99,6 +99,14 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
     "bookings.closure": TOWN, "bookings.lift": TOWN,
+    "charters.show": EVERYBODY, "charters.index": TOWN, "charters.new": TOWN, "charters.create": TOWN,
+    "charters.edit": TOWN, "charters.rewrite": TOWN,
+    "agreements.index": TOWN, "agreements.new_template": TOWN, "agreements.write_template": TOWN,
+    "agreements.edit_template": TOWN, "agreements.rewrite_template": TOWN, "agreements.of_loan": TOWN,
+    "agreements.make": TOWN, "agreements.note_paper": TOWN, "agreements.euros": TOWN, "agreements.receive": TOWN,
+    "agreements.end_receipt": TOWN, "agreements.paid": ALICE, "agreements.receipt": {"alice", "olga"},
+    "agreements.show": {"alice", "olga"}, "agreements.accept_": {"alice", "olga"},
+    "agreements.printed": {"alice", "olga"},
     "bookings.offering": TOWN, "bookings.offer": TOWN, "bookings.withdraw_offer": TOWN, "bookings.revoking": TOWN,
     "bookings.revoke": TOWN, "bookings.consent": ALICE, "bookings.dismiss": ALICE,
     "catalogue.index": TOWN, "catalogue.new": TOWN, "catalogue.create": TOWN, "catalogue.edit": TOWN,
@@ -139,6 +147,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.note_no_show": TOWN, "api_bookings.count_people": TOWN, "api_bookings.tell_people": ALICE,
     "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
+    "api_charters.show": SIGNED_IN, "api_charters.accept": SIGNED_IN,
+    "api_agreements.show": ALICE, "api_agreements.accept": ALICE,
     "api_bookings.closed": TOWN, "api_bookings.closure": TOWN, "api_bookings.displaces": TOWN,
     "api_bookings.close": TOWN, "api_bookings.lift": TOWN,
     "api_bookings.offer": TOWN, "api_bookings.withdraw_offer": TOWN, "api_bookings.revoke": TOWN,
@@ -165,6 +175,10 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.picture": {"picture": "shown"},
     "keys.retire": {"key": "spare"},
     "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
+    **{f"agreements.{name}": {"booking": "papered"}
+       for name in ("of_loan", "make", "note_paper", "euros", "receive", "end_receipt", "paid")},
+    "api_agreements.": {"booking": "papered"},
+    "charters.edit": {"charter": "chartered"}, "charters.rewrite": {"charter": "chartered"},
     "api_bookings.withdraw_offer": {"booking": "had"}, "api_bookings.consent": {"booking": "offered"},
     "api_bookings.dismiss": {"booking": "offered"},
     "lending.terms": {"resource": "sander"}, "lending.lent": {"resource": "drill"},
@@ -265,6 +279,8 @@ class Place:
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
+            "api_charters.accept": {"party": mine},
+            "api_agreements.accept": {"digest": self.world.digest},
             "api_bookings.change": {
                 "items": [{"resource": self.world.values["resource"]}], "purpose": "Goûter",
                 "starts_at": "2026-12-15T14:00:00+01:00", "ends_at": "2026-12-15T18:00:00+01:00",
@@ -291,8 +307,9 @@ class Place:
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
-                         "spare": self.world.spare, "option": self.world.option, "sander": self.world.sander,
-                         "drill": self.world.lent.drill.token}  # fmt: skip
+                         "spare": self.world.spare, "papered": self.world.papered,
+                         "option": self.world.option, "sander": self.world.sander,
+                         "drill": self.world.lent.drill.token, "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

@@ -10,6 +10,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
+from exchange.agreements import operations as agreements
+from exchange.agreements import queries as agreements_of
+from exchange.agreements import telling as papers
+from exchange.agreements.models import Template
 from exchange.authorisations import operations as authorisations
 from exchange.bookings import damages, inventory, offers, options, series, wishes
 from exchange.bookings import operations as bookings
@@ -19,9 +23,12 @@ from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.catalogue.models import Resource
+from exchange.charters import operations as charters
+from exchange.charters import queries as charters_of
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
+from exchange.dues import operations as euros
 from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
 from exchange.keys import operations as keys
@@ -29,7 +36,9 @@ from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.pictures import operations as pictures
 from exchange.pictures.operations import drawn
+from exchange.reciprocity import operations as rules_of
 from exchange.reciprocity import queries as rules
+from exchange.reciprocity.policy import Rule
 from exchange.seals import operations as seals
 from exchange.stewardship import operations as stewardship
 from ledger.entries import Acting
@@ -42,6 +51,7 @@ from tests.photos import PHOTO
 
 OCTOBER = date(2026, 10, 10)  # a month that is over
 OUTLINE = '{"type": "MultiPolygon", "coordinates": [[[[-2.1, 47.6], [-2.0, 47.6], [-2.0, 47.7], [-2.1, 47.6]]]]}'
+TEMPLATE = "# Convention {numero} : {preteur} prête à {demandeur} {quoi} du {du} au {au} {assurance}"
 SEAL = SigningKey.generate("localhost/livre")
 
 
@@ -117,6 +127,12 @@ class World:
         """Alice asked for the hall; Olga has a room to publish, a place, a rule and a file."""
         cast, lent, town = self.cast, self.lent, Acting(None, self.cast.town.id)
         starts = NOON + timedelta(days=7)
+        charter = charters.write(session, lender=cast.town.id, title="Charte", text="Rendre propre.", by=cast.olga.by,
+                                 at=NOON)  # fmt: skip
+        chartered = charters_of.of_lender(session, cast.town.id)
+        for who in (cast.alice, cast.bruno, cast.zoe):
+            charters.accept(session, who.party.id, chartered, by=who.by, at=NOON)
+        self.chartered = chartered[0].of
         asked = Request(cast.alice.party.id, (Wanted(lent.hall),), starts, starts + timedelta(hours=4), "Fête", 60)
         booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         place = catalogue.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
@@ -156,18 +172,34 @@ class World:
             zone="Europe/Paris", by=cast.alice.by, at=NOON,
         )  # fmt: skip
         self._loans(session)
-        self._hesitations(session)
+        self._hesitations(session, charter.token)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"wish": self.wish, "key": self.key, "damage": self.damage, "series": sung.token,
-                "authorisation": allowed.token,
-                "day": "2026-12-24",
+        template = agreements.write_template(session, agreements.Wording("Convention", TEMPLATE), lender=cast.town.id,
+                                             by=cast.olga.by, at=NOON)  # fmt: skip
+        caution = Rule("", "deposit", "Caution", starts_on=SATURDAY, resource=lent.chairs.id, cents=30_000)
+        rules_of.write_rule(session, caution, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        lasting = asked._replace(wanted=(Wanted(lent.chairs, 2),), starts_at=starts + timedelta(days=40),
+                                 ends_at=starts + timedelta(days=41), purpose="Loto", people=None)  # fmt: skip
+        kept = bookings.ask(session, lasting, zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        bookings.accept(session, kept.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        receipt = euros.receive(session, kept.id, lender=cast.town.id, kind="deposit", means="cheque", reference="12",
+                                cents=20_000, on=SATURDAY, today=SATURDAY, by=cast.olga.by, at=NOON)  # fmt: skip
+        [loan] = papers.loans(session, [loans.view(session, kept.id, at=NOON)])
+        version = agreements_of.templates(session, cast.town.id)[0]
+        agreement = agreements.make(session, loan.booking, version, papers.values_of(session, loan, at=NOON), year=2026,
+                                    by=cast.olga.by, at=NOON)  # fmt: skip
+        self.papered, self.digest = kept.token, agreement.digest.hex()
+        line = session.get_one(Template, template.template_id)
+        return {"wish": self.wish, "receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
+                "template": line.token, "key": self.key, "damage": self.damage, "series": sung.token,
+                "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 
 
-    def _hesitations(self, session: Session) -> None:
+    def _hesitations(self, session: Session, charter: str) -> None:
         """Alice hesitates about some chairs, and waits for the hall that Bruno has; Chloé waits after her."""
         cast, lent, starts = self.cast, self.lent, NOON + timedelta(days=33)
         session.execute(text("UPDATE resources SET option_days = 10 WHERE id IN (:hall, :chairs)"),
@@ -177,7 +209,8 @@ class World:
             hall, chairs = chairs, hall
 
         def wanted(person: Person, it: resources.ResourceView) -> Request:
-            return Request(person.party.id, (Wanted(it),), starts, starts + timedelta(hours=3), "Loto", 40)
+            return Request(person.party.id, (Wanted(it),), starts, starts + timedelta(hours=3), "Loto", 40,
+                           frozenset({charter}))  # fmt: skip
 
         self.option = options.take(session, wanted(cast.alice, chairs), zone="Europe/Paris", by=cast.alice.by,
                                    at=NOON).token  # fmt: skip

@@ -172,6 +172,8 @@ def _quoted(wanted: Request, evaluation: Evaluation) -> dict[str, Any]:
         "allowed": evaluation.allowed,
         "minutes": evaluation.minutes,
         "community": community.token if community else None,
+        "deposit_cents": evaluation.cents("deposit"),
+        "fee_cents": evaluation.cents("fee"),
         "items": [
             _item(each.resource, each.quantity, evaluation.prices[each.resource.id]) for each in wanted.wanted
         ],
@@ -282,6 +284,8 @@ def _loan(told: Told) -> dict[str, Any]:
         "people_came": booking.attendance.people if booking.attendance else None,
         "minutes": booking.minutes,
         "community": told.community.token if told.community else None,
+        "deposit_cents": booking.euros["deposit"],
+        "fee_cents": booking.euros["fee"],
         "changes": booking.changes,
         "replaces": booking.replaces,
         "word": booking.word,
@@ -349,14 +353,8 @@ def as_asked(told: Told) -> dict[str, Any]:
 
 
 def detail(found: BookingView) -> dict[str, Any]:
-    """One request as RequestDetail, with how to reach who asked."""
-    session = db.session()
-    profile = members.profile(session, found.party_id)
-    contact = {
-        "e_mails": [to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
-        "phone": profile.phone if profile else "",
-    }
-    return {**as_asked(tell([found])[0]), "contact": contact}
+    reached = members.contact(db.session(), found.party_id, on=today())
+    return {**as_asked(tell([found])[0]), "contact": reached._asdict()}
 
 
 @resources.acts(

@@ -7,7 +7,7 @@ from datetime import time
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, RadioField, SelectField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, StopValidation, ValidationError
 
@@ -80,6 +80,7 @@ class AskForm(KeyedForm):
     ends = HourField(_("Jusqu’à"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
     end_day = DayField(_("Jusqu’au jour"), validators=[Optional()])
     people = Whole(_("Combien de personnes ?"), validators=[Optional(), MANY])
+    charters = SelectMultipleField(_("Charte"), choices=[], validate_choice=False)
     purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
 
 

@@ -61,7 +61,7 @@ class Booking(Base, Signed):
     word: Mapped[str] = mapped_column(default="")  # what the lender says with it
     changes_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))  # asked by its borrower in its place
     series_id: Mapped[int | None]
-    held_until: Mapped[datetime | None]  # an option that is open; see ``migrations/versions/0023``
+    held_until: Mapped[datetime | None]  # an option that is open; see ``migrations/versions/0025``
 
 
 class BookingItem(Base):

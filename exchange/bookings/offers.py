@@ -63,7 +63,7 @@ def offer(
         raise NotBookable
     check_fitness(request, zone=view.zone)
     check_free(session, request, at=at, apart_from=[view.token])
-    evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
+    evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view, offers=True)
     let_through_again(evaluation)
     make_room(session, wanted, starts_at, ends_at, at=at)
     offered = write_request(

@@ -16,10 +16,21 @@ from exchange.bookings import waiting as list_
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, Waited, asked_of, tell, waited, write_declined, write_no_show, write_to
+from exchange.bookings.telling import (
+    Told,
+    Waited,
+    asked_of,
+    still_due,
+    tell,
+    waited,
+    write_declined,
+    write_no_show,
+    write_to,
+)
 from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
+from exchange.dues import queries as dues
 from exchange.errors import status_of
 from exchange.members import queries as members
 from exchange.paging import older_than
@@ -44,6 +55,7 @@ def requests(lender: str) -> str:
     return render_template(
         "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)],
         held=told[len(waiting) : len(waiting) + len(held)], following=told[len(waiting) + len(held) :],
+        missing=dues.missing(session, [view.id for view in following]),
         endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
 
@@ -78,8 +90,8 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
     beside = dict(zip([each.id for each in others], rest, strict=True))
     return render_template(
         "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
-        remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
-        e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
+        remarks=remarks, can_close=_can_close(found), grounds=GROUNDS,
+        reached=members.contact(session, found.party_id, on=today()), missing=still_due(found),
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
         offer=beside.get(around.offer.id) if around.offer else None, before=around.before,
         changed=beside.get(found.changes_id) if found.changes_id else None,

@@ -43,7 +43,10 @@ from exchange.bookings.wanted import (
 )
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.charters import operations as chartering
+from exchange.charters import queries as charters
 from exchange.db import signed
+from exchange.dues import operations as dues
 from exchange.errors import (
     AlreadyAnswered,
     BorrowerCannotPay,
@@ -269,11 +272,13 @@ def hand_over(
     """The lender hands over the things and the keys: so many of each resource (``items``, by its id; as booked when it
     isn't named), and these keys. What stays is free at once.
 
-    Raises WrongState; TooEarly long before the start; MoreThanBooked, NothingLeaves, KeyOut, KeyNotThere.
+    Raises WrongState; TooEarly long before the start; EurosMissing when the lender wants something received first;
+    MoreThanBooked, NothingLeaves, KeyOut, KeyNotThere.
     """
     booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
+    dues.check_received(session, booking.id)
     close_others(session, booking.id, by=by, at=at)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **signed(by)))
     session.flush()
@@ -409,7 +414,8 @@ def decide(
 
 def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
-    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at)
+    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at,
+                 asked_at=view.asked_at, offers=view.replaces_id is not None)  # fmt: skip
 
 
 def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView]:
@@ -439,6 +445,9 @@ def write_request(
     )
     session.add(booking)
     session.flush()
+    accept_charters(session, request, lender, by=by, at=at)
+    if held_until is None:  # what is held without a firm request owes nothing yet
+        dues.freeze(session, booking.id, evaluation.dues)
     return booking
 
 
@@ -455,6 +464,14 @@ def paid(session: Session, party: int, lender: int, evaluation: Evaluation) -> d
         "minutes": evaluation.minutes,
         "explanation": evaluation.as_record(),
     }
+
+
+def accept_charters(session: Session, request: Request, lender: int, *, by: Acting, at: datetime) -> None:
+    """Keep that who asks accepted what was ticked with the request."""
+    if request.accepts:
+        found = charters.of_lender(session, lender, at=at)
+        ticked = [each for each in found if each.token in request.accepts]
+        chartering.accept(session, request.party, ticked, by=by, at=at)
 
 
 def write_items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:

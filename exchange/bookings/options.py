@@ -42,6 +42,7 @@ from exchange.bookings.wanted import (
 )
 from exchange.catalogue import queries as catalogue
 from exchange.db import signed
+from exchange.dues import operations as dues
 from exchange.errors import NoOption, NotBookable, OptionTooLate, TooManyOptions
 from exchange.reciprocity.policy import Evaluation
 from ledger.entries import Acting
@@ -125,8 +126,9 @@ def confirm(session: Session, token: str, *, parties: Collection[int], by: Actin
         raise NotBookable
     check(request, zone=view.zone, at=at)
     check_free(session, request, at=at, apart_from=[view.token])
-    evaluation = quote(session, request, zone=view.zone, at=at)
+    evaluation = quote(session, request, zone=view.zone, at=at, asked_at=view.asked_at)
     let_through(evaluation)
+    dues.freeze(session, booking.id, evaluation.dues)
     session.add(OptionConfirmation(booking_id=booking.id, confirmed_at=at, **signed(by)))
     _price(session, booking, evaluation)
     booking.answer_before = policy.answer_before(booking.starts_at, at)

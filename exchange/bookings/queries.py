@@ -107,6 +107,11 @@ class BookingView(NamedTuple):
         return self.decision.hold_id if self.decision else None
 
     @property
+    def euros(self) -> dict[str, int]:
+        """What was due in euro cents when it was asked for: "deposit", "fee"."""
+        return self.explanation.get("euros") or {"deposit": 0, "fee": 0}
+
+    @property
     def answered(self) -> datetime | None:
         """When it was decided."""
         return self.decision.decided_at if self.decision else None
@@ -221,6 +226,11 @@ def of_lender(session: Session, token: str, lender: int, *, at: datetime) -> Boo
     """The booking of this random identifier, if it is asked of this lender."""
     query = _BOOKINGS.where(Booking.token == token, Booking.lender_id == lender)
     return next(iter(_views(session, query, at=at)), None)
+
+
+def ids_of_party(session: Session, party: int) -> Sequence[int]:
+    """Everything that a party ever asked for."""
+    return session.scalars(select(Booking.id).where(Booking.party_id == party)).all()
 
 
 def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> dict[int, BookingView]:

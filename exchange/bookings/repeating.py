@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from exchange import clock, idempotency
 from exchange.bookings import rhythm
 from exchange.bookings import series as together
-from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
+from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
 from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm, SeriesForm, ask_form
 from exchange.bookings.models import Series
 from exchange.bookings.offering import bookings
@@ -73,6 +73,7 @@ def _form(asking: Asking, **given: Any) -> SeriesForm:
 def _form_page(asking: Asking, form: SeriesForm, ticks: Ticks) -> str:
     return render_template(
         "bookings/new_series.html", asking=asking, form=form, school_zone=territory().school_zone, ticks=ticks,
+        charters=charters_to_tick(asking, form),
     )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def _ask_once(asking: Asking, form: SeriesForm, wish: Wish, chosen: list[date]) 
         return Done(url_for("bookings.show_series", series=made.token))
 
     values = {"party": wish.request.party, "days": chosen, "hours": wish.hours, "purpose": wish.request.purpose,
-              "people": wish.request.people,
+              "people": wish.request.people, "accepts": sorted(wish.request.accepts),
               "items": [[each.resource.id, each.quantity] for each in wish.request.wanted]}  # fmt: skip
     content = idempotency.digest(request.path, values)
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"

@@ -220,11 +220,16 @@ class LoanItem(PricedItem):
 
 
 class QuoteShape(Shape):
-    """What a request would cost in minutes, counted in which community, and what every rule says of it."""
+    """What a request would cost in minutes, counted in which community, and what every rule says of it.
+
+    The deposit and the fee are in euro cents; they are only recorded, and paid to the lender outside of this service.
+    """
 
     allowed = Flag(required=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    deposit_cents = Figure(required=True)
+    fee_cents = Figure(required=True)
     items = Several(Inside(PricedItem), required=True)
     findings = Several(Inside(FindingShape), required=True)
 
@@ -250,6 +255,8 @@ class LoanShape(Shape):
     people_came = Figure(required=True, allow_none=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    deposit_cents = Figure(required=True)
+    fee_cents = Figure(required=True)
     changes = Token(required=True, allow_none=True)
     replaces = Token(required=True, allow_none=True)
     word = Text(required=True, least=0, most=2000)

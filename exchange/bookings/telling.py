@@ -20,6 +20,8 @@ from exchange.bookings.wishes import Joined, Turns
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.db import db
+from exchange.dues import queries as dues
+from exchange.dues.policy import Due
 from exchange.errors import NotFound
 from exchange.formats import described, explain, local
 from exchange.members import queries as members
@@ -165,6 +167,12 @@ def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.Part
     if found is None:
         raise NotFound
     return found, desk.by, desk.party
+
+
+def still_due(found: BookingView) -> list[Due]:
+    """What is due in euros and not received, while the loan is still to be handed over."""
+    asked = found.state in {"accepted", "past"} and any(found.euros.values())
+    return dues.missing(db.session(), [found.id]).get(found.id, []) if asked else []
 
 
 def own_series(token: str) -> Series:

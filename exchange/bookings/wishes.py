@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from exchange.bookings import options, policy, queries, waiting
 from exchange.bookings.models import Wish, WishEnd, WishItem, WishTurn
-from exchange.bookings.operations import make_room
+from exchange.bookings.operations import accept_charters, make_room
 from exchange.bookings.queries import BookingView
 from exchange.bookings.waiting import WishView
 from exchange.bookings.wanted import Request, check, check_free, let_through, one_lender, quote
@@ -64,6 +64,7 @@ def join(session: Session, request: Request, *, zone: str, by: Acting, at: datet
     _check_places(session, request, at=at)
     if not _is_taken(session, request, at=at):
         raise StillFree
+    accept_charters(session, request, lender, by=by, at=at)
     wish = _write(session, request, lender, zone=zone, by=by, at=at)
     return Joined(wish, options.call(session, request, at=at))
 
@@ -171,7 +172,7 @@ def _try(session: Session, wish: WishView, turns: Turns, *, by: Acting, at: date
         return
     except Refused:
         return  # taken, or closed: its day may come
-    evaluation = quote(session, request, zone=wish.zone, at=at)
+    evaluation = quote(session, request, zone=wish.zone, at=at, asked_at=wish.joined_at)
     if not evaluation.allowed:
         finding = next(each for each in evaluation.as_record()["findings"] if not each["holds"])
         waiting.end(session, wish.id, "refused", finding=finding, by=by, at=at)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock
 from exchange.bookings import options, waiting, wishes
-from exchange.bookings.asking import Asking, asking_of, prefilled
+from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled
 from exchange.bookings.changing import bookings
 from exchange.bookings.forms import AskForm, RemarksForm
 from exchange.bookings.telling import own_booking, own_wish, waited, write_asked, write_called
@@ -84,7 +84,7 @@ def new_wish(resource: str) -> str:
 
 def _wish_page(asking: Asking, form: AskForm, **_more: Any) -> str:
     form.party.choices = [(party.token, party.name) for party in asking.parties]
-    return render_template("bookings/new_wish.html", asking=asking, form=form)
+    return render_template("bookings/new_wish.html", asking=asking, form=form, charters=charters_to_tick(asking, form))
 
 
 @bookings.post("/salles/<resource>/attente")

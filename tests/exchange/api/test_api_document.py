@@ -15,7 +15,11 @@ from freezegun import freeze_time
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from exchange.agreements import operations as agreements
+from exchange.agreements import telling as papers
+from exchange.bookings import queries as loans
 from exchange.bookings import wishes
+from exchange.charters import operations as charters
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
@@ -45,6 +49,7 @@ TAKEN = {
     "POST /adverts/{advert}/closure": set(),
     "POST /adverts/{advert}/messages": {"party", "text"},
     "POST /bookings": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /bookings/{booking}/agreement/acceptance": {"digest"},
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
     "POST /bookings/{booking}/confirmation": set(),
@@ -54,6 +59,7 @@ TAKEN = {
     "POST /waiting-list/{wish}/acceptance": set(),
     "POST /waiting-list/{wish}/departure": set(),
     "POST /waiting-list/{wish}/refusal": set(),
+    "POST /charters/{charter}/acceptance": {"party"},
     "POST /bookings/{booking}/consent": set(),
     "POST /bookings/{booking}/dismissal": set(),
     "POST /declarations/{declaration}/confirmation": set(),
@@ -96,8 +102,9 @@ TAKEN = {
 
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "wanted_until", "purpose", "people",
-    "people_came", "minutes", "community", "changes", "replaces", "word", "asked_at", "answer_before", "held_until",
-    "option", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
+    "people_came", "minutes", "community", "deposit_cents", "fee_cents", "changes", "replaces", "word", "asked_at",
+    "answer_before", "held_until", "option", "decided_at", "ground", "text", "cancelled_at", "handed_over_at",
+    "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
@@ -110,6 +117,10 @@ ADVERT = {
 DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
+}  # fmt: skip
+CHARTER = {"id", "lender", "title", "text", "asked", "written_at"}
+AGREEMENT = {
+    "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
 }  # fmt: skip
 MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
 KEPT = RESOURCE | {"status", "value_cents", "photo_address", "inventory_number", "buffer_minutes"}
@@ -158,7 +169,7 @@ GIVEN = {
     "GET /resources/{resource}": RESOURCE,
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
-    "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
+    "POST /quotes": {"allowed", "minutes", "community", "deposit_cents", "fee_cents", "items", "findings"},
     "POST /series/quotes": {"days"},
     "POST /series": MANY_DAYS,
     "GET /series/{series}": MANY_DAYS,
@@ -167,6 +178,10 @@ GIVEN = {
     "POST /lenders/{lender}/series/{series}/decision": MANY_DAYS,
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},
+    "GET /charters/{charter}": CHARTER,
+    "POST /charters/{charter}/acceptance": CHARTER,
+    "GET /bookings/{booking}/agreement": AGREEMENT,
+    "POST /bookings/{booking}/agreement/acceptance": AGREEMENT,
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
@@ -339,6 +354,9 @@ def test_every_route_answers_as_the_document_says(
     wanted = {"party": cast.alice.party.token, "items": [{"resource": lent.hall.token}], **span}
     alice.read("/resources", **span)
     alice.read(f"/resources/{lent.hall.token}")
+    charter = charters.write(session, lender=cast.town.id, title="Charte", text="Propre", by=cast.olga.by, at=NOON)
+    alice.read(f"/charters/{charter.token}")
+    alice.do(f"/charters/{charter.token}/acceptance", {"party": cast.alice.party.token})
     alice.do("/quotes", wanted)
     booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
     alice.read(f"/resources/{lent.hall.token}/availability", **span)
@@ -349,6 +367,8 @@ def test_every_route_answers_as_the_document_says(
     olga.read(f"{desk}/requests")
     olga.read(asked)
     olga.do(f"{asked}/decision", {"verdict": "accepted"})
+    alice.do(f"/bookings/{booking['id']}/agreement/acceptance", {"digest": _agreed(session, cast)})
+    alice.read(f"/bookings/{booking['id']}/agreement")
     alice.read("/bookings")
     alice.read(f"/bookings/{booking['id']}")
     olga.do(f"{asked}/hand-over", {})
@@ -391,6 +411,14 @@ def test_every_route_answers_as_the_document_says(
     catalogues(alice, olga, cast)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
+
+
+def _agreed(session: Session, cast: Cast) -> str:
+    """The digest of an agreement of the last loan, which its borrower accepts first."""
+    words = agreements.Wording("Convention", "{demandeur}", first="borrower")
+    agreements.write_template(session, words, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    [last] = loans.decided(session, cast.town.id, at=NOON)
+    return papers.make(session, papers.loans(session, [last])[0], by=cast.olga.by, at=NOON).digest.hex()
 
 
 def moves(alice: Witness, olga: Witness, cast: Cast, lent: Lent) -> None:

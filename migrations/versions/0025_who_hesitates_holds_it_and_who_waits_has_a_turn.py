@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from migrations.helpers import WEB, grant, run
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 BY = """
         by_sign_in bigint REFERENCES sign_ins,
