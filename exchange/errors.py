@@ -84,6 +84,54 @@ class SlotTaken(Refusal):
     rule = "slot-taken"
 
 
+class UnderOption(SlotTaken):
+    """Nobody asked firmly for it, but it is held. Facts: resource, until."""
+
+    rule = "under-option"
+
+
+class SlotAwaited(SlotTaken):
+    """Somebody waits for it, and has it first. Facts: resource."""
+
+    rule = "slot-awaited"
+
+
+class NoOption(Refusal):
+    """Its lender holds nothing without a firm request. Facts: name."""
+
+    rule = "no-option"
+
+
+class OptionTooLate(Refusal):
+    """It is too near to be held without a firm request."""
+
+    rule = "option-too-late"
+
+
+class TooManyOptions(Refusal):
+    """A party has so many open options with a lender already. Facts: most."""
+
+    rule = "too-many-options"
+
+
+class StillFree(Refusal):
+    """Nobody has what somebody would wait for: it can be asked for."""
+
+    rule = "still-free"
+
+
+class WaitsAlready(Refusal):
+    """A party waits for the same once."""
+
+    rule = "waits-already"
+
+
+class TooManyWishes(Refusal):
+    """A party waits in so many places already. Facts: most."""
+
+    rule = "too-many-wishes"
+
+
 class PoolExhausted(Refusal):
     """Not enough things are left at that time. Facts: resource, asked, left."""
 
@@ -742,6 +790,12 @@ STATUS: dict[str, int] = {
     "settlement-changed": 409,
     "month-closed": 409,
     "slot-taken": 409,
+    "under-option": 409,
+    "slot-awaited": 409,
+    "too-many-options": 409,
+    "still-free": 409,
+    "waits-already": 409,
+    "too-many-wishes": 409,
     "out-of-service": 409,
     "already-offered": 409,
     "template-changed": 409,

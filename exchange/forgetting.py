@@ -1,4 +1,6 @@
-"""What is kept for a time only: the answers of requests that wrote no entry, and the letters that left."""
+"""What is kept for a time only: the answers of requests that wrote no entry, the letters that left, the places on
+waiting lists.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,10 @@ from exchange.db import transaction
 KEPT = timedelta(days=30)
 _ANSWERS = text("DELETE FROM kept_answers WHERE NOT has_entry AND kept_at < :before")
 _LETTERS = text("DELETE FROM outbox WHERE sent_at < :before")
+_PLACES = [
+    text(f"DELETE FROM {table} p USING wishes w WHERE w.id = p.wish_id AND w.ends_at < :before")  # noqa: S608
+    for table in ("wish_ends", "wish_turns", "wish_items")
+] + [text("DELETE FROM wishes w WHERE w.ends_at < :before")]  # fmt: skip
 
 
 class Forgotten(NamedTuple):
@@ -22,18 +28,21 @@ class Forgotten(NamedTuple):
 
     answers: int
     letters: int
+    places: int
 
 
 def forget(session: Session, *, at: datetime) -> Forgotten:
-    """Forget what is more than thirty days old. A letter that never left stays, for who looks for the reason."""
+    """Forget what is more than thirty days old. A letter that never left stays, for who looks for the reason; of a
+    place on a waiting list, what counts is the day that was waited for.
+    """
     before = {"before": at - KEPT}
-    answers, letters = (session.execute(old, before).rowcount for old in (_ANSWERS, _LETTERS))  # type: ignore[attr-defined]
-    return Forgotten(answers, letters)
+    done = [session.execute(old, before).rowcount for old in (_ANSWERS, _LETTERS, *_PLACES)]  # type: ignore[attr-defined]
+    return Forgotten(done[0], done[1], done[-1])
 
 
 @click.command("forget")
 def command() -> None:
-    """Effacer ce qui ne se garde que trente jours : lettres parties, réponses aux formulaires."""
+    """Effacer ce qui ne se garde que trente jours : lettres parties, réponses aux formulaires, listes d’attente."""
     with transaction() as session:
         gone = forget(session, at=clock.now())
-    click.echo(f"{gone.letters} lettres, {gone.answers} réponses effacées.")
+    click.echo(f"{gone.letters} lettres, {gone.answers} réponses, {gone.places} places d’attente effacées.")

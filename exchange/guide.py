@@ -56,6 +56,16 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "bookings.show": (
         _("Prévenez dès que vous n’en avez plus besoin : le créneau sert à quelqu’un d’autre, et les minutes réservées vous reviennent si c’est à temps."),
     ),
+    "bookings.new_wish": (
+        _("Votre place compte dès maintenant. Quand votre tour vient, vous recevez un courriel, et cela vous est gardé un temps : dites oui ou non, même si c’est non."),
+        _("Si le créneau est seulement sous option, la personne qui hésite est prévenue : elle a quelques jours pour confirmer."),
+    ),
+    "bookings.wishes_": (
+        _("On est servi dans l’ordre des inscriptions, dès que toute la demande tient. Une demande plus petite passe avant la vôtre seulement si la vôtre ne tient pas encore."),
+    ),
+    "bookings.waiting_": (
+        _("Vous ne changez pas cet ordre. Une option, ou ce qui est gardé pour quelqu’un, se refuse comme une demande : avec un motif, que la personne lira."),
+    ),
     "bookings.requests": (
         _("Les demandes sont dans l’ordre où elles sont arrivées. Pendant qu’une demande attend, son créneau est gardé."),
     ),
@@ -320,6 +330,8 @@ AS_ON = {
     "declarations.check": "declarations.new",
     "declarations.create": "declarations.new",
     "bookings.check": "bookings.new",
+    "bookings.join": "bookings.new_wish",
+    "bookings.confirm_option": "bookings.show",
     "bookings.create": "bookings.new",
     "bookings.check_series": "bookings.new_series",
     "bookings.create_series": "bookings.new_series",

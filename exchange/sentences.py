@@ -251,6 +251,43 @@ def _taken(facts: Facts) -> Sentence:
     return Sentence(what, _("Choisissez un autre moment, ou autre chose."))
 
 
+def _under_option(facts: Facts) -> Sentence:
+    from exchange.formats import instant  # as below
+
+    name, until = facts.get("name", ""), instant(datetime.fromisoformat(facts["until"]))
+    return Sentence(
+        _("« %(name)s » est sous option jusqu’au %(instant)s : quelqu’un hésite encore.", name=name, instant=until),
+        _("Inscrivez-vous sur la liste d’attente : cette personne devra se décider plus tôt, et vous serez prévenu."),
+    )
+
+
+def _awaited(facts: Facts) -> Sentence:
+    return Sentence(
+        _("« %(name)s » vient de se libérer, et quelqu’un l’attendait avant vous.", name=facts.get("name") or ""),
+        _("Inscrivez-vous sur la liste d’attente, ou choisissez un autre moment."),
+    )
+
+
+def _no_option(facts: Facts) -> Sentence:
+    what = _("« %(name)s » ne se prend pas en option.", name=facts.get("name", ""))
+    return Sentence(what, _("Demandez à réserver : vous pourrez annuler."))
+
+
+def _too_many_options(facts: Facts) -> Sentence:
+    return Sentence(
+        ngettext("Vous avez déjà %(num)s option chez ce prêteur.", "Vous avez déjà %(num)s options chez ce prêteur.",
+                 facts.get("most", 0)),
+        _("Confirmez-en une, ou renoncez-y."),
+    )  # fmt: skip
+
+
+def _too_many_wishes(facts: Facts) -> Sentence:
+    return Sentence(
+        ngettext("Vous attendez déjà %(num)s chose.", "Vous attendez déjà %(num)s choses.", facts.get("most", 0)),
+        _("Quittez d’abord une liste d’attente."),
+    )
+
+
 def _too_many(facts: Facts) -> Sentence:
     return Sentence(
         ngettext(
@@ -489,6 +526,14 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     "written-once": _fixed(N("Ce qui est écrit dans les comptes ne se modifie pas."), N("Une erreur se corrige par une autre écriture.")),
     "already-answered": _fixed(N("Une réponse a déjà été donnée."), N("Rechargez la page pour la voir.")),
     "slot-taken": _taken,
+    "under-option": _under_option,
+    "slot-awaited": _awaited,
+    "no-option": _no_option,
+    "option-too-late": _fixed(N("C’est trop tard pour une option."), N("Demandez à réserver.")),
+    "too-many-options": _too_many_options,
+    "still-free": _fixed(N("C’est libre : rien à attendre."), N("Demandez à réserver.")),
+    "waits-already": _fixed(N("Vous attendez déjà cela."), N("Votre place est dans « Mes réservations ».")),
+    "too-many-wishes": _too_many_wishes,
     "out-of-service": _out_of_service,
     "not-lent-then": _not_lent_then,
     "not-a-slot": _not_a_slot,

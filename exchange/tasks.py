@@ -17,7 +17,7 @@ from exchange import clock, forgetting, sealing
 from exchange.agreements import telling as agreements
 from exchange.audit import operations as audit
 from exchange.audit import telling as mismatch
-from exchange.bookings import extending, telling
+from exchange.bookings import extending, options, telling, waiting, wishes
 from exchange.bookings import operations as bookings
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
@@ -27,6 +27,7 @@ from exchange.jobs import app, defer
 from exchange.members import queries as members
 from exchange.outbox import Letter
 from exchange.seals import telling as heads
+from exchange.security import today
 from ledger.entries import Acting
 
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=5)  # seconds, five times longer each time: about a day in all
@@ -159,6 +160,30 @@ def follow_bookings(timestamp: int) -> None:
     _one_by_one(partial(_close_uncollected, systems=systems, at=at))
     _keep_late_places(at)
     _one_by_one(partial(_remind, at=at))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="follow_waiting", queueing_lock="follow_waiting", pass_context=False)
+def follow_waiting(timestamp: int) -> None:
+    """Close the options whose day has passed, hold what is free for who waits for it, and write to those concerned."""
+    at = clock.now()
+    with transaction() as session:
+        by = next((Acting(None, each.system_party_id) for each in members.communities(session)), None)
+        options.lapse_due(session, by=by, at=at)
+        lenders = waiting.lenders(session, at=at)
+    for lender in lenders:
+        with transaction() as session:
+            turns = wishes.give_turns(session, lender, by=by, at=at, today=today())
+            telling.write_turns(session, turns, at=at)
+    _one_by_one(partial(_write_of_option, at=at))
+
+
+def _write_of_option(session: Session, *, at: datetime) -> int:
+    """Write one letter about an option that ends soon, or is over; 0 when there is none."""
+    due = options.remind(session, at=at)
+    if due is not None:
+        telling.write_option(session, due, at=at)
+    return int(due is not None)
 
 
 def _one_by_one(do: Callable[[Session], int]) -> None:

@@ -73,6 +73,9 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.search": EVERYBODY, "bookings.resource": EVERYBODY, "bookings.new": SIGNED_IN,
     "bookings.check": SIGNED_IN, "bookings.create": SIGNED_IN, "bookings.mine": SIGNED_IN, "bookings.show": ALICE,
     "bookings.cancel": ALICE, "bookings.change": ALICE, "bookings.check_change": ALICE, "bookings.ask_change": ALICE,
+    "bookings.take_option": SIGNED_IN, "bookings.confirm_option": ALICE, "bookings.release_option": ALICE,
+    "bookings.new_wish": SIGNED_IN, "bookings.join": SIGNED_IN, "bookings.wishes_": SIGNED_IN, "bookings.leave": ALICE,
+    "bookings.waiting_": TOWN,
     "bookings.requests": TOWN, "bookings.decided": TOWN,
     "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
     "bookings.handing_over": TOWN, "bookings.taking_back": TOWN,
@@ -153,6 +156,9 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.close": TOWN, "api_bookings.lift": TOWN,
     "api_bookings.offer": TOWN, "api_bookings.withdraw_offer": TOWN, "api_bookings.revoke": TOWN,
     "api_bookings.consent": ALICE, "api_bookings.dismiss": ALICE,
+    "api_bookings.take_option": SIGNED_IN, "api_bookings.confirm_option": ALICE, "api_bookings.release_option": ALICE,
+    "api_bookings.wishes_": SIGNED_IN, "api_bookings.join": SIGNED_IN, "api_bookings.leave": ALICE,
+    "api_bookings.take_turn": ALICE, "api_bookings.decline_turn": ALICE, "api_bookings.waiting_": TOWN,
     "api_pictures.pictures": SIGNED_IN,
     "api_catalogue.kept": TOWN, "api_catalogue.one": TOWN, "api_catalogue.publish": TOWN, "api_catalogue.add": TOWN,
     "api_catalogue.edit": TOWN, "api_catalogue.withdraw": TOWN, "api_catalogue.retire": TOWN,
@@ -163,6 +169,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
 
 # values that only some endpoints want
 OTHERWISE: dict[str, dict[str, str]] = {
+    "bookings.confirm_option": {"booking": "option"}, "bookings.release_option": {"booking": "option"},
+    "api_bookings.confirm_option": {"booking": "option"}, "api_bookings.release_option": {"booking": "option"},
     "bookings.consent": {"booking": "offered"}, "bookings.dismiss": {"booking": "offered"},
     "bookings.withdraw_offer": {"booking": "had"}, "bookings.handing_over": {"booking": "ready"},
     "bookings.taking_back": {"booking": "out"}, "bookings.extending_": {"booking": "out"},
@@ -306,7 +314,8 @@ class Place:
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
                          "weighed": self.world.weighed, "weighed_days": self.world.weighed_days,
-                         "spare": self.world.spare, "papered": self.world.papered, "sander": self.world.sander,
+                         "spare": self.world.spare, "papered": self.world.papered,
+                         "option": self.world.option, "sander": self.world.sander,
                          "drill": self.world.lent.drill.token, "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)

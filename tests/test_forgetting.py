@@ -27,7 +27,7 @@ def test_what_is_old_goes_and_the_rest_stays(session: Session) -> None:
             ),
             {"party": party, "key": key, "has_entry": has_entry, "kept_at": kept_at},
         )
-    assert forget(session, at=at) == Forgotten(answers=1, letters=1)
+    assert forget(session, at=at) == Forgotten(answers=1, letters=1, places=0)
     assert set(session.scalars(text("SELECT recipient FROM outbox"))) == {"young", "never"}
     assert set(session.scalars(text("SELECT key FROM kept_answers"))) == {"young", "entry"}
-    assert forget(session, at=at) == Forgotten(0, 0)
+    assert forget(session, at=at) == Forgotten(0, 0, 0)

@@ -15,7 +15,7 @@ from exchange.agreements import queries as agreements_of
 from exchange.agreements import telling as papers
 from exchange.agreements.models import Template
 from exchange.authorisations import operations as authorisations
-from exchange.bookings import damages, inventory, offers, series
+from exchange.bookings import damages, inventory, offers, options, series, wishes
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as loans
 from exchange.bookings.rhythm import Rhythm
@@ -174,6 +174,7 @@ class World:
         )  # fmt: skip
         circuit = self._weighed(session, asked)
         self._loans(session)
+        self._hesitations(session, charter.token)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
         template = agreements.write_template(session, agreements.Wording("Convention", TEMPLATE), lender=cast.town.id,
@@ -192,7 +193,8 @@ class World:
                                     by=cast.olga.by, at=NOON)  # fmt: skip
         self.papered, self.digest = kept.token, agreement.digest.hex()
         line = session.get_one(Template, template.template_id)
-        return {"circuit": circuit, "receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
+        return {"circuit": circuit, "wish": self.wish, "receipt": receipt.token, "charter": charter.token,
+                "agreement": agreement.token,
                 "template": line.token, "key": self.key, "damage": self.damage, "series": sung.token,
                 "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
@@ -218,6 +220,28 @@ class World:
         self.weighed_days = of.token
         change(before=[half.id], after=())
         return made.token
+
+
+    def _hesitations(self, session: Session, charter: str) -> None:
+        """Alice hesitates about some chairs, and waits for the hall that Bruno has; Chloé waits after her."""
+        cast, lent, starts = self.cast, self.lent, NOON + timedelta(days=33)
+        session.execute(text("UPDATE resources SET option_days = 10 WHERE id IN (:hall, :chairs)"),
+                        {"hall": lent.hall.id, "chairs": lent.chairs.id})  # fmt: skip
+        hall, chairs = resources.views(session, [lent.hall.id, lent.chairs.id]).values()
+        if hall.kind == "pool":
+            hall, chairs = chairs, hall
+
+        def wanted(person: Person, it: resources.ResourceView) -> Request:
+            return Request(person.party.id, (Wanted(it),), starts, starts + timedelta(hours=3), "Loto", 40,
+                           frozenset({charter}))  # fmt: skip
+
+        self.option = options.take(session, wanted(cast.alice, chairs), zone="Europe/Paris", by=cast.alice.by,
+                                   at=NOON).token  # fmt: skip
+        bookings.ask(session, wanted(cast.bruno, hall), zone="Europe/Paris", by=cast.bruno.by, at=NOON)
+        self.wish, _later = (
+            wishes.join(session, wanted(person, hall), zone="Europe/Paris", by=person.by, at=NOON).wish.token
+            for person in (cast.alice, cast.chloe)
+        )
 
     def _loans(self, session: Session) -> None:
         """Alice has a chair and a badge of the hall, with a picture of how they left; the drill is ready for her."""

@@ -11,7 +11,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from exchange import clock, outbox
+from exchange import clock
 from exchange.bookings import changes, operations, opinions, policy, queries
 from exchange.bookings import wanted as wishes
 from exchange.bookings.forms import GROUNDS
@@ -40,6 +40,7 @@ from exchange.bookings.telling import (
     own_booking,
     published,
     tell,
+    write_asked,
     write_changed,
     write_declined,
     write_no_show,
@@ -93,16 +94,18 @@ def availability(query: dict[str, Any], resource: str) -> dict[str, Any]:
     """During a span, and what takes it, without a name."""
     found, session = published(resource), db.session()
     span = query["starts_at"], query["ends_at"]
-    policy.check_span(*span, at=clock.now())
+    at = clock.now()
+    policy.check_span(*span, at=at)
     is_open = open_throughout(found.opening_hours, territory().zone, *span)
     if found.kind == "pool":
-        left = max(queries.left_in(session, [found.id], *span)[found.id], 0)
+        left = max(queries.left_in(session, [found.id], *span, at=at)[found.id], 0)
         return {"open": is_open, "free": is_open and left > 0, "left": left, "taken": []}
     units = catalogue.units_of(session, [found.id])[found.id]
-    taken, shut = queries.taken(session, units, *span), closures.shut(session, units, *span)
+    taken, shut = queries.taken(session, units, *span, at=at), closures.shut(session, units, *span)
     is_open = is_open and not shut
-    spans = sorted({(each.starts_at, each.ends_at, each.pending) for each in taken})
-    told = [{"starts_at": start, "ends_at": end, "pending": pending} for start, end, pending in spans]
+    spans = {(each.starts_at, each.ends_at): each for each in taken}
+    told = [{"starts_at": start, "ends_at": end, "pending": each.pending, "held_until": each.held_until}
+            for (start, end), each in sorted(spans.items())]  # fmt: skip
     return {"open": is_open, "free": is_open and not taken, "left": None, "taken": told}
 
 
@@ -198,12 +201,7 @@ def create(given: dict[str, Any]) -> Deed:
     def ask(session: Session, at: datetime) -> Done:
         with by_its_item(wanted):
             booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
-        parties = members.parties(session, [booking.lender_id, booking.party_id])
-        outbox.write(
-            session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,
-            booking=booking, party=parties[booking.party_id], resource=wanted.wanted[0].resource,
-            lender=parties[booking.lender_id],
-        )  # fmt: skip
+        write_asked(session, booking, at=at)
         found, _scope = own_booking(booking.token)
         return Done(as_mine(tell([found])[0]), url_for("api_bookings.show", booking=booking.token))
 
@@ -296,6 +294,8 @@ def _loan(told: Told) -> dict[str, Any]:
         "word": booking.word,
         "asked_at": booking.asked_at,
         "answer_before": booking.answer_before,
+        "held_until": booking.held_until,
+        "option": booking.option,
         "decided_at": booking.answered,
         "ground": decision.ground if decision else None,
         "text": decision.text if decision else None,

@@ -17,6 +17,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from exchange.bookings import policy
+from exchange.bookings.queries import LAPSED
 from exchange.catalogue import policy as terms
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.errors import OutOfService, PoolExhausted, SlotTaken
@@ -32,7 +33,7 @@ Many = tuple[Lendable, int]
 # What can't be had during a span. A unit's claims never overlap: the one that begins last before the end of a span is
 # the one that ends last. Of a pool, the peak is at most the sum: where even that leaves some, nobody looks for it.
 _TAKEN = text(
-    """
+    f"""
     WITH wanted AS (
         SELECT id, kind, quantity, CAST(:ends_at AS timestamptz) + make_interval(mins => buffer_minutes) AS until
           FROM resources WHERE id = ANY (:ids))
@@ -40,7 +41,8 @@ _TAKEN = text(
       FROM wanted w JOIN resource_units u ON u.resource_id = w.id
      CROSS JOIN LATERAL (
            SELECT upper(o.during) AS until FROM occupancy o
-            WHERE o.unit_id = u.unit_id AND lower(o.during) < w.until ORDER BY lower(o.during) DESC LIMIT 1) AS last
+            WHERE o.unit_id = u.unit_id AND lower(o.during) < w.until AND o.booking_item_id <> ALL ({LAPSED})
+            ORDER BY lower(o.during) DESC LIMIT 1) AS last
      WHERE last.until > :starts_at
      UNION ALL
     SELECT w.id
@@ -53,13 +55,14 @@ _TAKEN = text(
            SELECT coalesce(sum(held.quantity), 0) AS quantity FROM (
                   SELECT quantity FROM pool_occupancy o
                    WHERE o.pool_id = w.id AND o.during && tstzrange(:starts_at, w.until)
+                     AND o.booking_item_id <> ALL ({LAPSED})
                    UNION ALL
                   SELECT quantity FROM closed_things c
                    WHERE c.pool_id = w.id AND c.during && tstzrange(:starts_at, w.until)) held) AS all_of_it
      WHERE w.kind = 'pool'
        AND CASE WHEN all_of_it.quantity < w.quantity THEN false
-                ELSE pool_peak(w.id, tstzrange(:starts_at, w.until)) >= w.quantity END
-    """
+                ELSE pool_peak(w.id, tstzrange(:starts_at, w.until), {LAPSED}) >= w.quantity END
+    """  # noqa: S608 - a constant
 )
 
 
@@ -77,7 +80,7 @@ def free_among(
             spans.setdefault(span, set()).add(it.id)
     free: set[int] = set()
     for (starts, ends), ids in spans.items():
-        values = {"ids": list(ids), "starts_at": starts, "ends_at": ends}
+        values = {"ids": list(ids), "starts_at": starts, "ends_at": ends, "at": at}
         free |= ids - set(session.scalars(_TAKEN, values))
     return free
 
@@ -87,7 +90,8 @@ def free_throughout(
 ) -> list[Many]:
     """Those that can be asked for, so many of each, during each of a few spans, which are in order."""
     looked_at = [(it, quantity) for it, quantity in wanted if quantity <= (it.quantity or 1)]
-    table = Timetable(session, [it for it, _quantity in looked_at], spans[0][0] - A_DAY, spans[-1][1] + A_DAY)
+    table = Timetable(session, [it for it, _quantity in looked_at], spans[0][0] - A_DAY, spans[-1][1] + A_DAY,
+                      at=at)  # fmt: skip
 
     def free(it: Lendable, quantity: int, span: policy.Span) -> bool:
         lent = _lent(it.terms, it.opening_hours, *span, zone=zone, at=at)
@@ -113,7 +117,7 @@ def left_on(
 ) -> dict[int, list[policy.Span]]:
     """What one could still ask for of each on a day: its free spans, or its free slots; of a pool, when one is left."""
     looked_at = list(found)
-    table = Timetable(session, looked_at, starts_at, ends_at)
+    table = Timetable(session, looked_at, starts_at, ends_at, at=at)
     opened: dict[str, list[policy.Span]] = {}
     left: dict[int, list[policy.Span]] = {}
     for it in looked_at:
@@ -143,13 +147,14 @@ def _askable(said: terms.Terms, opened: list[policy.Span], *, zone: str, at: dat
 
 
 _SPAN = "tstzrange(:starts_at, :ends_at)"
+_STANDS = f"o.booking_item_id <> ALL ({LAPSED})"
 _BY_OTHERS = """
       JOIN booking_items i ON i.id = o.booking_item_id
       JOIN bookings b ON b.id = i.booking_id AND b.token <> ALL (:apart_from)"""
 _OF_ROOMS = """
     SELECT u.resource_id, 'taken' AS kind, 1 AS quantity, lower(o.during), upper(o.during)
       FROM resource_units u JOIN occupancy o ON o.unit_id = u.unit_id AND o.during && {span}{by_others}
-     WHERE u.resource_id = ANY (:ids)
+     WHERE u.resource_id = ANY (:ids) AND {stands}
      UNION ALL
     SELECT u.resource_id, c.kind, 1, lower(x.during), upper(x.during)
       FROM resource_units u JOIN closed_units x ON x.unit_id = u.unit_id AND x.during && {span}
@@ -158,7 +163,7 @@ _OF_ROOMS = """
 _OF_POOLS = """
     SELECT o.pool_id, 'taken', o.quantity, lower(o.during), upper(o.during)
       FROM pool_occupancy o{by_others}
-     WHERE o.pool_id = ANY (:ids) AND o.during && {span}
+     WHERE o.pool_id = ANY (:ids) AND o.during && {span} AND {stands}
      UNION ALL
     SELECT x.pool_id, 'closed', x.quantity, lower(x.during), upper(x.during)
       FROM closed_things x WHERE x.pool_id = ANY (:ids) AND x.during && {span}"""
@@ -170,23 +175,26 @@ def _around(*, rooms: bool, pools: bool, apart: bool) -> TextClause:
     planning such a question takes longer than answering it.
     """
     parts = ([_OF_ROOMS] if rooms else []) + ([_OF_POOLS] if pools else [])
-    asked = "\n     UNION ALL".join(parts).format(span=_SPAN, by_others=_BY_OTHERS if apart else "")
+    asked = "\n     UNION ALL".join(parts).format(
+        span=_SPAN, by_others=_BY_OTHERS if apart else "", stands=_STANDS
+    )
     return text(f"{asked}\n     ORDER BY 5 DESC NULLS FIRST")
 
 
 class Timetable:
-    """What is taken or closed of a few resources between two instants, read at once.
+    """What is taken or closed of a few resources between two instants, read at once; ``at`` another, when options
+    that are over by then hold nothing.
 
     What some bookings hold is left ``apart_from`` them (their tokens): they can have that again.
     """
 
     def __init__(
         self, session: Session, resources: Iterable[ResourceView | Lendable], starts_at: datetime, ends_at: datetime, *,
-        apart_from: Sequence[str] = (),
+        at: datetime, apart_from: Sequence[str] = (),
     ) -> None:  # fmt: skip
         looked_at = {it.id: it for it in resources}
         until = max((policy.held_until(ends_at, it.buffer_minutes) for it in looked_at.values()), default=ends_at)
-        values = {"ids": list(looked_at), "starts_at": starts_at, "ends_at": until}
+        values = {"ids": list(looked_at), "starts_at": starts_at, "ends_at": until, "at": at}
         values |= {"apart_from": list(apart_from)} if apart_from else {}
         pools = {it.kind == "pool" for it in looked_at.values()}
         self._taken: dict[int, list[policy.Hold]] = {id_: [] for id_ in looked_at}
@@ -197,6 +205,11 @@ class Timetable:
                 self._taken[id_].append(policy.Hold(begins, ends or until, quantity))
             else:
                 self._shut[id_].append((kind, begins, ends))
+
+    def take(self, id_: int, hold: policy.Hold) -> None:
+        """Count something as held besides what was read, where it is among what is looked at."""
+        if id_ in self._taken:
+            self._taken[id_].append(hold)
 
     def full(self, it: Lendable) -> list[policy.Span]:
         """When nothing of it can be taken, in order: that lasts until it is in order, and begins as long before."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from exchange.bookings import policy, queries
+from exchange.bookings import policy, queries, waiting
 from exchange.bookings.claims import claim
 from exchange.bookings.models import Booking
 from exchange.bookings.operations import (
@@ -16,6 +16,7 @@ from exchange.bookings.operations import (
     decide,
     give_way,
     locked,
+    make_room,
     set_aside,
     write_items,
     write_request,
@@ -46,7 +47,9 @@ def change(
     if one_lender(request.wanted) != view.lender_id or request.party != view.party_id:
         raise NotBookable
     evaluation = look(session, request, view, at=at)
+    waiting.refuse_overtaking(session, request, at=at, apart_from=[view.token])
     let_through(evaluation)
+    make_room(session, request.wanted, request.starts_at, request.ends_at, at=at)
     close_others(session, before.id, by=by, at=at)
     changed = write_request(session, request, view.lender_id, evaluation, zone=view.zone, by=by, at=at,
                             series=before.series_id, changes=before.id)  # fmt: skip
@@ -69,7 +72,7 @@ def look(session: Session, request: Request, view: BookingView, *, at: datetime)
     check(request, zone=view.zone, at=at, instead_of=view)
     change_ = queries.around(session, view, at=at).change
     waiting = [change_.token] if change_ and change_.state == "pending" else []
-    check_free(session, request, apart_from=[view.token, *waiting])
+    check_free(session, request, at=at, apart_from=[view.token, *waiting])
     return quote(session, request, zone=view.zone, at=at, instead_of=view)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flask import url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -11,7 +12,6 @@ from exchange import clock
 from exchange.bookings import changes
 from exchange.bookings.asking import as_it_is, changing_of
 from exchange.bookings.mapping import bookings
-from exchange.bookings.models import Booking
 from exchange.bookings.telling import write_changed
 from exchange.bookings.views import ask_page, checked, form_of, written
 from exchange.bookings.wanted import Request
@@ -48,9 +48,9 @@ def ask_change(booking: str) -> Response | tuple[str, int]:
     assert asking.changed is not None
     before = asking.changed
 
-    def ask(session: Session, wanted: Request, by: Acting, at: datetime) -> Booking:
+    def ask(session: Session, wanted: Request, by: Acting, at: datetime) -> str:
         made = changes.change(session, booking, wanted, parties=asking.scope.parties, by=by, at=at)
         write_changed(session, made.id, before, at=at)
-        return made
+        return url_for("bookings.show", booking=made.token)
 
     return written(asking, ask)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from exchange.bookings import policy, queries
+from exchange.bookings import policy, queries, waiting
 from exchange.bookings.claims import keep_late, lengthen
 from exchange.bookings.inventory import decide_extension, undecided
 from exchange.bookings.models import (
@@ -21,7 +21,7 @@ from exchange.bookings.models import (
     LoanReminder,
     Return,
 )
-from exchange.bookings.operations import locked
+from exchange.bookings.operations import locked, make_room
 from exchange.bookings.queries import BookingView
 from exchange.bookings.wanted import (
     Quotes,
@@ -150,7 +150,10 @@ def _grant(
     if wanted:
         rest = Request(view.party_id, wanted, view.ends_at, asked.until, view.purpose, view.people)
         check_fitness(rest, zone=view.zone)
-        check_free(session, rest, apart_from=[view.token])
+        check_free(session, rest, at=at, apart_from=[view.token])
+        if own:
+            waiting.refuse_overtaking(session, rest, at=at)
+        make_room(session, wanted, view.ends_at, asked.until, at=at)
     lengthen(session, booking, view, asked.until)
     minutes, hold = _set_aside(session, view, wanted, asked, by=by, at=at, own=own)
     booking.ends_at = asked.until

@@ -61,6 +61,7 @@ class Booking(Base, Signed):
     word: Mapped[str] = mapped_column(default="")  # what the lender says with it
     changes_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))  # asked by its borrower in its place
     series_id: Mapped[int | None]
+    held_until: Mapped[datetime | None]  # an option that is open; see ``migrations/versions/0026``
 
 
 class BookingItem(Base):
@@ -305,3 +306,84 @@ class DamagePayment(Base, Signed):
     damage_id: Mapped[int] = mapped_column(ForeignKey("damage_answers.damage_id"), primary_key=True)
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("books.entries.id"), unique=True)
     paid_at: Mapped[datetime]
+
+
+class Option(Base):
+    """A booking that began as an option: "taken" by who hesitates, or the "turn" of who waits."""
+
+    __tablename__ = "options"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
+    kind: Mapped[str]
+    until: Mapped[datetime]  # as it was promised
+    taken_at: Mapped[datetime]
+
+
+class OptionCall(Base):
+    """Somebody else wants what an option holds: from then on it holds until a nearer day."""
+
+    __tablename__ = "option_calls"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("options.booking_id"), primary_key=True)
+    until: Mapped[datetime]
+    called_at: Mapped[datetime]
+
+
+class OptionConfirmation(Base, Signed):
+    """An option became a request."""
+
+    __tablename__ = "option_confirmations"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("options.booking_id"), primary_key=True)
+    confirmed_at: Mapped[datetime]
+
+
+class OptionLetter(Base):
+    """A letter was written about an option: it ends "soon", or is "over"."""
+
+    __tablename__ = "option_letters"
+    booking_id: Mapped[int] = mapped_column(ForeignKey("options.booking_id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    written_at: Mapped[datetime]
+
+
+class Wish(Base, Signed):
+    """A place on a waiting list: a party would ask for this, if it frees."""
+
+    __tablename__ = "wishes"
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(unique=True)
+    lender_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    purpose: Mapped[str]
+    people: Mapped[int | None] = mapped_column(Integer)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    zone: Mapped[str]
+    joined_at: Mapped[datetime]
+
+
+class WishItem(Base):
+    """One resource that is waited for, and how many of it when it is a pool."""
+
+    __tablename__ = "wish_items"
+    __table_args__ = (UniqueConstraint("wish_id", "resource_id"),)
+    wish_id: Mapped[int] = mapped_column(ForeignKey("wishes.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"))
+    quantity: Mapped[int] = mapped_column(Integer, default=1)
+
+
+class WishTurn(Base):
+    """What is held for who waits."""
+
+    __tablename__ = "wish_turns"
+    wish_id: Mapped[int] = mapped_column(ForeignKey("wishes.id"), primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("options.booking_id"), unique=True)
+
+
+class WishEnd(Base, Signed):
+    """How a place on a waiting list ended: taken, left, declined, expired, refused by a rule, or over."""
+
+    __tablename__ = "wish_ends"
+    wish_id: Mapped[int] = mapped_column(ForeignKey("wishes.id"), primary_key=True)
+    outcome: Mapped[str]
+    finding: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # the rule that refused
+    ended_at: Mapped[datetime]

@@ -125,7 +125,7 @@ class _Around:
         self._at, self._zone = at, zone
         self._starts_at, self._ends_at = starts_at.astimezone(ZoneInfo(zone)), ends_at.astimezone(ZoneInfo(zone))
         first, last = self._starts_at - NEAR - timedelta(days=1), self._ends_at + NEAR + timedelta(days=1)
-        self._table = Timetable(session, resources, first, last, apart_from=apart_from)
+        self._table = Timetable(session, resources, first, last, at=at, apart_from=apart_from)
 
     def free(self, wanted: Sequence[Some], starts_at: datetime, ends_at: datetime) -> bool:
         """Whether all of it is open and free during a span."""

@@ -20,6 +20,7 @@ from exchange.bookings.operations import (
     gates_again,
     give_way,
     locked,
+    make_room,
     resolve,
     set_aside,
     write_items,
@@ -61,9 +62,10 @@ def offer(
     if one_lender(request.wanted) != lender:
         raise NotBookable
     check_fitness(request, zone=view.zone)
-    check_free(session, request, apart_from=[view.token])
+    check_free(session, request, at=at, apart_from=[view.token])
     evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view, offers=True)
     let_through_again(evaluation)
+    make_room(session, wanted, starts_at, ends_at, at=at)
     offered = write_request(
         session, request, lender, evaluation, zone=view.zone, by=by, at=at, series=booking.series_id
     )

@@ -12,14 +12,17 @@ from werkzeug.wrappers import Response
 
 from exchange import clock
 from exchange.bookings import changes, damages, inventories, operations, opinions, queries
+from exchange.bookings import waiting as list_
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import GROUNDS, DeclineForm, OpinionForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
     Told,
+    Waited,
     asked_of,
     still_due,
     tell,
+    waited,
     write_declined,
     write_no_show,
     write_to,
@@ -51,11 +54,13 @@ def requests(lender: str) -> str:
     waiting = queries.to_decide(session, desk.party.id, at=at)
     turns = opinions.turns(session, waiting, by=desk.by, at=at)
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
-    told = tell([*waiting, *following])
-    mine = [each for each in told[: len(waiting)] if (turn := turns.get(each.booking.id)) is None or turn.mine]
+    held = queries.open_options(session, desk.party.id, at=at)
+    told = tell([*waiting, *held, *following])
+    asked, rest = told[: len(waiting)], told[len(waiting) :]
+    mine = [each for each in asked if (turn := turns.get(each.booking.id)) is None or turn.mine]
     return render_template(
-        "bookings/requests.html", lender=desk.party, waiting=mine, turns=turns, following=told[len(waiting) :],
-        elsewhere=[each for each in told[: len(waiting)] if each not in mine],
+        "bookings/requests.html", lender=desk.party, waiting=mine, turns=turns,
+        elsewhere=[each for each in asked if each not in mine], held=rest[: len(held)], following=rest[len(held) :],
         missing=dues.missing(session, [view.id for view in following]),
         endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
@@ -105,6 +110,7 @@ def _request_page(
         **_damages(found), **way_of(found, by, opinion or OpinionForm(formdata=None), at=at),
         endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
         can_count=operations.can_count(found, at=at),
+        waiting=_waiting_for(found, at=at) if found.state in {"pending", "option", "accepted"} else [],
     )  # fmt: skip
 
 
@@ -115,6 +121,12 @@ def way_of(found: BookingView, by: Acting, form: OpinionForm, *, at: datetime) -
     said = circuits.said_of(session, found.id)
     return {"turn": turn, "said": said, "opinion": form,
             "speakers": members.sign_in_names(session, [each.by_sign_in for each in said])}  # fmt: skip
+
+
+def _waiting_for(found: BookingView, *, at: datetime) -> list[Waited]:
+    """Who waits for something of a booking, in order."""
+    resources = [item.resource_id for item in found.items]
+    return waited(list_.over(db.session(), resources, found.starts_at, found.ends_at, at=at))
 
 
 def _damages(found: BookingView) -> dict[str, Any]:
@@ -134,7 +146,8 @@ def _endangered_by(found: BookingView, lender: members.PartyView, *, at: datetim
 def _obstacle(told: Told) -> Sentence | None:
     """Why what is booked can't be lent any more: it was closed meanwhile."""
     try:
-        check_free(db.session(), request_of(told.booking, told.resources), apart_from=[told.booking.token])
+        check_free(db.session(), request_of(told.booking, told.resources), at=clock.now(),
+                   apart_from=[told.booking.token])  # fmt: skip
     except Refused as error:
         return sentence_of(error)
     return None

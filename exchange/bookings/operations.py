@@ -7,14 +7,15 @@ in ``wanted``, what a loan occupies in ``claims``.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from exchange.bookings import inventory, policy, queries
+from exchange.bookings import inventory, policy, queries, waiting
 from exchange.bookings.claims import claim, free, items_of
 from exchange.bookings.models import (
     Attendance,
@@ -30,6 +31,7 @@ from exchange.bookings.policy import Back, Handed
 from exchange.bookings.queries import BookingView
 from exchange.bookings.wanted import (
     Request,
+    Wanted,
     at_once,
     check_all,
     check_free,
@@ -68,16 +70,19 @@ COUNTED = frozenset({"accepted", "out", "late", "returned", "past"})  # somebody
 def ask(session: Session, request: Request, *, zone: str, by: Acting, at: datetime) -> Booking:
     """Ask for one or several resources of one lender, all or nothing; the request holds its slot until it is decided.
 
-    Raises what the span, the hours, the capacity and the rules refuse, SlotTaken or PoolExhausted. Where nobody has to
-    decide, the request is accepted at once.
+    Raises what the span, the hours, the capacity and the rules refuse, SlotTaken or PoolExhausted, UnderOption,
+    SlotAwaited. Where nobody has to decide, the request is accepted at once.
     """
     lender = one_lender(request.wanted)
     check_all(session, request, zone=zone, at=at)  # most of those who come too late go no further
+    waiting.refuse_overtaking(session, request, at=at)
     evaluation = quote(session, request, zone=zone, at=at)
     let_through(evaluation)
+    make_room(session, request.wanted, request.starts_at, request.ends_at, at=at)
     booking = write_request(session, request, lender, evaluation, zone=zone, by=by, at=at)
     claim(session, booking, write_items(session, booking, request, evaluation))
     bind(session, booking, request)
+    waiting.fulfil(session, request, by=by, at=at)
     if at_once(request):
         decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
     return booking
@@ -95,8 +100,9 @@ def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetim
     circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
     if view.starts_at <= at:
         raise WrongState(state="pending")
+    make_room(session, request_of(view, _resources_of(session, view)).wanted, view.starts_at, view.ends_at, at=at)
     own = [view.token, *([before.token] if before else [])]
-    check_free(session, request_of(view, _resources_of(session, view)), apart_from=own)
+    check_free(session, request_of(view, _resources_of(session, view)), at=at, apart_from=own)
     close_others(session, booking.id, by=by, at=at)
     if before:
         give_way(session, before, ground="changed", by=by, at=at)
@@ -114,12 +120,14 @@ def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetim
 def decline(
     session: Session, token: str, *, lender: int, ground: str, text: str, by: Acting, at: datetime
 ) -> BookingView:
-    """The lender's officer refuses, on a named ground; the slot is free again.
-
-    Raises WrongState; NotYourStep or OpinionAwaited when it isn't theirs to decide now.
+    """The lender's officer refuses, on a named ground, also what is held without a firm request; the slot is free
+    again. Raises WrongState; NotYourStep or OpinionAwaited when it isn't theirs to decide now.
     """
-    booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
+    booking, view = locked(session, token, lender=lender, states=("pending", "option"), at=at)
     circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
+    if view.state == "option":
+        end_hold(session, booking)
+        waiting.end_of_turn(session, booking.id, "refused", by=by, at=at)
     decide(session, booking, "declined", ground=ground, text=text, by=by, at=at)
     close_others(session, booking.id, by=by, at=at)
     free(session, [booking.id])
@@ -208,7 +216,7 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
     late = session.scalars(
         select(Booking)
         .where(Booking.answer_before <= at, Booking.id.not_in(decided), Booking.id.not_in(cancelled))
-        .where(Booking.replaces_id.is_(None))
+        .where(Booking.replaces_id.is_(None), Booking.held_until.is_(None))
         .order_by(Booking.id)
         .with_for_update(skip_locked=True)
     ).all()
@@ -224,6 +232,41 @@ def expire(session: Session, *, by: Acting | None, at: datetime) -> int:
     for booking in replaced:
         close_others(session, booking.id, by=by or Acting(None, booking.lender_id), at=at)
     return len(late) + len(replaced)
+
+
+def end_hold(session: Session, booking: Booking) -> None:
+    """What was held without a firm request, and whose row is locked, is so no more."""
+    booking.held_until = None
+    session.flush()
+
+
+def lapse(session: Session, booking: Booking, *, by: Acting, at: datetime) -> None:
+    """An option whose row is locked and whose day has passed is over, and what it held is free."""
+    end_hold(session, booking)
+    decide(session, booking, "expired", by=by, at=at)
+    waiting.end_of_turn(session, booking.id, "expired", by=by, at=at)
+    free(session, [booking.id])
+
+
+def make_room(
+    session: Session, wanted: Sequence[Wanted], starts_at: datetime, ends_at: datetime, *, at: datetime
+) -> None:
+    """Close the options in the way whose day has passed: who comes next doesn't wait for the worker.
+
+    To be called before anything else is freed or taken: who closes an option may then wait for who took its place.
+    """
+    found = queries.options_over(session, [it.id for it, _many in wanted], starts_at, ends_at, at=at, lapsed=True)
+    if not found:
+        return
+    rows = session.scalars(
+        select(Booking)
+        .where(Booking.id.in_([option.id for option in found]), Booking.held_until <= at)
+        .order_by(Booking.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        lapse(session, row, by=Acting(None, row.lender_id), at=at)
 
 
 def hand_over(
@@ -390,36 +433,30 @@ def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView
 
 def write_request(
     session: Session, request: Request, lender: int, evaluation: Evaluation, *, zone: str, by: Acting, at: datetime,
-    series: int | None = None, changes: int | None = None,
+    series: int | None = None, changes: int | None = None, held_until: datetime | None = None,
 ) -> Booking:  # fmt: skip
-    paying = receiving = None
-    if evaluation.minutes and evaluation.community is not None:
-        paying = reading.account_of(session, evaluation.community, request.party)
-        receiving = reading.account_of(session, evaluation.community, lender)
     booking = Booking(
         token=secrets.token_urlsafe(16),
         lender_id=lender,
         party_id=request.party,
-        community_id=evaluation.community if paying else None,
-        account_id=paying.id if paying else None,
-        lender_account_id=receiving.id if receiving else None,
+        **paid(session, request.party, lender, evaluation),
         purpose=request.purpose,
         people=request.people,
         starts_at=request.starts_at,
         ends_at=request.ends_at,
         zone=zone,
-        minutes=evaluation.minutes,
-        explanation=evaluation.as_record(),
         asked_at=at,
-        answer_before=policy.answer_before(request.starts_at, at),
+        answer_before=held_until or policy.answer_before(request.starts_at, at),
+        held_until=held_until,
         series_id=series,
         changes_id=changes,
         **signed(by),
     )
     session.add(booking)
     session.flush()
-    _accept_charters(session, request, lender, by=by, at=at)
-    dues.freeze(session, booking.id, evaluation.dues)
+    accept_charters(session, request, lender, by=by, at=at)
+    if held_until is None:  # what is held without a firm request owes nothing yet
+        dues.freeze(session, booking.id, evaluation.dues)
     return booking
 
 
@@ -429,7 +466,22 @@ def bind(session: Session, booking: Booking, request: Request) -> None:
         circuits.bind(session, booking.id, [each.resource.id for each in request.wanted])
 
 
-def _accept_charters(session: Session, request: Request, lender: int, *, by: Acting, at: datetime) -> None:
+def paid(session: Session, party: int, lender: int, evaluation: Evaluation) -> dict[str, Any]:
+    """What a request costs and why, and between which accounts."""
+    paying = receiving = None
+    if evaluation.minutes and evaluation.community is not None:
+        paying = reading.account_of(session, evaluation.community, party)
+        receiving = reading.account_of(session, evaluation.community, lender)
+    return {
+        "community_id": evaluation.community if paying else None,
+        "account_id": paying.id if paying else None,
+        "lender_account_id": receiving.id if receiving else None,
+        "minutes": evaluation.minutes,
+        "explanation": evaluation.as_record(),
+    }
+
+
+def accept_charters(session: Session, request: Request, lender: int, *, by: Acting, at: datetime) -> None:
     """Keep that who asks accepted what was ticked with the request."""
     if request.accepts:
         found = charters.of_lender(session, lender, at=at)

@@ -28,6 +28,11 @@ HANDED_OVER_WITHIN = timedelta(days=14)  # before the start: earlier is another 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 NOTED_WITHIN = timedelta(hours=24)  # after the end, a hand-over that nobody thought of noting can still be noted
 
+MOST_OPTIONS = 3  # open ones of a party with one lender
+OPTION_AT_LEAST = timedelta(hours=1)  # what would hold for less is asked for firmly
+TURN_AT_LEAST = timedelta(minutes=10)  # what is left to answer in, at least
+MOST_WISHES = 20  # places of a party on waiting lists
+
 GROUNDS = ("property", "services", "order", "rule", "other")
 
 
@@ -69,19 +74,40 @@ def answer_before(starts_at: datetime, at: datetime) -> datetime:
     return min(starts_at, at + ANSWER_WITHIN)
 
 
+def option_until(starts_at: datetime, at: datetime, *, days: int, notice_hours: int) -> datetime:
+    """Until when an option holds: so many days, and never beyond the last instant at which it can be asked for."""
+    return min(starts_at - timedelta(hours=notice_hours), at + timedelta(days=days))
+
+
+def called_until(held_until: datetime, at: datetime, *, days: int) -> datetime:
+    """Until when an option holds once somebody else wants it: so many days, and never longer than it did."""
+    return min(held_until, at + timedelta(days=days))
+
+
+def turn_until(starts_at: datetime, at: datetime, *, hours: int, notice_hours: int) -> datetime | None:
+    """Until when what frees is held for who waits: so many hours, half of what is left when that is less, so that
+    the next has a turn too; None when it is too late for anybody to answer.
+    """
+    left = (starts_at - timedelta(hours=notice_hours) - at) / 2
+    return at + min(timedelta(hours=hours), left) if left >= TURN_AT_LEAST else None
+
+
 def state(
     *, verdict: str | None, offered: bool, cancelled: bool, no_show: bool, handed_over: bool, returned: bool,
-    ends_at: datetime, at: datetime,
+    ends_at: datetime, at: datetime, held_until: datetime | None = None,
 ) -> str:  # fmt: skip
     """What became of a booking, in one word.
 
-    pending, offered (by the lender, in place of another), accepted, declined, expired, cancelled, no-show (nobody came
-    for the things), out (handed over), late (out beyond its end), returned or past.
+    option (held, not asked for firmly), pending, offered (by the lender, in place of another), accepted, declined,
+    expired, cancelled, no-show (nobody came for the things), out (handed over), late (out beyond its end), returned or
+    past.
     """
     if cancelled:
         return "cancelled"
     if no_show:
         return "no-show"
+    if held_until is not None:
+        return "option" if at < held_until else "expired"
     if verdict is None:
         return "offered" if offered else "pending"
     if verdict != "accepted":

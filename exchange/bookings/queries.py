@@ -35,6 +35,8 @@ from exchange.bookings.models import (
     HandOver,
     NoShow,
     Occupancy,
+    Option,
+    OptionCall,
     PoolOccupancy,
     Return,
     ReturnItem,
@@ -94,6 +96,9 @@ class BookingView(NamedTuple):
     no_show: NoShow | None
     attendance: Attendance | None
     wanted_until: datetime | None  # more time is asked for, and waits for an answer
+    held_until: datetime | None  # while nobody asks for it firmly
+    option: str | None  # how it began: "taken" as an option, or the "turn" of who waited
+    called_at: datetime | None  # since when somebody else wants what an option holds
     items: tuple[ItemView, ...]
 
     @property
@@ -143,7 +148,10 @@ _BOOKINGS: Select[*tuple[Any, ...]] = (
            select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
            select(Extension.until).where(Extension.booking_id == Booking.id, _NOT_ANSWERED).correlate(Booking)
            .scalar_subquery(),
-           select(_REPLACED.token).where(_REPLACED.id == Booking.replaces_id).scalar_subquery(), _ITEMS)
+           select(_REPLACED.token).where(_REPLACED.id == Booking.replaces_id).scalar_subquery(),
+           select(Option.kind).where(Option.booking_id == Booking.id).correlate(Booking).scalar_subquery(),
+           select(OptionCall.called_at).where(OptionCall.booking_id == Booking.id).correlate(Booking)
+           .scalar_subquery(), _ITEMS)
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
@@ -180,9 +188,8 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
 
 
 def _view(row: Any, *, at: datetime) -> BookingView:
-    booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until, replaces, items = (
-        row
-    )
+    (booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until, replaces, option,
+     called_at, items) = row  # fmt: skip
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
@@ -191,9 +198,10 @@ def _view(row: Any, *, at: datetime) -> BookingView:
         policy.state(
             verdict=decision.verdict if decision else None, offered=booking.replaces_id is not None,
             cancelled=cancellation is not None, no_show=no_show is not None, handed_over=hand_over is not None,
-            returned=back is not None, ends_at=booking.ends_at, at=at,
+            returned=back is not None, ends_at=booking.ends_at, at=at, held_until=booking.held_until,
         ),
-        decision, cancellation, hand_over, back, no_show, attendance, wanted_until,
+        decision, cancellation, hand_over, back, no_show, attendance, wanted_until, booking.held_until, option,
+        called_at,
         tuple(ItemView(*item) for item in items or ()),
     )  # fmt: skip
 
@@ -312,16 +320,19 @@ class Coming(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     pending: bool
+    held_until: datetime | None  # until when it is held without being asked for firmly
 
 
 def coming(session: Session, parties: Collection[int], *, at: datetime, size: int = 3) -> list[Coming]:
-    """What these parties have ahead of them, pending or accepted, the nearest first; in one query."""
+    """What these parties have ahead of them, in one query: what they must still confirm, then what is pending or
+    accepted, the nearest first.
+    """
     first_item = (
         select(BookingItem.resource_id).where(BookingItem.booking_id == Booking.id).order_by(BookingItem.id).limit(1)
     )
     rows = session.execute(
         select(Booking.token, first_item.scalar_subquery(), Booking.starts_at, Booking.ends_at,
-               BookingDecision.booking_id.is_(None))
+               BookingDecision.booking_id.is_(None), Booking.held_until)
         .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
         .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
         .outerjoin(Return, Return.booking_id == Booking.id)
@@ -329,8 +340,8 @@ def coming(session: Session, parties: Collection[int], *, at: datetime, size: in
         .where(Booking.party_id.in_(parties), Booking.ends_at > at, BookingCancellation.booking_id.is_(None))
         .where(func.coalesce(BookingDecision.verdict, "accepted") == "accepted", Return.booking_id.is_(None))
         .where(BookingDecision.booking_id.is_not(None) | Booking.replaces_id.is_(None))
-        .where(NoShow.booking_id.is_(None))
-        .order_by(Booking.starts_at, Booking.id)
+        .where(NoShow.booking_id.is_(None), or_(Booking.held_until.is_(None), Booking.held_until > at))
+        .order_by(Booking.held_until.is_(None), Booking.starts_at, Booking.id)
         .limit(size)
     )  # fmt: skip
     return [Coming(*row) for row in rows]
@@ -356,7 +367,7 @@ _UNDECIDED = text(
     f"""
     SELECT b.token, b.lender_id, b.party_id, {_FIRST_ITEM}, b.starts_at, b.ends_at, 'decide', false, count(*) OVER ()
       FROM bookings b
-     WHERE b.lender_id = ANY (:lenders) AND b.replaces_id IS NULL
+     WHERE b.lender_id = ANY (:lenders) AND b.replaces_id IS NULL AND b.held_until IS NULL
        AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
        AND {_WAITING_BEFORE.format("b")}
@@ -424,11 +435,78 @@ def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -
     """The requests that wait for this lender's decision, the first asked first; of a series, its first day."""
     query = (
         _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_(None), _LEADS_WAITING)
-        .where(BookingCancellation.booking_id.is_(None), Booking.replaces_id.is_(None))
+        .where(BookingCancellation.booking_id.is_(None), Booking.replaces_id.is_(None), Booking.held_until.is_(None))
         .order_by(Booking.asked_at, Booking.id)
         .limit(size)
     )
     return _views(session, query, at=at)
+
+
+def open_options(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
+    """What is held of this lender's without a firm request, what ends first before the rest."""
+    query = _BOOKINGS.where(Booking.lender_id == lender, Booking.held_until > at)
+    return _views(session, query.order_by(Booking.held_until, Booking.id).limit(size), at=at)
+
+
+class OptionOver(NamedTuple):
+    """An option that is in the way of something."""
+
+    id: int
+    token: str
+    party_id: int
+    kind: str
+    held_until: datetime
+
+
+_OPTIONS_OVER = """
+    SELECT b.id, b.token, b.party_id, p.kind, b.held_until FROM bookings b JOIN options p ON p.booking_id = b.id
+     WHERE b.held_until {0} CAST(:at AS timestamptz) AND EXISTS (
+           SELECT FROM booking_items i JOIN resource_units u ON u.resource_id = i.resource_id
+             JOIN resource_units mine ON mine.unit_id = u.unit_id JOIN resources r ON r.id = mine.resource_id
+            WHERE i.booking_id = b.id AND mine.resource_id = ANY (:resources)
+              AND b.starts_at < CAST(:ends_at AS timestamptz) + make_interval(mins => r.buffer_minutes)
+              AND b.ends_at + make_interval(mins => i.buffer_minutes) > :starts_at)
+     ORDER BY b.id
+"""
+_OPEN_OVER, _LAPSED_OVER = text(_OPTIONS_OVER.format(">")), text(_OPTIONS_OVER.format("<="))
+
+
+def options_over(
+    session: Session, resources: Collection[int], starts_at: datetime, ends_at: datetime, *, at: datetime,
+    lapsed: bool = False,
+) -> list[OptionOver]:  # fmt: skip
+    """The open options that hold something of these resources during a span; ``lapsed``, those whose day has passed and
+    that nobody has closed yet.
+    """
+    values = {"resources": list(resources), "starts_at": starts_at, "ends_at": ends_at, "at": at}
+    return [OptionOver(*row) for row in session.execute(_LAPSED_OVER if lapsed else _OPEN_OVER, values)]
+
+
+_OPTION_TO_REMIND = text(
+    """
+    SELECT due.kind, b.id FROM bookings b JOIN options p ON p.booking_id = b.id
+      LEFT JOIN booking_decisions d ON d.booking_id = b.id
+     CROSS JOIN LATERAL (
+        SELECT CASE WHEN b.held_until IS NOT NULL THEN 'soon' ELSE 'over' END AS kind) due
+     WHERE NOT EXISTS (SELECT FROM option_letters l WHERE l.booking_id = b.id AND l.kind = due.kind)
+       AND CASE due.kind
+           WHEN 'soon' THEN p.kind = 'taken' AND b.held_until > CAST(:at AS timestamptz)
+                AND b.held_until <= CAST(:at AS timestamptz) + make_interval(hours => :soon)
+                AND b.held_until - p.taken_at > make_interval(hours => :soon)
+                AND NOT EXISTS (SELECT FROM option_calls c WHERE c.booking_id = b.id)
+           ELSE d.verdict = 'expired' AND d.decided_at > CAST(:at AS timestamptz) - interval '2 days'
+                AND NOT EXISTS (SELECT FROM option_confirmations c WHERE c.booking_id = b.id) END
+     ORDER BY b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
+    """
+)
+
+
+def option_to_remind(session: Session, *, at: datetime, soon: int) -> tuple[str, int] | None:
+    """An option about which a letter is due, under its row's lock: "soon", so many hours before its end, or "over"; and
+    its id. Who was called by somebody else's wish, or took it for less than that, was told its end then.
+    """
+    row = session.execute(_OPTION_TO_REMIND, {"at": at, "soon": soon}).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def to_follow(session: Session, lender: int, *, at: datetime, until: datetime, size: int = 100) -> list[BookingView]:
@@ -520,20 +598,31 @@ class Taken(NamedTuple):
     booking_token: str
     party_id: int
     pending: bool
+    held_until: datetime | None
 
 
-def taken(session: Session, units: Iterable[int], starts_at: datetime, ends_at: datetime) -> Sequence[Taken]:
+# What an option holds beyond its day: anybody may have it, whether the worker has freed it yet or not.
+LAPSED = (
+    "ARRAY(SELECT i.id FROM bookings b JOIN booking_items i ON i.booking_id = b.id"
+    " WHERE b.held_until <= CAST(:at AS timestamptz))"
+)
+
+
+def taken(
+    session: Session, units: Iterable[int], starts_at: datetime, ends_at: datetime, *, at: datetime
+) -> Sequence[Taken]:
     """What occupies these units between two instants."""
     query = (
         select(
             Occupancy.unit_id, func.lower(Occupancy.during), func.upper(Occupancy.during), Booking.token,
-            Booking.party_id, BookingDecision.booking_id.is_(None),
+            Booking.party_id, BookingDecision.booking_id.is_(None), Booking.held_until,
         )
         .join(BookingItem, BookingItem.id == Occupancy.booking_item_id)
         .join(Booking, Booking.id == BookingItem.booking_id)
         .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
         .where(Occupancy.unit_id.in_(list(units)))
         .where(Occupancy.during.overlaps(Range(starts_at, ends_at)))
+        .where(or_(Booking.held_until.is_(None), Booking.held_until > at))
         .order_by(Occupancy.during)
     )  # fmt: skip
     return [Taken(*row) for row in session.execute(query)]
@@ -660,17 +749,20 @@ def to_remind(
 
 
 _LEFT = text(
-    "SELECT r.id, r.quantity - pool_peak(r.id, tstzrange(:starts_at,"
-    " CAST(:ends_at AS timestamptz) + make_interval(mins => r.buffer_minutes))) FROM resources r WHERE r.id IN :pools"
+    "SELECT r.id, r.quantity - pool_peak(r.id, tstzrange(:starts_at,"  # noqa: S608 - a constant
+    f" CAST(:ends_at AS timestamptz) + make_interval(mins => r.buffer_minutes)), {LAPSED})"
+    " FROM resources r WHERE r.id IN :pools"
 ).bindparams(bindparam("pools", expanding=True))
 
 
-def left_in(session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime) -> dict[int, int]:
+def left_in(
+    session: Session, pools: Collection[int], starts_at: datetime, ends_at: datetime, *, at: datetime
+) -> dict[int, int]:
     """How many things of each pool can be asked for during a span.
 
     They stay free until they are put back in order too: a request takes them until then (``policy.held_until``).
     """
     if not pools:
         return {}
-    rows = session.execute(_LEFT, {"pools": list(pools), "starts_at": starts_at, "ends_at": ends_at})
+    rows = session.execute(_LEFT, {"pools": list(pools), "starts_at": starts_at, "ends_at": ends_at, "at": at})
     return {row[0]: int(row[1]) for row in rows}

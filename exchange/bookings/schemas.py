@@ -31,9 +31,11 @@ from exchange.rest.paging import PageQuery, page_of
 from exchange.rest.shapes import RESOURCE_KINDS, PartyShape, ResourceName, ResourceShape
 
 STATES = (
-    "pending", "offered", "accepted", "declined", "expired", "cancelled", "no-show", "out", "late", "returned", "past",
+    "option", "pending", "offered", "accepted", "declined", "expired", "cancelled", "no-show", "out", "late",
+    "returned", "past",
 )  # fmt: skip
 MOST_ITEMS = 20
+OUTCOMES = ("taken", "left", "declined", "expired", "refused", "over")
 
 
 class SpanQuery(Shape):
@@ -90,11 +92,12 @@ class FoundShape(ResourceShape):
 
 
 class TakenShape(Shape):
-    """A span during which it is taken, or asked for; nobody is named."""
+    """A span during which it is taken, or asked for; ``held_until`` a day, without a firm request. Nobody is named."""
 
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
     pending = Flag(required=True)
+    held_until = Instant(required=True, allow_none=True)
 
 
 class AvailabilityShape(Shape):
@@ -235,6 +238,8 @@ class LoanShape(Shape):
     """What a booking is, for its borrower and its lender alike.
 
     What a lender offers is one too, in the state "offered": it ``replaces`` the one that can't be kept, with a word.
+    What began as an option says so: "taken" by who hesitated, or the "turn" of who waited; ``held_until`` is the
+    instant until which it is held in the state "option", without a firm request.
     """
 
     id = Token(required=True)
@@ -257,6 +262,8 @@ class LoanShape(Shape):
     word = Text(required=True, least=0, most=2000)
     asked_at = Instant(required=True)
     answer_before = Instant(required=True)
+    held_until = Instant(required=True, allow_none=True)
+    option = Choice(("taken", "turn"), required=True, allow_none=True)
     decided_at = Instant(required=True, allow_none=True)
     ground = Choice(GROUNDS, required=True, allow_none=True)
     text = Text(required=True, allow_none=True, least=0, most=2000)
@@ -491,6 +498,43 @@ class ClosureDetail(ClosureShape):
     bookings = Several(Inside(RequestShape), required=True)
 
 
+class WaitingQuery(PageQuery):
+    """Where one waits still; or also how one's other places ended, of days to come."""
+
+    ended = Word(load_default=False)
+
+
+class WaitedItem(Shape):
+    """What is waited for, and how many of it."""
+
+    resource = Inside(ResourceName, required=True)
+    quantity = Count(required=True)
+
+
+class WaitedShape(Shape):
+    """A place on a waiting list. ``before`` is how many wait longer for something of it.
+
+    When it frees it is held as the ``booking`` until ``held_until``: taking it makes that a request. ``outcome`` says
+    how the place ended, and ``detail`` which rule refused.
+    """
+
+    id = Token(required=True)
+    lender = Inside(PartyShape, required=True)
+    party = Inside(PartyShape, required=True)
+    items = Several(Inside(WaitedItem), required=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    purpose = Text(required=True, most=400)
+    people = Figure(required=True, allow_none=True)
+    joined_at = Instant(required=True)
+    before = Figure(required=True)
+    booking = Token(required=True, allow_none=True)
+    held_until = Instant(required=True, allow_none=True)
+    outcome = Choice(OUTCOMES, required=True, allow_none=True)
+    detail = Text(required=True, allow_none=True, most=1000)
+
+
+WaitedPage = page_of(WaitedShape)
 ClosurePage = page_of(ClosureShape)
 FoundPage = page_of(FoundShape)
 BookingPage = page_of(BookingShape)

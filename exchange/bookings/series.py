@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from exchange.bookings import operations, opinions, policy, queries, rhythm, wanted
+from exchange.bookings import operations, opinions, policy, queries, rhythm, waiting, wanted
 from exchange.bookings.availability import Timetable
 from exchange.bookings.claims import claim_all
 from exchange.bookings.models import Booking, Series
@@ -47,7 +47,7 @@ def look(
     """What becomes of a request on each of these days, in as many questions to the database as for one of them."""
     there, lender = ZoneInfo(zone), wanted.one_lender(request.wanted)
     first, after = (datetime.combine(day, time(), there) for day in (min(days), max(days) + timedelta(days=2)))
-    table = Timetable(session, [each.resource for each in request.wanted], first, after)
+    table = Timetable(session, [each.resource for each in request.wanted], first, after, at=at)
     quotes = wanted.Quotes(session, request.party, lender, zone=zone, at=at)
 
     def looked_at(day: date) -> Day:
@@ -95,6 +95,8 @@ def ask(
         try:
             wanted.check(one, zone=zone, at=at)
             wanted.let_through(evaluation := quotes.of(one))
+            waiting.refuse_overtaking(session, one, at=at)
+            operations.make_room(session, one.wanted, one.starts_at, one.ends_at, at=at)
         except Refused as refused:
             refused.facts["starts_at"] = one.starts_at.isoformat()
             raise

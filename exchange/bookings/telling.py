@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import availability, operations, opinions, queries
+from exchange.bookings import availability, operations, opinions, options, queries, waiting
 from exchange.bookings.extending import Outcome, Reminder
 from exchange.bookings.geography import ON_MAPS
-from exchange.bookings.models import Series
+from exchange.bookings.models import Booking, Series
 from exchange.bookings.operations import on_the_day
 from exchange.bookings.queries import BookingView, SeriesView
+from exchange.bookings.waiting import WishView
 from exchange.bookings.wanted import request_of
+from exchange.bookings.wishes import Joined, Turns
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
 from exchange.circuits import queries as circuits
@@ -23,7 +25,7 @@ from exchange.db import db
 from exchange.dues import queries as dues
 from exchange.dues.policy import Due
 from exchange.errors import NotFound
-from exchange.formats import described
+from exchange.formats import described, explain, local
 from exchange.members import queries as members
 from exchange.reciprocity.policy import Evaluation
 from exchange.security import Scope, office, own, territory, today
@@ -53,6 +55,50 @@ def free_of(found: Iterable[Lendable], span: tuple[datetime, datetime]) -> set[i
 def community_of(evaluation: Evaluation) -> members.CommunityView | None:
     """Whose books a price is written in; None for a free loan."""
     return members.community(db.session(), evaluation.community) if evaluation.community else None
+
+
+# -- who waits
+
+
+class Waited(NamedTuple):
+    """A place on a waiting list with the names that its page tells."""
+
+    wish: WishView
+    lender: members.PartyView
+    party: members.PartyView
+    resources: dict[int, ResourceView]
+
+    @property
+    def day(self) -> date:
+        """The day that is waited for, in the territory."""
+        return local(self.wish.starts_at).date()
+
+    @property
+    def what(self) -> str:
+        """All that is waited for."""
+        return described(self.wish.request(self.resources).wanted)
+
+    @property
+    def first(self) -> ResourceView:
+        """What it started from."""
+        return self.resources[self.wish.items[0][0]]
+
+
+def waited(found: list[WishView]) -> list[Waited]:
+    """Places with their names, in two queries however many they are."""
+    session = db.session()
+    parties = members.parties(session, {id_ for wish in found for id_ in (wish.lender_id, wish.party_id)})
+    resources = catalogue.views(session, {id_ for wish in found for id_, _many in wish.items})
+    return [Waited(wish, parties[wish.lender_id], parties[wish.party_id], resources) for wish in found]
+
+
+def own_wish(token: str) -> tuple[WishView, Scope]:
+    """A place of mine, or of those I act for. Raises NotFound."""
+    scope = own("booking.read")
+    found = waiting.within(db.session(), token, scope.parties, at=clock.now())
+    if found is None:
+        raise NotFound
+    return found, scope
 
 
 # -- bookings
@@ -174,6 +220,37 @@ def write_turn(session: Session, found: list[BookingView], *, by: Acting, at: da
         said = circuits.said_of(session, turn.booking_id)
         outbox.write(session, to, "booking_turn", at=at, told=tell(found[:1])[0], turn=turn, days=len(found),
                      said=[each for each in said if each.given_at])  # fmt: skip
+
+
+def write_asked(session: Session, booking: Booking, *, at: datetime) -> None:
+    """Tell the lender what is asked of it, and until when it answers."""
+    told = tell([queries.view(session, booking.id, at=at)])[0]
+    outbox.write(
+        session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at, booking=booking,
+        party=told.party, resource=told.first, lender=told.lender,
+    )  # fmt: skip
+
+
+def write_called(session: Session, joined: Joined, *, at: datetime) -> None:
+    """Tell those who hold an option that somebody else wants it, and until when they may confirm it."""
+    for view in joined.called:
+        write_to(session, view.party_id, "option_called", view, at=at)
+
+
+def write_turns(session: Session, turns: Turns, *, at: datetime) -> None:
+    """Tell those whose turn it is, and those whom a rule refuses by now."""
+    for view in turns.given:
+        write_to(session, view.party_id, "wish_turn", view, at=at)
+    for wish, told in zip(turns.refused, waited(turns.refused), strict=True):
+        assert wish.finding is not None
+        outbox.write(session, members.e_mails_of(session, wish.party_id, on=today()), "wish_refused", at=at, told=told,
+                     said=explain(wish.finding))  # fmt: skip
+
+
+def write_option(session: Session, due: options.Reminder, *, at: datetime) -> None:
+    """Remind who holds an option of its end, or tell them that it is over."""
+    kind = "turn" if due.kind == "over" and due.view.option == "turn" else "option"
+    write_to(session, due.view.party_id, f"{kind}_{due.kind}", due.view, at=at)
 
 
 def write_part_back(session: Session, after: BookingView, *, at: datetime) -> None:

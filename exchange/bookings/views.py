@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import changes, damages, inventories, operations, policy, queries, weeks
+from exchange import clock, formats, idempotency
+from exchange.bookings import changes, damages, inventories, operations, options, policy, queries, waiting, weeks
 from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import (
@@ -26,7 +26,6 @@ from exchange.bookings.forms import (
     ask_form,
     beside,
 )
-from exchange.bookings.models import Booking
 from exchange.bookings.queries import BookingView
 from exchange.bookings.searching import NOTHING, Found, may_ask_for, nearest, same_search
 from exchange.bookings.searching import search as search_
@@ -37,14 +36,16 @@ from exchange.bookings.telling import (
     own_booking,
     published,
     tell,
+    waited,
+    write_asked,
     write_to,
 )
-from exchange.bookings.wanted import Request, at_once, check_all, quote
+from exchange.bookings.wanted import Request, at_once, check_all, quote, request_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
 from exchange.db import db, transaction
-from exchange.errors import RuleRefuses, status_of
+from exchange.errors import OutOfService, PoolExhausted, RuleRefuses, SlotTaken, status_of
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.paging import older_than, page_number
@@ -70,6 +71,7 @@ def search() -> str | tuple[str, int]:
     in_force = {} if found.prices else rules.rules_of(session, found.lenders, on=today())
     page = render_template(
         "bookings/search.html", form=form, found=found, near=nearest(form, found), url=ask_url(form, found),
+        awaiting=ask_url(form, found, "bookings.new_wish"),
         at=lambda other: url_for(
             "bookings.new", resource=other.resource.token, jour=formats.local(other.starts_at).date().isoformat(),
             de=f"{formats.local(other.starts_at):%H:%M}", a=f"{formats.local(other.ends_at):%H:%M}",
@@ -87,8 +89,8 @@ def _has_a_price(it: ResourceView, in_force: list[Rule]) -> bool:
     return any(rule.minutes and rule.shape == "tariff" and _binds(rule, it) for rule in in_force)
 
 
-def ask_url(form: SearchForm, found: Found) -> Any:
-    """A maker of links to the request, with what was searched already filled in."""
+def ask_url(form: SearchForm, found: Found, endpoint: str = "bookings.resource") -> Any:
+    """A maker of links to the request, or to another page of it, with what was searched already filled in."""
     known: dict[str, Any] = {
         "jour": form.day.data.isoformat() if form.day.data else None,
         "de": f"{form.starts.data:%H:%M}" if form.starts.data else None,
@@ -101,7 +103,7 @@ def ask_url(form: SearchForm, found: Found) -> Any:
 
     def url(it: ResourceView) -> str:
         with_it: dict[str, Any] = {beside(other): many for other, many in found.beside.get(it.lender_id, ())}
-        return url_for("bookings.resource", resource=it.token, **known, **with_it)
+        return url_for(endpoint, resource=it.token, **known, **with_it)
 
     return url
 
@@ -114,8 +116,9 @@ def resource(resource: str) -> str:
     known = {name: value for name, value in request.args.items() if value and (name in SAID or name.startswith(BESIDE))}
     units = catalogue.units_of(session, [it.id])[it.id]
     lender = members.parties(session, [it.lender_id])[it.lender_id]
-    here = in_office("booking.decide", it.lender_id)
-    due = queries.at_hand(session, units, it.lender_id, at=clock.now(), until=tomorrow()) if here else []
+    here, at = in_office("booking.decide", it.lender_id), clock.now()
+    awaited = waiting.over(session, [it.id], at, at + policy.FARTHEST, at=at) if here else []
+    due = queries.at_hand(session, units, it.lender_id, at=at, until=tomorrow()) if here else []
     days, rows = weeks.of_pool(it, first) if it.kind == "pool" else weeks.of_one(it, units, first)
     return render_template(
         "bookings/resource.html", resource=for_all(it, lender), lender=lender, here=here, due=due,
@@ -125,7 +128,7 @@ def resource(resource: str) -> str:
         week=timedelta(days=7),
         communities={c.id: c for c in members.communities(session)}, closing=CLOSING,
         pictures=pictures.of_resource(session, it.id),
-        closures=closures.of_units(session, [*units, it.id], at=clock.now()),
+        closures=closures.of_units(session, [*units, it.id], at=at), awaited=waited(awaited) if awaited else [],
     )  # fmt: skip
 
 
@@ -187,12 +190,13 @@ def checked(asking: Asking, look: Callable[[Request], Evaluation]) -> str | tupl
         evaluation = look(wanted)
     except Refused as error:
         refuse(asking, form, error)
-        return ask_page(asking, form), 422
+        return ask_page(asking, form, may_wait=awaitable(asking, error)), 422
     party = asking.chosen(form.party.data)
     assert party is not None
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
                            party=party, own=party.kind == "person" and acts_for(party.id),
-                           at_once=at_once(wanted), community=community_of(evaluation))  # fmt: skip
+                           at_once=at_once(wanted), community=community_of(evaluation),
+                           option=None if asking.changed else options.offered(wanted, at=clock.now()))  # fmt: skip
 
 
 @bookings.post("/salles/<resource>/reservations")
@@ -201,41 +205,46 @@ def create(resource: str) -> Response | tuple[str, int]:
     """Ask, once for one key; the slot is held from now on."""
     asking = asking_of(resource)
 
-    def ask(session: Session, wanted: Request, by: Acting, at: datetime) -> Booking:
+    def ask(session: Session, wanted: Request, by: Acting, at: datetime) -> str:
         booking = operations.ask(session, wanted, zone=territory().zone, by=by, at=at)
-        outbox.write(
-            session, members.e_mails_of(session, booking.lender_id, on=today()), "booking_asked", at=at,
-            booking=booking, party=members.parties(session, [wanted.party])[wanted.party], resource=asking.resource,
-            lender=members.parties(session, [booking.lender_id])[booking.lender_id],
-        )  # fmt: skip
-        return booking
+        write_asked(session, booking, at=at)
+        return url_for("bookings.show", booking=booking.token)
 
     return written(asking, ask)
 
 
-Write = Callable[[Session, Request, Acting, datetime], Booking]
+Write = Callable[[Session, Request, Acting, datetime], str]
+"""Write what was asked for, and say where that leads."""
 
 
-def written(asking: Asking, write: Write) -> Response | tuple[str, int]:
-    """What was typed, written once for one key: the booking's page, or the form with what stands in the way."""
-    form = form_of(asking)
+def written(asking: Asking, write: Write, page: Callable[..., str] | None = None) -> Response | tuple[str, int]:
+    """What was typed, written once for one key, and where that leads; or the form (or another ``page``) with what
+    stands in the way.
+    """
+    form, page = form_of(asking), page or ask_page
     wanted = understood(asking, form)
     if wanted is None:
-        return ask_page(asking, form), 422
+        return page(asking, form), 422
     try:
         return redirect(_once(asking, form, wanted, write), 303)
     except Refused as error:
         if error.rule == "key-reused":
             raise
         refuse(asking, form, error)
-        return ask_page(asking, form), status_of(error) if isinstance(error, RuleRefuses) else 422
+        told = page(asking, form, may_wait=awaitable(asking, error))
+        return told, status_of(error) if isinstance(error, RuleRefuses) else 422
+
+
+def awaitable(asking: Asking, error: Refused) -> bool:
+    """Whether what is refused is only taken: it may free."""
+    return asking.changed is None and isinstance(error, SlotTaken | PoolExhausted | OutOfService)
 
 
 def _once(asking: Asking, form: AskForm, wanted: Request, write: Write) -> str:
     by = asking.scope.acting(wanted.party)
 
     def ask(session: Session, at: datetime) -> Done:
-        return Done(url_for("bookings.show", booking=write(session, wanted, by, at).token))
+        return Done(write(session, wanted, by, at))
 
     values = {"party": wanted.party, "starts": wanted.starts_at, "ends": wanted.ends_at, "purpose": wanted.purpose,
               "people": wanted.people, "accepts": sorted(wanted.accepts),
@@ -244,22 +253,27 @@ def _once(asking: Asking, form: AskForm, wanted: Request, write: Write) -> str:
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
 
 
-def ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
-    """The form; ``quiet`` about what is wrong when somebody comes back to it by themselves."""
+def ask_page(asking: Asking, form: AskForm, *, quiet: bool = False, may_wait: bool = False) -> str:
+    """The form; ``quiet`` about what is wrong when somebody comes back to it by themselves. Where what is asked for is
+    taken, one may wait for it.
+    """
     form.party.choices = [(party.token, party.name) for party in asking.parties]
     if quiet:
         for field in form:
             field.errors = ()
-    return render_template("bookings/new.html", asking=asking, form=form, charters=charters_to_tick(asking, form))
+    return render_template("bookings/new.html", asking=asking, form=form, may_wait=may_wait,
+                           charters=charters_to_tick(asking, form))  # fmt: skip
 
 
 @bookings.get("/reservations")
 @auth_required()
 def mine() -> str:
     """What I, and those I act for, asked for."""
-    found = queries.of_parties(db.session(), own("booking.read").parties, at=clock.now(), before=older_than(), size=26)
+    session, parties, at = db.session(), own("booking.read").parties, clock.now()
+    found = queries.of_parties(session, parties, at=at, before=older_than(), size=26)
     older = found[24].id if len(found) > 25 else None
-    return render_template("bookings/mine.html", told=tell(found[:25]), older=older)
+    places = [wish for wish in waiting.of_parties(session, parties, at=at) if wish.outcome is None]
+    return render_template("bookings/mine.html", told=tell(found[:25]), older=older, places=len(places))
 
 
 @bookings.get("/reservations/<booking>")
@@ -284,7 +298,8 @@ def show_page(found: BookingView, form: RemarksForm) -> str:
                            inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
                            damages=damages.of_booking(session, found.id) if found.hand_over else [],
                            contest=ContestForm(formdata=None), communities=_communities(found),
-                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at))  # fmt: skip
+                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
+                           at_once=at_once(request_of(found, told.resources)))  # fmt: skip
 
 
 def _communities(found: BookingView) -> dict[int, members.CommunityView]:

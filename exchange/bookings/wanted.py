@@ -17,11 +17,22 @@ from exchange.catalogue import policy as terms
 from exchange.catalogue.queries import ResourceView
 from exchange.charters import queries as charters
 from exchange.charters.queries import CharterView
-from exchange.errors import BorrowerCannotPay, CharterNotAccepted, Closed, NotBookable, RuleRefuses, TooManyPeople
+from exchange.errors import (
+    BorrowerCannotPay,
+    CharterNotAccepted,
+    Closed,
+    NotBookable,
+    PoolExhausted,
+    RuleRefuses,
+    SlotTaken,
+    TooManyPeople,
+    UnderOption,
+)
 from exchange.hours import open_throughout
 from exchange.organisations import queries as organisations
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import IN_EUROS, Charter, Evaluation, Facts, Item, Rule, Span, Standing, evaluate
+from ledger.errors import Refused
 from ledger.store import reading
 
 
@@ -113,17 +124,34 @@ def _check_terms(request: Request, *, zone: str, at: datetime | None) -> None:
 def check_all(session: Session, request: Request, *, zone: str, at: datetime) -> None:
     """Raise what ``check`` and ``check_free`` do."""
     check(request, zone=zone, at=at)
-    check_free(session, request)
+    check_free(session, request, at=at)
 
 
-def check_free(session: Session, request: Request, *, apart_from: Sequence[str] = ()) -> None:
-    """Raise OutOfService, SlotTaken or PoolExhausted for what is closed or taken; bookings (tokens) may have again what
-    they hold themselves. A courtesy before a claim is tried, and all that protects what is held when things are closed.
+def check_free(session: Session, request: Request, *, at: datetime, apart_from: Sequence[str] = ()) -> None:
+    """Raise OutOfService, SlotTaken or PoolExhausted for what is closed or taken, UnderOption for what nobody has
+    asked for firmly; bookings (tokens) may have again what they hold themselves. A courtesy before a claim is tried,
+    and all that protects what is held when things are closed.
     """
     wanted = [each.resource for each in request.wanted]
-    table = Timetable(session, wanted, request.starts_at, request.ends_at, apart_from=apart_from)
+    table = Timetable(session, wanted, request.starts_at, request.ends_at, at=at, apart_from=apart_from)
     if refused := table.refusal(request.wanted, request.starts_at, request.ends_at):
-        raise refused
+        raise _under_option(session, request, refused, at=at) or refused
+
+
+def _under_option(session: Session, request: Request, refused: Refused, *, at: datetime) -> Refused | None:
+    """The same refusal when an option is all that is in the way of it, with the day until which that holds."""
+    number = next((n for n, it in enumerate(request.wanted) if it.resource.id == refused.facts.get("resource")), None)
+    if number is None or not isinstance(refused, SlotTaken | PoolExhausted):
+        return None
+    options = queries.options_over(session, [request.wanted[number].resource.id], request.starts_at, request.ends_at,
+                                   at=at)  # fmt: skip
+    if not options:
+        return None
+    without = Timetable(session, [request.wanted[number].resource], request.starts_at, request.ends_at, at=at,
+                        apart_from=[option.token for option in options])  # fmt: skip
+    if without.refusal([request.wanted[number]], request.starts_at, request.ends_at):
+        return None
+    return UnderOption(until=max(option.held_until for option in options).isoformat(), **refused.facts)
 
 
 class Quotes:

@@ -56,9 +56,9 @@ def _runs(rows: list[Row], column: int, *, together: bool) -> list[Row]:
 
 
 def _goes_on(before: Cell, cell: Cell) -> bool:
-    """Whether an hour is as the one before it; what is free leads to its first hour."""
+    """Whether an hour is as the one before it; what is free, or taken by others, leads to its first hour."""
     same = (before["state"], before["label"]) == (cell["state"], cell["label"])
-    return same and (cell["state"] == "free" or before["href"] == cell["href"])
+    return same and (cell["state"] != "mine" or before["href"] == cell["href"])
 
 
 def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
@@ -70,20 +70,25 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
     days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
-    taken, mine = queries.taken(session, units, first, last), set(own("booking.read").parties)
+    taken, mine = queries.taken(session, units, first, last, at=at), set(own("booking.read").parties)
     hours = intervals(it.opening_hours, zone, first, last)
     closed = [(each.starts_at, each.ends_at) for each in hours if not each.open]
     shut = [(each.starts_at, each.ends_at or last) for each in closures.shut(session, units, first, last)]
 
-    made, past = cells_in_words(), _("Passé")
+    made, past, held = cells_in_words(), _("Passé"), _("Sous option")
     said, asking = it.terms, url_for("bookings.new", resource=it.token)
+    awaiting = url_for("bookings.new_wish", resource=it.token)
 
     def cell(day: date, start: datetime, end: datetime) -> Cell:
+        until = f"&a={end:%H:%M}" if it.slots else ""
+        hours = f"?jour={day}&de={start:%H:%M}{until}"
         over = next((t for t in taken if t.starts_at < end and start < t.ends_at), None)
         if over is not None:
             if over.party_id in mine:
                 return made("mine", href=url_for("bookings.show", booking=over.booking_token))
-            return made("pending" if over.pending else "taken")
+            if not_lent(said, start, end, at) or start < at:
+                return made("pending" if over.pending else "taken")
+            return made("pending" if over.pending else "taken", held if over.held_until else None, awaiting + hours)
         if start < at:
             return made("closed", past)
         if not_lent(said, start, end, at):
@@ -92,8 +97,7 @@ def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
             return made("closed")
         if any(begun < end and start < ended for begun, ended in shut):
             return made("shut")
-        until = f"&a={end:%H:%M}" if it.slots else ""
-        return made("free", href=f"{asking}?jour={day}&de={start:%H:%M}{until}")
+        return made("free", href=asking + hours)
 
     return _hourly(it, spans, cell)
 
@@ -121,7 +125,7 @@ def of_pool(it: ResourceView, first_day: date) -> Week:
     days = [first_day + timedelta(days=n) for n in range(7)]
     spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
-    left = Timetable(session, [it], first, last).left_of(it, [span for each in spans.values() for span in each])
+    left = Timetable(session, [it], first, last, at=at).left_of(it, [span for each in spans.values() for span in each])
     opened = [(each.starts_at, each.ends_at) for each in intervals(it.opening_hours, zone, first, last) if each.open]
     made, past, asking = cells_in_words(), _("Passé"), url_for("bookings.new", resource=it.token)
     said = {many: ngettext("%(num)s libre", "%(num)s libres", many) for many in set(left.values()) if many > 0}
@@ -154,7 +158,7 @@ def of_rooms(rooms: list[ResourceView], days: list[date]) -> Week:
     first, last = bounds[days[0]][0], bounds[days[-1]][1]
     units = catalogue.units_of(session, [room.id for room in rooms])
     leaves = {unit for each in units.values() for unit in each}
-    taken, shut = queries.taken(session, leaves, first, last), closures.shut(session, leaves, first, last)
+    taken, shut = queries.taken(session, leaves, first, last, at=at), closures.shut(session, leaves, first, last)
 
     made, past = cells_in_words(), _("Passé")
 

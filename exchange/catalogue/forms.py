@@ -353,6 +353,25 @@ class ResourceForm(NamedFields, LendingForm):
     """What rooms, things and pools have in common."""
 
     place = SelectField(lazy_gettext("Où est-ce\u00a0?"))
+    option_days = Whole(
+        lazy_gettext("Une option garde le créneau"),
+        validators=[Optional(), NumberRange(1, 90, lazy_gettext("Écrivez un nombre de jours, de 1 à 90."))],
+        description=lazy_gettext("Sans demande ferme, et sans rien compter. Rien : pas d’option."),
+    )  # fmt: skip
+    option_call_days = Whole(
+        lazy_gettext("Pour confirmer, si quelqu’un d’autre le demande"), default=2,
+        validators=[Optional(), NumberRange(1, 30, lazy_gettext("Écrivez un nombre de jours, de 1 à 30."))],
+        description=lazy_gettext("Rien : 2 jours."),
+    )  # fmt: skip
+    turn_hours = SelectField(
+        lazy_gettext("Ce qui se libère est gardé pour qui attendait"), coerce=int, default=48,
+        choices=[
+            SelectChoice(2, "2 h"), SelectChoice(12, "12 h"),
+            SelectChoice(24, lazy_gettext("un jour")), SelectChoice(48, lazy_gettext("2 jours")),
+            SelectChoice(72, lazy_gettext("3 jours")), SelectChoice(168, lazy_gettext("7 jours")),
+        ],
+        description=lazy_gettext("Moins longtemps quand le jour est proche."),
+    )  # fmt: skip
     photo_kept = ""  # what an import kept may not be https: it stays until somebody writes another
 
     def validate_photo_address(self, field: Text) -> None:

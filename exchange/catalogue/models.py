@@ -66,6 +66,9 @@ class Resource(Base):
     photo_address: Mapped[str] = mapped_column(default="")  # of a photograph to add: nothing is fetched from there
     decided_by: Mapped[str] = mapped_column(default="officer")
     reserved: Mapped[bool] = mapped_column(default=False)  # to parties that are authorised
+    option_days: Mapped[int | None] = mapped_column(Integer)  # an option holds so long; none is taken of others
+    option_call_days: Mapped[int] = mapped_column(Integer, default=2)  # and so long once somebody else wants it
+    turn_hours: Mapped[int] = mapped_column(Integer, default=48)  # what frees is held so long for who waits
     source: Mapped[str | None]
     source_ref: Mapped[str | None]
     created_at: Mapped[datetime]

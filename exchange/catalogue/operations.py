@@ -26,7 +26,7 @@ PLACE_FIELDS = frozenset(
 RESOURCE_FIELDS = frozenset(
     {
         "place_id", "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-        "buffer_minutes", "decided_by", "reserved", "value_cents", "photo_address", "inventory_number",
+        "buffer_minutes", "decided_by", "reserved", *policy.HOLDING, "value_cents", "photo_address", "inventory_number",
         *policy.Terms._fields,
     }
 )  # fmt: skip

@@ -113,6 +113,11 @@ class Terms(NamedTuple):
     slots: str = ""
 
 
+HOLDING = ("option_days", "option_call_days", "turn_hours")
+"""How long it is held without a firm request: days of an option (None: none is taken), days once somebody else wants
+it, hours for who waits when it frees.
+"""
+CALLED = 2  # days to confirm an option that somebody else wants, unless a lender says otherwise
 UNBOUND = Terms()  # what most things are lent on
 
 

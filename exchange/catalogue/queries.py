@@ -39,6 +39,9 @@ class ResourceView(NamedTuple):
     buffer_minutes: int
     decided_by: str
     reserved: bool
+    option_days: int | None
+    option_call_days: int
+    turn_hours: int
     inventory_number: str
     notice_hours: int
     ahead_days: int | None
@@ -141,7 +144,8 @@ class ActView(NamedTuple):
 _ROWS: Select[*tuple[Any, ...]] = select(
     Resource.id, Resource.token, Resource.lender_id, Resource.kind, Resource.name, Resource.sort_name,
     Resource.category, Resource.description, Resource.conditions, Resource.capacity, Resource.quantity,
-    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.reserved, Resource.inventory_number,
+    Resource.opening_hours, Resource.buffer_minutes, Resource.decided_by, Resource.reserved, Resource.option_days,
+    Resource.option_call_days, Resource.turn_hours, Resource.inventory_number,
     Resource.notice_hours, Resource.ahead_days, Resource.least_minutes, Resource.most_minutes, Resource.lent_from,
     Resource.lent_until, Resource.slots, Resource.value_cents, Resource.photo_address,
     Resource.source, Resource.published_at, Resource.retired_at,

@@ -236,6 +236,8 @@ def _facts(here: Office, form: Any, kind: str, at: Any) -> dict[str, Any]:
     facts |= {"buffer_minutes": form.buffer_minutes.data}
     facts |= {name: form[name].data for name in policy.Terms._fields if name != "slots"}
     facts["slots"] = form.kept_slots
+    facts |= {"option_days": form.option_days.data, "turn_hours": form.turn_hours.data}
+    facts["option_call_days"] = form.option_call_days.data or policy.CALLED
     if kind == "room":
         facts["capacity"] = form.capacity.data
     if kind == "thing":
@@ -332,6 +334,7 @@ def _offer_kept(form: ResourceForm, shown: queries.ResourceView) -> None:
     for field, kept, minutes in (
         (form.buffer_minutes, shown.buffer_minutes, shown.buffer_minutes),
         (form.notice_hours, shown.notice_hours, 60 * shown.notice_hours),
+        (form.turn_hours, shown.turn_hours, 60 * shown.turn_hours),
     ):
         if kept not in {choice.value for choice in field.choices}:
             field.choices = [*field.choices, SelectChoice(kept, length_of_time(minutes))]

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from exchange.bookings.wanted import Request
 from exchange.catalogue.models import Resource
 from exchange.catalogue.queries import ResourceView
 from exchange.demo.story import Calendar, Story
@@ -57,6 +58,7 @@ class World:
     resources: dict[str, ResourceView] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     first_tariff: RuleRow | None = None  # the firm's, which ends
+    hesitated: Request | None = None  # what the committee has an option on
     categories: dict[str, int] = field(default_factory=dict)
     skills: dict[str, set[str]] = field(default_factory=dict)  # keys of exchanges.toml, by name of member
     slips: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.adverts.api import resources as adverts
 from exchange.agreements.api import resources as agreements
 from exchange.authorisations.api import resources as authorisations
-from exchange.bookings.api_offers import resources as bookings
+from exchange.bookings.api_wishes import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.charters.api import resources as charters
 from exchange.declarations.api import resources as declarations

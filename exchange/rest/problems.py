@@ -22,6 +22,11 @@ FIELDS = {"starts": "starts_at", "ends": "ends_at", "day": "starts_at"}
 
 # figures with which the page of the rules says the sentences that need some
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "under-option": {"name": "Salle des fêtes", "until": "2026-12-01T18:00:00+01:00"},
+    "slot-awaited": {"name": "Salle des fêtes"},
+    "no-option": {"name": "Perceuse"},
+    "too-many-options": {"most": 3},
+    "too-many-wishes": {"most": 20},
     "not-lent-then": {"name": "Jardin partagé", "first": "2026-04-01", "last": "2026-09-30"},
     "not-a-slot": {"name": "Salle du bourg", "slots": "08:00-12:00,13:30-18:00"},
     "least-above-most": {"least": 120, "most": 60},

@@ -86,6 +86,9 @@ class ResourceShape(ResourceName):
     opening_hours = Text(required=True, least=0, most=1000)
     decided_by = Choice(("officer", "nobody"), required=True)
     reserved = Flag(required=True)
+    option_days = Figure(required=True, allow_none=True)
+    option_call_days = Figure(required=True)
+    turn_hours = Figure(required=True)
     notice_hours = Figure(required=True)
     ahead_days = Figure(required=True, allow_none=True)
     least_minutes = Figure(required=True, allow_none=True)
@@ -127,7 +130,7 @@ def resource_name(seen: ResourceView) -> dict[str, Any]:
 def resource(seen: ResourceView, lender: PartyView) -> dict[str, Any]:
     """A resource as ResourceShape."""
     told = ("category", "description", "conditions", "capacity", "quantity", "opening_hours", "decided_by", "reserved",
-            *seen.terms._fields)  # fmt: skip
+            "option_days", "option_call_days", "turn_hours", *seen.terms._fields)  # fmt: skip
     return {
         **resource_name(seen), **{name: getattr(seen, name) for name in told}, "lender": party(lender),
         "place": place(seen) if seen.place_id is not None else None,

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from exchange.agreements import operations as agreements
 from exchange.agreements import telling as papers
 from exchange.bookings import queries as loans
+from exchange.bookings import wishes
 from exchange.charters import operations as charters
 from exchange.circuits import operations as circuits
 from exchange.pictures import operations as pictures
@@ -37,7 +38,8 @@ RHYTHM = {
 FACTS = {
     "name", "category", "description", "conditions", "capacity", "quantity", "opening_hours", "buffer_minutes",
     "notice_hours", "ahead_days", "least_minutes", "most_minutes", "lent_from", "lent_until", "slots", "decided_by",
-    "reserved", "value_cents", "photo_address", "inventory_number", "place",
+    "reserved", "option_days", "option_call_days", "turn_hours", "value_cents", "photo_address", "inventory_number",
+    "place",
 }  # fmt: skip
 CLOSING = {"starts_at", "ends_at", "quantity"}
 # what each body may say: nothing about whose row it is, who types it, when, or in which community
@@ -52,6 +54,13 @@ TAKEN = {
     "POST /bookings/{booking}/agreement/acceptance": {"digest"},
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /bookings/{booking}/confirmation": set(),
+    "POST /bookings/{booking}/release": set(),
+    "POST /options": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /waiting-list": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /waiting-list/{wish}/acceptance": set(),
+    "POST /waiting-list/{wish}/departure": set(),
+    "POST /waiting-list/{wish}/refusal": set(),
     "POST /charters/{charter}/acceptance": {"party"},
     "POST /lenders/{lender}/bookings/{booking}/opinion": {"favourable", "text"},
     "POST /bookings/{booking}/consent": set(),
@@ -97,12 +106,13 @@ TAKEN = {
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "wanted_until", "purpose", "people",
     "people_came", "minutes", "community", "deposit_cents", "fee_cents", "changes", "replaces", "word", "asked_at",
-    "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
+    "answer_before", "held_until", "option", "decided_at", "ground", "text", "cancelled_at", "handed_over_at",
+    "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
-    "decided_by", "reserved", "slots", "place", "notice_hours", "ahead_days", "least_minutes", "most_minutes",
-    "lent_from", "lent_until",
+    "decided_by", "reserved", "option_days", "option_call_days", "turn_hours", "slots", "place",
+    "notice_hours", "ahead_days", "least_minutes", "most_minutes", "lent_from", "lent_until",
 }  # fmt: skip
 ADVERT = {
     "id", "community", "author", "kind", "nature", "category", "title", "text", "published_at", "closed_at",
@@ -123,6 +133,10 @@ PLACE = {
 }  # fmt: skip
 CLOSURE = {
     "id", "resource", "kind", "reason", "quantity", "starts_at", "ends_at", "closed_at", "lifted_at",
+}  # fmt: skip
+WAITED = {
+    "id", "lender", "party", "items", "starts_at", "ends_at", "purpose", "people", "joined_at", "before", "booking",
+    "held_until", "outcome", "detail",
 }  # fmt: skip
 AUTHORISATION = {"id", "party", "until", "given_at", "given_by"}
 ACCOUNT = {"id", "kind", "party", "community", *BALANCES, "closed_at"}
@@ -174,6 +188,15 @@ GIVEN = {
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
+    "POST /options": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/confirmation": LOAN | {"findings", "typed_by"},
+    "POST /bookings/{booking}/release": LOAN | {"findings", "typed_by"},
+    "GET /waiting-list": WAITED,
+    "POST /waiting-list": WAITED,
+    "POST /waiting-list/{wish}/departure": WAITED,
+    "POST /waiting-list/{wish}/acceptance": LOAN | {"findings", "typed_by"},
+    "POST /waiting-list/{wish}/refusal": LOAN | {"findings", "typed_by"},
+    "GET /lenders/{lender}/waiting-list": WAITED,
     "POST /bookings/{booking}/consent": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/dismissal": LOAN | {"findings", "typed_by"},
     "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact", "steps"},
@@ -390,6 +413,7 @@ def test_every_route_answers_as_the_document_says(
     olga.read(f"{desk}/resources/{lent.hall.token}")
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
     moves(alice, olga, cast, lent)
+    hesitations(alice, olga, session, cast, lent)
     catalogues(alice, olga, cast)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
@@ -430,6 +454,30 @@ def moves(alice: Witness, olga: Witness, cast: Cast, lent: Lent) -> None:
     alice.do(f"/bookings/{moved}/consent")
     olga.do(f"{desk}/bookings/{moved}/revocation", {"ground": "services", "text": "Une fuite"})
     olga.do(f"{desk}/closures/{made['id']}/end")
+
+
+def hesitations(alice: Witness, olga: Witness, session: Session, cast: Cast, lent: Lent) -> None:
+    """Options that are confirmed and given up, and places on a waiting list: left, taken, refused."""
+    desk = f"/lenders/{cast.town.token}"
+    olga.do(f"{desk}/resources/{lent.drill.token}/edition", {"option_days": 9})
+
+    def said(day: int) -> JSON:
+        span = {"starts_at": f"2027-03-{day:02d}T18:00:00Z", "ends_at": f"2027-03-{day:02d}T20:00:00Z"}
+        return {"party": cast.alice.party.token, "items": [{"resource": lent.drill.token}], "purpose": "Bal"} | span
+
+    alice.do(f"/bookings/{alice.do('/options', said(1))['id']}/confirmation")
+    alice.do(f"/bookings/{alice.do('/options', said(2))['id']}/release")
+    for day, act in ((1, "departure"), (3, "acceptance"), (4, "refusal")):
+        had = alice.do("/bookings", said(day))["id"] if day > 1 else ""
+        place = alice.do("/waiting-list", said(day))["id"]
+        if had:
+            alice.do(f"/bookings/{had}/cancellation", {})
+            wishes.give_turns(session, cast.town.id, by=cast.system, at=NOON, today=NOON.date())
+            session.commit()
+        alice.do(f"/waiting-list/{place}/{act}")
+    alice.do("/waiting-list", said(1))
+    alice.read("/waiting-list", ended="true")
+    olga.read(f"{desk}/waiting-list")
 
 
 def catalogues(alice: Witness, olga: Witness, cast: Cast) -> None:

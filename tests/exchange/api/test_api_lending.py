@@ -137,7 +137,8 @@ def test_what_is_asked_is_no_longer_free_and_cancelled_it_is(
     there = bruno.read(f"/resources/{lent.half.token}/availability", **AFTERNOON)
     assert (there["open"], there["free"], there["left"]) == (True, False, None)
     assert there["taken"] == [
-        {"starts_at": "2026-11-28T13:00:00Z", "ends_at": "2026-11-28T17:00:00Z", "pending": True}
+        {"starts_at": "2026-11-28T13:00:00Z", "ends_at": "2026-11-28T17:00:00Z", "pending": True,
+         "held_until": None}
     ]
     assert bruno.read(f"/resources/{lent.chairs.token}/availability", **AFTERNOON)["left"] == 1
     mine = party | {"party": cast.bruno.party.token}

@@ -238,7 +238,7 @@ def test_claims_searches_and_timetables_agree_with_a_count_minute_by_minute(
         if expected is None:
             town.hold(name, *span, quantity)
     views = [kept.view.lendable for kept in town.resources.values()]
-    table = Timetable(session, views, town.start, town.instant((DAYS + 1) * 1440))
+    table = Timetable(session, views, town.start, town.instant((DAYS + 1) * 1440), at=town.start)
     for span in [*looked_at, *touching(town, done[:5])]:
         starts, ends = town.instant(span[0]), town.instant(span[1])
         found = availability.free_among(session, views, starts, ends, zone="Europe/Paris", at=at)

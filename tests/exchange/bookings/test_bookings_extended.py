@@ -107,7 +107,7 @@ def test_only_what_is_still_out_is_kept_longer(session: Session, cast: Cast, len
     hand_over(session, token, **by_olga(cast), at=NEXT_WEEK)
     take_back(session, token, **by_olga(cast), at=DURING, items={lent.chairs.id: Back(3)})
     assert longer(session, cast, token)
-    assert queries.left_in(session, [lent.chairs.id], ENDS, LATER)[lent.chairs.id] == 3
+    assert queries.left_in(session, [lent.chairs.id], ENDS, LATER, at=NOON)[lent.chairs.id] == 3
     wish = wanting(cast.bruno.party.id, (lent.chairs, 4), starts=ENDS, hours=1)
     with pytest.raises(PoolExhausted):
         ask(session, wish, zone=PARIS, by=cast.bruno.by, at=DURING)
@@ -160,7 +160,7 @@ def test_of_a_pool_only_so_many_as_are_late_keep_their_place(session: Session, c
     tomorrow = ENDS + timedelta(days=1)
     other = accepted(session, cast, wanting(cast.bruno.party.id, (lent.chairs, 4), starts=tomorrow))
     follow(session, ENDS + timedelta(minutes=5))
-    assert queries.left_in(session, [lent.chairs.id], ENDS, LATER)[lent.chairs.id] == 2
+    assert queries.left_in(session, [lent.chairs.id], ENDS, LATER, at=NOON)[lent.chairs.id] == 2
     (found,) = inventories.endangered(session, cast.town.id, at=LATER)
     assert (found.loan, found.token, found.holder) == (token, other, "Alice")
     take_back(session, token, **by_olga(cast), at=LATER, items={lent.chairs.id: Back(2)})

@@ -63,7 +63,7 @@ def seen(session: Session, cast: Cast, token: str) -> BookingView:
 
 
 def left(session: Session, lent: Lent) -> int:
-    return queries.left_in(session, [lent.chairs.id], DURING, ENDS)[lent.chairs.id]
+    return queries.left_in(session, [lent.chairs.id], DURING, ENDS, at=NOON)[lent.chairs.id]
 
 
 def test_eighteen_leave_of_twenty_and_the_others_are_free_at_once(session: Session, cast: Cast, lent: Lent) -> None:

@@ -66,7 +66,7 @@ class Ground:
 
         def add(kind: str, name: str, **facts: Any) -> int:
             return catalogue.add_resource(
-                session, lender=cast.town.id, kind=kind, name=name, by=town, at=NOON, **facts
+                session, lender=cast.town.id, kind=kind, name=name, by=town, at=NOON, option_days=5, **facts
             ).id
 
         half, other = (add("room", name, capacity=60) for name in ("half", "other half"))

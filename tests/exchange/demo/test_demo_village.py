@@ -105,6 +105,10 @@ STATES = {
         WHERE d.verdict = 'accepted' GROUP BY 1 HAVING count(b.series_id) > 5""",
     "a series that waits": """SELECT b.series_id FROM bookings b LEFT JOIN booking_decisions d ON d.booking_id = b.id
         WHERE d.booking_id IS NULL AND b.starts_at > :now GROUP BY 1 HAVING count(b.series_id) > 5""",
+    "an option that somebody else waits for": """SELECT b.id FROM bookings b JOIN option_calls c ON c.booking_id = b.id
+        WHERE b.held_until > :now""",
+    "something that is held for who waited": """SELECT b.id FROM bookings b JOIN wish_turns t ON t.booking_id = b.id
+        WHERE b.held_until > :now""",
     "a request that waits": f"{BOOKED} d.verdict IS NULL AND c.booking_id IS NULL AND b.starts_at > :now",
     "a priced request that waits": f"{BOOKED} d.verdict IS NULL AND c.booking_id IS NULL AND b.minutes > 0",
     "an accepted booking to come": f"{BOOKED} d.verdict = 'accepted' AND c.booking_id IS NULL AND b.starts_at > :now",
