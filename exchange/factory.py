@@ -28,6 +28,7 @@ from exchange.lending.views import lending
 from exchange.members.views import members
 from exchange.organisations.views import organisations
 from exchange.pictures.views import pictures
+from exchange.reports.views import reports
 from exchange.rest import document
 from exchange.rest.offered import OFFERED
 from exchange.rulebook.views import rulebook
@@ -82,7 +83,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     style.init(app)
     for pages_of_capability in (
         adverts, agreements, audit, authorisations, bookings, catalogue, charters, circuits, declarations, imports,
-        keys, labels, lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
+        keys, labels, lending, members, organisations, pictures, reports, rulebook, seals, statements,
+        stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

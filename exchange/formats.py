@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from flask_babel import format_currency, format_date, format_decimal, get_locale, gettext, ngettext
+from flask_babel import format_currency, format_date, format_decimal, format_percent, get_locale, gettext, ngettext
 
 from exchange.catalogue.policy import WHOLE_DAY, slots_of
 from exchange.i18n import spell
@@ -130,6 +130,11 @@ def euros(cents: int) -> str:
     return str(format_currency(Decimal(cents) / 100, "EUR"))
 
 
+def percent(share: float) -> str:
+    """A part of a whole, which is 1: "12,5 %"."""
+    return str(format_percent(share, "#,##0.#\u00a0%"))
+
+
 _OF = re.compile(r"\b([Dd])e (%\((\w+)\)s)")
 
 
@@ -192,6 +197,6 @@ def described(wanted: Iterable[Any]) -> str:
 def init(app: Flask) -> None:
     """Offer these to templates, as filters; ``elided`` is called like ``_``."""
     for filter_ in (amount, in_unit, units, local_day, length_of_time, day, month, hour, instant, ending, span, slots,
-                    clock_spans, hours, people, spell, euros, explain, described, metres, decision_of):
+                    clock_spans, hours, people, spell, euros, percent, explain, described, metres, decision_of):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.globals["elided"] = elided

@@ -301,6 +301,22 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "rulebook.new": (
         _("Un tarif dit combien de minutes ; une condition dit qui peut demander. Plusieurs conditions doivent toutes être remplies."),
     ),
+    "reports.loans": (
+        _("Seuls comptent les prêts qui ont eu lieu. Ce qui a été annulé ou refusé n’y est pas ; ce que personne n’est venu chercher est compté à part."),
+        _("Les habitants sont comptés ensemble, sans leur nom : ce document peut être joint aux comptes."),
+    ),
+    "reports.use": (
+        _("L’occupation est la part des heures ouvertes qui ont été prises, fermetures pour travaux déduites. Une salle en deux moitiés est prise quand l’une d’elles l’est."),
+    ),
+    "reports.refusals": (
+        _("Comparez la part refusée de chacun : l’accès doit être égal pour tous. Le texte de chaque refus est celui que la personne a reçu."),
+    ),
+    "reports.rates": (
+        _("Un taux se compte par heure, par demi-journée (matin ou après-midi, séparés à 13 h) ou par jour entamé. Pour un lot, il vaut pour chaque pièce."),
+    ),
+    "reports.statement": (
+        _("C’est la valeur que la collectivité donne à ses prêts, pour vos comptes annuels : rien n’est à payer."),
+    ),
     "security.login": (
         _("L’identifiant est souvent prénom.nom. Perdu ? « J’ai oublié mon mot de passe, ou mon identifiant » les renvoie par courriel."),
     ),
@@ -342,6 +358,7 @@ AS_ON = {
     "bookings.close": "bookings.closing",
     "bookings.offer": "bookings.offering",
     "bookings.revoke": "bookings.revoking",
+    "reports.write_rate": "reports.rates",
     "catalogue.create": "catalogue.new",
     "catalogue.update": "catalogue.edit",
     "catalogue.edit_ticked": "catalogue.edit_many",
@@ -415,6 +432,7 @@ TOURS = (
         _("Écrivez vos règles : qui paie combien de minutes, qui peut emprunter, combien de temps à l’avance."),
         _("Répondez aux demandes dans leur ordre ; un refus dit son motif."),
         _("Le jour venu, notez la remise, puis le retour. Si personne n’est venu, notez-le aussi."),
+        _("Dans « Bilans », écrivez les taux votés par le conseil : la liste des prêts de l’année, avec leur valeur, s’imprime pour les comptes."),
     )),
     Tour(("treasurer", "auditor"), _("Vous tenez ou vérifiez les comptes"), (
         _("« Les comptes » montre tous les soldes ; leur somme est toujours zéro."),

@@ -68,7 +68,10 @@ def _office(mandate: Held) -> tuple[Link | None, ...]:
                 _desk(_("Demandes de réservation"), _("Décider, remettre, reprendre."), "bookings.requests", lender=of),
                 _desk(_("Ce que nous prêtons"), _("Salles, objets, photos, règles, fermetures."), "catalogue.index",
                       lender=of),
+                _reports(of),
             )  # fmt: skip
+        case "treasurer" | "auditor" if mandate.community_id is None:
+            return (_reports(of),)
         case "treasurer" | "auditor":
             return (_books(of),)
         case "administrator":
@@ -78,6 +81,11 @@ def _office(mandate: Held) -> tuple[Link | None, ...]:
                 _books(of),
             )  # fmt: skip
     return ()
+
+
+def _reports(lender: str) -> Link | None:
+    said = _("Prêts de l’année et leur valeur, fréquentation, refus.")
+    return _desk(_("Bilans"), said, "reports.loans", lender=lender)
 
 
 def _books(community: str) -> Link | None:

@@ -51,6 +51,8 @@ OFFICES: dict[str, frozenset[str]] = {
     "booking.decide": frozenset({"officer"}),
     "rules.write": frozenset({"officer"}),
     "import.run": frozenset({"officer"}),
+    "rates.write": frozenset({"officer"}),
+    "reports.read": frozenset({"officer", "treasurer", "auditor"}),
     "community.admit": frozenset({"administrator"}),
     "counter.serve": frozenset({"facilitator"}),
     "community.letters": frozenset({"administrator"}),

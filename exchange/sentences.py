@@ -22,6 +22,21 @@ ROLES = {
     "administrator": lazy_gettext("les administrateurs"),
 }
 
+CLASSES = {
+    "town": lazy_gettext("La ville"),
+    "local-association": lazy_gettext("Les associations d’ici"),
+    "inhabitant": lazy_gettext("Les habitants"),
+    "firm": lazy_gettext("Les entreprises"),
+    "outside": lazy_gettext("Ceux d’ailleurs"),
+}
+GROUNDS = {
+    "property": lazy_gettext("Administration des propriétés communales"),
+    "services": lazy_gettext("Fonctionnement des services"),
+    "order": lazy_gettext("Maintien de l’ordre public"),
+    "rule": lazy_gettext("Une règle votée"),
+    "other": lazy_gettext("Un autre motif"),
+}
+
 
 class Sentence(NamedTuple):
     """What to say, and what can be done."""

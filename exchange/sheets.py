@@ -16,6 +16,11 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
 
 
+def euros(cents: int) -> str:
+    """A sum as a French spreadsheet reads a number: "1234,50"."""
+    return f"{cents // 100},{cents % 100:02d}"
+
+
 def sheet(name: str, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """A file of this name to download; numbers stay numbers, texts are made harmless."""
     out = io.StringIO()

@@ -299,6 +299,10 @@ FORMS: tuple[Sent, ...] = (
     Sent("rulebook.create", "olga", RULE | IN_EUROS | {"per": "day"}, {"shape": "euros"}),
     Sent("rulebook.create", "olga", RULE | IN_EUROS, {"shape": "caution"}),
     Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
+    Sent("reports.write_rate", "olga", KEY | {
+        "on": "resource:{hall}", "cents": "1\u202f234,50 €", "per": "day", "starts_on": "2026-01-01",
+        "decision": "2025-88", "decided_on": "2025-12-11",
+    }),
     Sent("lending.begin", "alice", KEY | {
         "lender": "{alice}", "name": "Tables de jardin", "kind": "pool", "quantity": "4", "description": "En bois",
         "file": File("tables.jpg", PHOTO), "words": "Les tables, pliées",

@@ -35,6 +35,7 @@ BELOW: dict[str, set[str]] = {
     "bookings": {"dues", "authorisations", "charters", "circuits", "closures", "keys", "pictures"},
     "rulebook": {"bookings"},
     "agreements": {"bookings"},
+    "reports": {"bookings"},
     "imports": {"catalogue"},
     "seals": {"members"},
     "stewardship": {"statements"},
@@ -44,7 +45,8 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "blocks", "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory", "faults",
+    "binding", "blocks", "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory",
+    "faults",
     "forgetting", "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing",
     "jobs", "keeping",
     "messages", "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
@@ -79,6 +81,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
     "catalogue": {"many": "views"},
     "members": {"qr": "telling", "outlines": "policy"},
     "pictures": {"drawing": "operations"},
+    "reports": {"using": "queries", "valuing": "queries"},
     "statements": {"pictures": "queries"},
     "imports": {
         # reading a file that somebody has is long, and all of it is pure

@@ -119,6 +119,9 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "catalogue.special_hours": TOWN, "catalogue.add_special_hours": TOWN, "catalogue.remove_special_hours": TOWN,
     "catalogue.publish_one": TOWN, "catalogue.edit_place": TOWN, "catalogue.update_place": TOWN,
     "rulebook.index": TOWN, "rulebook.new": TOWN, "rulebook.create": TOWN, "rulebook.end": TOWN,
+    "reports.loans": TOWN, "reports.loans_sheet": TOWN, "reports.loans_paper": TOWN, "reports.use": TOWN,
+    "reports.use_sheet": TOWN, "reports.refusals": TOWN, "reports.refusals_sheet": TOWN, "reports.rates": TOWN,
+    "reports.write_rate": TOWN, "reports.statement": ALICE, "reports.statement_paper": ALICE,
     "imports.index": TOWN, "imports.create": TOWN, "imports.show": TOWN, "imports.choose": TOWN,
     "imports.columns": TOWN, "imports.map_columns": TOWN, "imports.read_as": TOWN, "imports.export": TOWN,
     "imports.resume": TOWN,
@@ -165,6 +168,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_catalogue.restore": TOWN, "api_catalogue.places": TOWN, "api_catalogue.add_place": TOWN,
     "api_authorisations.authorised": TOWN, "api_authorisations.give": TOWN, "api_authorisations.end": TOWN,
     "api_lending.begin": TOWN,
+    "api_reports.loans": TOWN, "api_reports.use": TOWN, "api_reports.refusals": TOWN,
 }  # fmt: skip
 
 # values that only some endpoints want

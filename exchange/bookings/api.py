@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from exchange import clock
 from exchange.bookings import changes, operations, opinions, policy, queries
 from exchange.bookings import wanted as wishes
-from exchange.bookings.forms import GROUNDS
 from exchange.bookings.geography import ON_MAPS
 from exchange.bookings.queries import BookingView, ItemView
 from exchange.bookings.schemas import (
@@ -62,7 +61,7 @@ from exchange.rest import shapes
 from exchange.rest.paging import PageQuery, cut, sliced
 from exchange.rest.resources import Deed, Done, Resources
 from exchange.security import office, own, territory, today
-from exchange.sentences import N
+from exchange.sentences import GROUNDS, N
 from ledger.entries import Acting
 from ledger.errors import FloorReached
 

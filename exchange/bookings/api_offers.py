@@ -13,13 +13,12 @@ from exchange import outbox
 from exchange.bookings import offers, queries
 from exchange.bookings.api import as_mine, by_its_item, detail, request_of
 from exchange.bookings.api_closures import resources
-from exchange.bookings.forms import GROUNDS
 from exchange.bookings.schemas import BookingShape, NewOffer, RequestDetail, Revocation
 from exchange.bookings.telling import asked_of, own_booking, tell, write_to
 from exchange.members import queries as members
 from exchange.rest.resources import Deed, Done
 from exchange.security import today
-from exchange.sentences import N
+from exchange.sentences import GROUNDS, N
 
 __all__ = ["resources"]  # with what ``api`` offers
 

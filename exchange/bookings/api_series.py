@@ -12,7 +12,6 @@ from exchange import clock
 from exchange.bookings import rhythm
 from exchange.bookings import series as together
 from exchange.bookings.api import as_asked, as_mine, asked_for, resources
-from exchange.bookings.forms import GROUNDS
 from exchange.bookings.models import Series
 from exchange.bookings.schemas import (
     AskedSeriesShape,
@@ -30,7 +29,7 @@ from exchange.members import queries as members
 from exchange.rest import shapes
 from exchange.rest.resources import Deed, Done
 from exchange.security import own, territory
-from exchange.sentences import N, sentence_of
+from exchange.sentences import GROUNDS, N, sentence_of
 from ledger.entries import Acting
 
 __all__ = ["resources"]  # with what ``api`` offers

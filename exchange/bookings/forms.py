@@ -17,17 +17,10 @@ from exchange.catalogue.queries import ResourceView
 from exchange.euros import Euros
 from exchange.formats import clock_hour
 from exchange.forms import DAYS, DayField, Days, DurationField, Form, HourField, KeyedForm, LongText, Text, Whole
+from exchange.sentences import GROUNDS
 
 F = TypeVar("F", bound="AskForm")
 MANY = NumberRange(1, 100_000, _("Écrivez un nombre entre 1 et 100 000."))
-
-GROUNDS = {
-    "property": _("Administration des propriétés communales"),
-    "services": _("Fonctionnement des services"),
-    "order": _("Maintien de l’ordre public"),
-    "rule": _("Une règle votée"),
-    "other": _("Un autre motif"),
-}
 
 
 class SearchForm(Form):

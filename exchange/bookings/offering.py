@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from exchange import clock, idempotency, outbox
 from exchange.bookings import moving, offers, policy, queries
 from exchange.bookings.damaging import bookings
-from exchange.bookings.forms import GROUNDS, DeclineForm, OfferForm, RemarksForm
+from exchange.bookings.forms import DeclineForm, OfferForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_to
 from exchange.bookings.views import show_page
@@ -25,6 +25,7 @@ from exchange.formats import local
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.security import auth_required, today
+from exchange.sentences import GROUNDS
 from ledger.errors import Refused
 
 __all__ = ["bookings"]  # with these pages beside those of ``views``

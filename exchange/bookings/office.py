@@ -14,7 +14,7 @@ from exchange import clock
 from exchange.bookings import changes, damages, inventories, operations, opinions, queries
 from exchange.bookings import waiting as list_
 from exchange.bookings.counting import PeopleForm
-from exchange.bookings.forms import GROUNDS, DeclineForm, OpinionForm, RemarksForm
+from exchange.bookings.forms import DeclineForm, OpinionForm, RemarksForm
 from exchange.bookings.queries import BookingView
 from exchange.bookings.telling import (
     Told,
@@ -37,7 +37,7 @@ from exchange.errors import status_of
 from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.security import auth_required, office, today
-from exchange.sentences import Sentence, sentence_of
+from exchange.sentences import GROUNDS, Sentence, sentence_of
 from ledger.entries import Acting
 from ledger.errors import Refused
 

@@ -15,7 +15,7 @@ from exchange import clock, idempotency
 from exchange.bookings import rhythm
 from exchange.bookings import series as together
 from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
-from exchange.bookings.forms import GROUNDS, DeclineForm, OpinionForm, RemarksForm, SeriesForm, ask_form
+from exchange.bookings.forms import DeclineForm, OpinionForm, RemarksForm, SeriesForm, ask_form
 from exchange.bookings.models import Series
 from exchange.bookings.offering import bookings
 from exchange.bookings.office import way_of
@@ -34,7 +34,7 @@ from exchange.formats import local_day
 from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.security import auth_required, own, territory
-from exchange.sentences import sentence_of
+from exchange.sentences import GROUNDS, sentence_of
 from ledger.entries import Acting
 from ledger.errors import Refused
 

@@ -18,7 +18,6 @@ from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import (
     BESIDE,
     CLOSING,
-    GROUNDS,
     AskForm,
     ContestForm,
     RemarksForm,
@@ -53,6 +52,7 @@ from exchange.pictures import queries as pictures
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Evaluation, Rule
 from exchange.security import acts_for, auth_required, in_office, own, territory, today, tomorrow
+from exchange.sentences import GROUNDS
 from ledger.entries import Acting
 from ledger.errors import Refused
 

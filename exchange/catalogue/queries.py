@@ -316,6 +316,12 @@ def of_lender(
     return Listing([ResourceView(*row) for row in rows], total, page, pages)
 
 
+def all_of(session: Session, lender: int) -> list[ResourceView]:
+    """Everything that a lender has or had, by name."""
+    rows = session.execute(_ROWS.where(Resource.lender_id == lender).order_by(Resource.sort_name, Resource.id))
+    return [ResourceView(*row) for row in rows]
+
+
 def mine_by_token(session: Session, lender: int, token: str) -> ResourceView | None:
     """One resource of a lender, published or not."""
     row = session.execute(_ROWS.where(Resource.token == token, Resource.lender_id == lender)).one_or_none()
@@ -407,6 +413,20 @@ def acts(session: Session, resource: int, *, limit: int = 20) -> list[ActView]:
         .limit(limit)
     )
     return [ActView(*row) for row in rows]
+
+
+def acts_of(session: Session, lender: int) -> dict[int, list[tuple[str, datetime]]]:
+    """What was done to each resource of a lender and when, in order."""
+    rows = session.execute(
+        select(ResourceAct.resource_id, ResourceAct.act, ResourceAct.acted_at)
+        .join(Resource, Resource.id == ResourceAct.resource_id)
+        .where(Resource.lender_id == lender)
+        .order_by(ResourceAct.id)
+    )
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for resource, act, at in rows:
+        found.setdefault(resource, []).append((act, at))
+    return found
 
 
 def was_published(session: Session, resource: int) -> bool:

@@ -54,6 +54,12 @@ def over(session: Session, lender: int, *, at: datetime, size: int = 20) -> list
     return [ClosureView(*row) for row in rows]
 
 
+def during(session: Session, lender: int, starts_at: datetime, ends_at: datetime) -> list[ClosureView]:
+    """What a lender closed between two instants, whether it is lent again or not."""
+    query = _CLOSURES.where(Closure.lender_id == lender, Closure.during.overlaps(Range(starts_at, ends_at)))
+    return [ClosureView(*row) for row in session.execute(query.order_by(Closure.id))]
+
+
 def mine(session: Session, token: str, lender: int) -> ClosureView | None:
     """The closure of this random identifier, if it is this lender's."""
     row = session.execute(_CLOSURES.where(Closure.token == token, Closure.lender_id == lender)).one_or_none()

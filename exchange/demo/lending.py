@@ -25,6 +25,8 @@ from exchange.pictures import operations as pictures
 from exchange.reciprocity import operations as rules
 from exchange.reciprocity.models import RuleRow
 from exchange.reciprocity.policy import Rule
+from exchange.reports import operations as reports
+from exchange.reports.policy import Rate
 from ledger.entries import Acting
 
 REPAIR = "Le Repair Café des Écluses"
@@ -62,6 +64,10 @@ def plan(world: World) -> None:
     for number, lender in enumerate((TOWN, CENTRE, FIRM, REPAIR, LENDING_MEMBER)):
         world.story.plan(moment(OPENED + 12 + 3 * number, 9), _catalogue, world, lender, told)
     world.story.plan(moment(OPENED + 30, 14), _rules, world)
+    first, this = (moment(OPENED).year, world.calendar.today.year)
+    for year, voted in ((first, told["voted"]["first"]), (this, told["voted"]["since"])):
+        written = max(moment(OPENED + 31, 10), world.calendar.on(date(year - 1, 12, 16), 10))
+        world.story.plan(written, _vote, world, year, voted)
     world.story.plan(moment(-200, 11), _second_thoughts, world)
     world.story.plan(moment(-150, 15), _firm_tariffs_again, world)
     world.story.plan(moment(-60, 11), _authorise, world, told["reserved"])
@@ -228,6 +234,15 @@ def _rules(world: World, *, at: datetime) -> None:
     press = world.resources["Pressoir et broyeur à pommes"].id
     _write(world, LENDING_MEMBER, Rule("", "tariff", "Une heure par jour, pour l'entretien", resource=press,
                                        starts_on=since, community=community, minutes=60, per="day"), at)  # fmt: skip
+
+
+def _vote(world: World, year: int, voted: list[list[Any]], *, at: datetime) -> None:
+    """The council says in December what each loan of the year to come is worth; of bicycles it said nothing."""
+    by, decided_on = _office(world, TOWN), date(year - 1, 12, 10)
+    for of, cents, per in voted:
+        resource, category = (world.resources[of].id, None) if of in world.resources else (None, of)
+        rate = Rate(0, by.party, resource, category, cents, per, date(year, 1, 1), f"{year - 1}-97", decided_on)
+        reports.write_rate(world.session, rate, by=by, at=at)
 
 
 def _firm_tariffs_again(world: World, *, at: datetime) -> None:

@@ -16,6 +16,9 @@ WORKS_TO_DO: Final[Mapping[str, str]] = {
     "lourde": "travaux lourds à prévoir",
     "complexe": "travaux complexes à prévoir",
 }
+MOST_SHOWN: Final = 20
+"""Characters of opening hours, from where they stop making sense."""
+
 _NO_NUMBER: Final = frozenset({"0", "00", "000", "0000", "999", "9999", "99999"})
 
 
@@ -40,7 +43,7 @@ def place_in(row: Row, circumstances: Circumstances) -> Candidate:
         access_words=access_words,
         latitude=latitude,
         longitude=longitude,
-        opening_hours=_opening_hours(row, circumstances.readable_hours),
+        opening_hours=_opening_hours(row, circumstances.hours_fault),
         phone=row.text("phone"),
         email=checked(row, "email", values.email, "email-odd"),
         web=checked(row, "web", values.link, "link-odd"),
@@ -133,12 +136,15 @@ def _on_earth(latitude: float, longitude: float) -> bool:
     return abs(latitude) <= 90 and abs(longitude) <= 180 and (latitude, longitude) != (0, 0)
 
 
-def _opening_hours(row: Row, readable: Callable[[str], bool]) -> str | None:
+def _opening_hours(row: Row, fault: Callable[[str], int | None]) -> str | None:
     text = row.text("opening_hours")
-    if text is not None and not readable(text):
+    if text is None or (position := fault(text)) is None:
+        return text
+    if there := text[position - 1 :][:MOST_SHOWN]:
+        row.doubt("hours-unreadable-from", "opening_hours", text=text, position=str(position), there=there)
+    else:  # it breaks off
         row.doubt("hours-unreadable", "opening_hours", text=text)
-        return None
-    return text
+    return None
 
 
 def _capacity(row: Row, limit: LegalLimit | None) -> int | None:

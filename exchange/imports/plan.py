@@ -89,16 +89,16 @@ def rehearsal(known: Understood, choices: Choices, *, file_name: str, zone: str)
     """What importing would do with these choices."""
     assert known.layout is not None, "columns are mapped before they are rehearsed"
 
-    def readable(expression: str) -> bool:
+    def fault(expression: str) -> int | None:
         try:
             hours.check(expression, zone)
-        except hours.NotHours:
-            return False
-        return True
+        except hours.NotHours as wrong:
+            return wrong.position
+        return None
 
     run = dry_run(
         known.table, known.layout, owner_words=choices.owner_words, as_of_year=year_in(file_name),
-        readable_hours=readable,
+        hours_fault=fault,
     )  # fmt: skip
     return run.choosing(ticked=choices.ticked, categories=choices.categories)
 

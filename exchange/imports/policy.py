@@ -219,18 +219,18 @@ def dry_run(
     *,
     owner_words: Collection[str],
     as_of_year: int | None = None,
-    readable_hours: Callable[[str], bool] = bool,
+    hours_fault: Callable[[str], int | None] = lambda _hours: None,
 ) -> DryRun:
     """What importing `table` would do, one status per line.
 
     `owner_words` are the words that mean the lender in the owner's column, compared whole ("VILLE" is not
     "VILLE DE LATTES"), without regard to case and accents. `as_of_year` is the year that the file describes, said
-    with the works to be done. `readable_hours` says whether the catalogue understands opening hours.
+    with the works to be done. `hours_fault` says where opening hours stop being understood, from 1.
     """
     circumstances = Circumstances(
         frozenset(filter(None, map(fold, owner_words))),
         as_of_year,
-        readable_hours,
+        hours_fault,
         several_collectivities(table, layout),
     )
     rows = (Row(record, table.header, layout) for record in table.records)

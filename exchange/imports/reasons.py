@@ -152,6 +152,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "hours-unreadable": N_(
         "Les horaires « %(text)s » ne sont pas compris. Cochée, la ligne sera importée sans horaires."
     ),
+    "hours-unreadable-from": N_(
+        "Les horaires « %(text)s » ne sont plus compris à partir du caractère %(position)s (« %(there)s »). "
+        "Cochée, la ligne sera importée sans horaires."
+    ),
     "capacity-above-limit": N_(
         "La capacité indiquée (%(capacity)s) dépasse la limite du bâtiment (%(limit)s personnes). "
         "Cochée, la ligne sera importée sans capacité."

@@ -30,11 +30,11 @@ _MAX_TEXT: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is known beside the rows: who lends (folded words), when the file was true, which hours are understood."""
+    """What is known beside the rows: who lends (folded words), when the file was true, what of hours is unclear."""
 
     owner_words: frozenset[str]
     as_of_year: int | None
-    readable_hours: Callable[[str], bool]
+    hours_fault: Callable[[str], int | None]
     several_collectivities: bool
 
     def is_lender(self, owner: str) -> bool:

@@ -24,6 +24,12 @@ def contact_of(session: Session, party: int) -> str:
     return session.scalar(select(Organisation.contact).where(Organisation.party_id == party)) or ""
 
 
+def classes_of(session: Session, parties: Collection[int]) -> dict[int, str]:
+    """The class of each of these parties, by id."""
+    rows = session.execute(select(Organisation.party_id, Organisation.class_).where(Organisation.party_id.in_(parties)))
+    return dict.fromkeys(parties, "inhabitant") | {row[0]: row[1] for row in rows}
+
+
 def kinds_of(session: Session, parties: Collection[int]) -> dict[int, str]:
     """What these organisations are, by id: "association", "firm", "school", "authority" or "social-centre"."""
     if not parties:

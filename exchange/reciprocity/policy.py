@@ -178,12 +178,12 @@ def evaluate(rules: Sequence[Rule], items: Sequence[Item], span: Span, facts: Fa
 
 def price(tariff: Rule, item: Item, span: Span) -> int:
     """What a tariff makes one item cost, in whole minutes, rounded up."""
-    return _for(tariff.minutes, tariff.per, item, span)
+    return charged(tariff.minutes, tariff.per, item.quantity, span)
 
 
-def _for(rate: int, per: str, item: Item, span: Span) -> int:
-    """A rate for an item during a span, rounded up."""
-    return rate * _units(per, item, span) if per != "hour" else _hourly(rate, span)
+def charged(rate: int, per: str, quantity: int, span: Span) -> int:
+    """What a rate comes to, in its own unit, rounded up: per hour, half-day, day, item or flat."""
+    return _hourly(rate, span) if per == "hour" else rate * _units(per, quantity, span)
 
 
 def _hourly(rate: int, span: Span) -> int:
@@ -194,7 +194,7 @@ def _hourly(rate: int, span: Span) -> int:
 
 def _in_euros(rules: Sequence[Rule], items: Sequence[Item], span: Span) -> tuple[tuple[Due, ...], list[Finding]]:
     """What is due in euros, and why. The deposit of a rule counts once, however many items it binds."""
-    fees = [(item, rule, _for(rule.cents, rule.per, item, span)) for item in items
+    fees = [(item, rule, charged(rule.cents, rule.per, item.quantity, span)) for item in items
             if (rule := _most_precise(rules, item, "euro-tariff"))]  # fmt: skip
     deposits = list(dict.fromkeys(rule for item in items if (rule := _most_precise(rules, item, "deposit"))))
     why = [_in_euros_because("euro-fee", rule, cents, {"resource": item.resource, "per": rule.per, "rate": rule.cents})
@@ -218,9 +218,9 @@ def _in_euros_because(code: str, rule: Rule, cents: int, more: Mapping[str, Any]
                    facts={**more, "cents": cents, "decision": rule.decision, "decided_on": decided_on})  # fmt: skip
 
 
-def _units(per: str, item: Item, span: Span) -> int:
+def _units(per: str, quantity: int, span: Span) -> int:
     if per == "item":
-        return item.quantity
+        return quantity
     if per == "day":
         return len(_days(span))
     if per == "half-day":

@@ -12,9 +12,10 @@ from exchange.declarations.api import resources as declarations
 from exchange.lending.api import resources as lending
 from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
+from exchange.reports.api import resources as reports
 from exchange.statements.api import resources as statements
 
 OFFERED = (
     members, statements, declarations, adverts, bookings, charters, agreements, pictures, catalogue, authorisations,
-    lending,
+    lending, reports,
 )  # fmt: skip

@@ -9,15 +9,9 @@ from wtforms.validators import DataRequired, InputRequired, Optional
 
 from exchange.euros import Euros
 from exchange.forms import DayField, KeyedForm, Text, Whole
+from exchange.sentences import CLASSES
 
-CLASSES = {
-    "": _("Tout le monde"),
-    "town": _("La ville"),
-    "local-association": _("Les associations d’ici"),
-    "inhabitant": _("Les habitants"),
-    "firm": _("Les entreprises"),
-    "outside": _("Ceux d’ailleurs"),
-}
+EVERYBODY = {"": _("Tout le monde"), **CLASSES}
 PERS = {
     "hour": _("par heure"),
     "half-day": _("par demi-journée"),
@@ -36,7 +30,7 @@ class RuleForm(KeyedForm):
 
     title = Text(_("Nom de la règle"), most=200, validators=[DataRequired(_("Donnez un nom à la règle."))])
     on = SelectField(_("Sur quoi ?"), validate_choice=False)
-    class_ = SelectField(_("Pour qui ?"), choices=[SelectChoice(value, label) for value, label in CLASSES.items()])
+    class_ = SelectField(_("Pour qui ?"), choices=[SelectChoice(value, label) for value, label in EVERYBODY.items()])
     starts_on = DayField(_("À partir du"), validators=[InputRequired(_("Indiquez le premier jour."))])
     ends_on = DayField(_("Jusqu’au"), validators=[Optional()])
 

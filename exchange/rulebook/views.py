@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from exchange import idempotency
+from exchange import binding, idempotency
 from exchange.catalogue import queries as catalogue
 from exchange.db import db, transaction
 from exchange.errors import Invalid, NotFound
@@ -19,7 +19,7 @@ from exchange.reciprocity import operations
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
 from exchange.rulebook.forms import (
-    CLASSES,
+    EVERYBODY,
     GATES,
     PERS,
     DepositForm,
@@ -56,7 +56,7 @@ def _index(desk: Office, form: EndForm, *, refused: str = "") -> str:
     communities = {community.id: community for community in members.communities(session)}
     return render_template(
         "rulebook/index.html", lender=desk.party, rows=rows, names=names, form=form, today=today(), refused=refused,
-        communities=communities, classes=CLASSES, pers=PERS, gates=GATES,
+        communities=communities, classes=EVERYBODY, pers=PERS, gates=GATES,
     )  # fmt: skip
 
 
@@ -69,14 +69,7 @@ def new(lender: str, shape: str) -> str:
 
 
 def _page(desk: Office, form: RuleForm, shape: str) -> str:
-    session = db.session()
-    listing = catalogue.of_lender(session, desk.party.id)
-    categories = catalogue.categories(session, lender=desk.party.id)
-    form.on.choices = [
-        ("", _("Tout ce que nous prêtons")),
-        *((f"category:{name}", _("Catégorie %(name)s", name=name)) for name in categories if name),
-        *((f"resource:{row.token}", row.name) for row in listing.rows),
-    ]
+    form.on.choices = binding.choices(desk.party.id)
     return render_template("rulebook/new.html", lender=desk.party, form=form, shape=shape)
 
 
@@ -113,7 +106,7 @@ def _rule(desk: Office, form: RuleForm) -> Rule:
     assert form.starts_on.data is not None
     if form.ends_on.data and form.ends_on.data < form.starts_on.data:
         raise Invalid(field="ends_on", why="before-start")
-    resource, category = _bound(desk, form.on.data or "")
+    resource, category = binding.bound(desk.party.id, form.on.data or "")
     rule = Rule(
         token="", shape="tariff", title=form.title.data, resource=resource, category=category,
         class_=form.class_.data or None, starts_on=form.starts_on.data, ends_on=form.ends_on.data,
@@ -149,17 +142,6 @@ def _community(desk: Office) -> int:
     if not accounts:
         raise Invalid(why="no-account")
     return accounts[0].community_id
-
-
-def _bound(desk: Office, on: str) -> tuple[int | None, str | None]:
-    kind, _colon, name = on.partition(":")
-    if kind == "category" and name in catalogue.categories(db.session(), lender=desk.party.id):
-        return None, name
-    if kind == "resource" and (row := catalogue.mine_by_token(db.session(), desk.party.id, name)):
-        return row.id, None
-    if on:
-        raise Invalid(field="on", why="unknown")
-    return None, None
 
 
 def _decision(form: RuleForm) -> tuple[str | None, date | None]:

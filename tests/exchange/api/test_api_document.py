@@ -202,6 +202,12 @@ GIVEN = {
     "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact", "steps"},
     "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": LOAN | {"checked", "contact", "steps"},
     "POST /lenders/{lender}/bookings/{booking}/revocation": LOAN | {"checked", "contact", "steps"},
+    "GET /lenders/{lender}/reports/loans": {"year", "total", "borrowers"},
+    "GET /lenders/{lender}/reports/use": {"resources", "classes"},
+    "GET /lenders/{lender}/reports/refusals": {
+        "booking", "act", "party", "class", "resources", "starts_at", "ends_at", "ground", "text", "asked_at",
+        "decided_at", "decided_by",
+    },
     "GET /lenders/{lender}/closures": CLOSURE,
     "GET /lenders/{lender}/closures/{closure}": CLOSURE | {"bookings"},
     "POST /lenders/{lender}/closures/{closure}/end": CLOSURE | {"bookings"},
@@ -496,6 +502,8 @@ def catalogues(alice: Witness, olga: Witness, cast: Cast) -> None:
     for act in ("withdrawal", "retirement", "restoration"):
         olga.do(f"{here}/{act}")
     alice.do(f"/lenders/{cast.alice.party.token}/things", {"name": "Scie sauteuse"})
+    for report in ("loans", "use", "refusals"):
+        olga.read(f"{desk}/reports/{report}")
 
 
 def told(answer: JSON) -> set[str]:

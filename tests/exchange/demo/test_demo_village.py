@@ -173,6 +173,12 @@ STATES = {
     "a public price and the decision of the council": """SELECT r.id FROM rules r
         JOIN organisations o ON o.party_id = r.lender_id
         WHERE o.kind = 'authority' AND r.minutes > 0 AND r.decision_number <> ''""",
+    "a rate that the council voted, and the one before": """SELECT c.id FROM council_rates c JOIN council_rates b
+        ON (b.lender_id, b.category) = (c.lender_id, c.category) AND b.starts_on < c.starts_on
+        WHERE c.starts_on <= :today""",
+    "a loan without a value that was voted": """SELECT i.id FROM hand_overs h JOIN booking_items i USING (booking_id)
+        JOIN resources r ON r.id = i.resource_id WHERE r.category = 'Transport'
+        AND NOT EXISTS (SELECT FROM council_rates c WHERE c.category = r.category OR c.resource_id = r.id)""",
     "a rule that ended": "SELECT id FROM rules WHERE ends_on < :today",
     "a gate on the balance": "SELECT id FROM rules WHERE gate = 'balance'",
     "a gate on what is overdue": "SELECT id FROM rules WHERE gate = 'nothing-overdue'",

@@ -396,8 +396,18 @@ def test_hours_that_the_catalogue_does_not_understand_wait() -> None:
     table = read("\n".join((";".join(SCDL_HEADER), scdl())).encode())
     layout = recognise(table.header)
     assert layout is not None
-    ran = dry_run(table, layout, owner_words=(), readable_hours=lambda hours: False)
-    assert said(only(ran)) == ["hours-unreadable"]
+    ran = dry_run(table, layout, owner_words=(), hours_fault=lambda hours: 4)
+    assert said(only(ran)) == ["hours-unreadable-from"]
+    assert "à partir du caractère 4 (« Fr 08:30-12:00,13:30 »)" in sentence(only(ran).reasons[0])
+
+
+def test_hours_that_break_off_are_not_pointed_at() -> None:
+    table = read("\n".join((";".join(SCDL_HEADER), scdl(EQUIP_OUVERTURE="Mo-Fr 08:30-"))).encode())
+    layout = recognise(table.header)
+    assert layout is not None
+    assert said(only(dry_run(table, layout, owner_words=(), hours_fault=lambda hours: len(hours) + 1))) == [
+        "hours-unreadable"
+    ]
 
 
 # Mapped by a person.
