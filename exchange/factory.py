@@ -18,6 +18,7 @@ from exchange.bookings.changing import bookings
 from exchange.catalogue.many import catalogue
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
+from exchange.feeds.views import feeds
 from exchange.imports.views import imports
 from exchange.keys.views import keys
 from exchange.labels.views import labels
@@ -78,8 +79,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, audit, authorisations, bookings, catalogue, declarations, imports, keys, labels, lending, members,
-        organisations, pictures, rulebook, seals, statements, stewardship,
+        adverts, audit, authorisations, bookings, catalogue, declarations, feeds, imports, keys, labels, lending,
+        members, organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

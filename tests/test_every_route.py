@@ -92,6 +92,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.accept_series": TOWN, "bookings.decline_series": TOWN,
     "lending.begin": SIGNED_IN, "lending.terms": TOWN, "lending.lent": TOWN,
     "labels.index": TOWN, "labels.sheet": TOWN,
+    "feeds.follow": EVERYBODY, "feeds.event": ALICE, "feeds.index": SIGNED_IN, "feeds.renew": ALICE,
+    "feeds.close": ALICE,
     "pictures.show": EVERYBODY, "pictures.index": TOWN, "pictures.create": TOWN, "pictures.remove": TOWN,
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
@@ -146,6 +148,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_catalogue.restore": TOWN, "api_catalogue.places": TOWN, "api_catalogue.add_place": TOWN,
     "api_authorisations.authorised": TOWN, "api_authorisations.give": TOWN, "api_authorisations.end": TOWN,
     "api_lending.begin": TOWN,
+    "api_feeds.mine": SIGNED_IN, "api_feeds.show": {"bruno"}, "api_feeds.create": SIGNED_IN,
+    "api_feeds.renew": {"bruno"}, "api_feeds.end": {"bruno"}, "api_feeds.of_resource": SIGNED_IN,
 }  # fmt: skip
 
 # values that only some endpoints want
@@ -159,6 +163,7 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
     "api_bookings.withdraw_offer": {"booking": "had"}, "api_bookings.consent": {"booking": "offered"},
     "api_bookings.dismiss": {"booking": "offered"},
+    "api_feeds.end": {"feed": "followed"},
     "lending.terms": {"resource": "sander"}, "lending.lent": {"resource": "drill"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
@@ -254,6 +259,7 @@ class Place:
             "api_catalogue.add": {"kind": "thing", "name": "Barnum"},
             "api_catalogue.add_place": {"name": "Halle"},
             "api_lending.begin": {"name": "Barnum"},
+            "api_feeds.create": {"party": mine, "of": "bookings"},
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
@@ -283,7 +289,7 @@ class Place:
                 known = {"club": self.world.cast.club.token, "attic": self.world.unpublished.token,
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
-                         "spare": self.world.spare, "sander": self.world.sander,
+                         "spare": self.world.spare, "sander": self.world.sander, "followed": self.world.followed,
                          "drill": self.world.lent.drill.token}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)

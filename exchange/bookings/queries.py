@@ -261,6 +261,31 @@ def of_parties(
     return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
 
 
+def between(
+    session: Session, first: datetime, last: datetime, *, at: datetime, parties: Collection[int] = (),
+    lenders: Collection[int] = (), size: int = 3000,
+) -> list[BookingView]:  # fmt: skip
+    """What these parties have, and what is asked of these lenders, between two instants: what is over comes last, so
+    that what is ahead is there even when there is too much of it.
+    """
+    query = _BOOKINGS.where(or_(Booking.party_id.in_(parties), Booking.lender_id.in_(lenders)))
+    over = Booking.ends_at <= at
+    query = query.where(Booking.starts_at < last, Booking.ends_at > first)
+    order = (over, func.abs(func.extract("epoch", Booking.starts_at - at)), Booking.id)
+    return _views(session, query.order_by(*order).limit(size), at=at)
+
+
+def prolonged(session: Session, ids: Collection[int]) -> dict[int, datetime]:
+    """When more time was last granted to those of these bookings that had some."""
+    rows = session.execute(
+        select(Extension.booking_id, func.max(ExtensionDecision.decided_at))
+        .join(ExtensionDecision, ExtensionDecision.extension_id == Extension.id)
+        .where(Extension.booking_id.in_(ids), ExtensionDecision.verdict == "granted")
+        .group_by(Extension.booking_id)
+    ) if ids else ()  # fmt: skip
+    return {row[0]: row[1] for row in rows}
+
+
 def of_series(session: Session, series: int, *, at: datetime) -> list[BookingView]:
     """The days of a series, in order."""
     return _views(session, _BOOKINGS.where(Booking.series_id == series).order_by(Booking.starts_at, Booking.id), at=at)

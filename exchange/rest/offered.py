@@ -7,9 +7,10 @@ from exchange.authorisations.api import resources as authorisations
 from exchange.bookings.api_offers import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.declarations.api import resources as declarations
+from exchange.feeds.api import resources as feeds
 from exchange.lending.api import resources as lending
 from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
 from exchange.statements.api import resources as statements
 
-OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue, authorisations, lending)
+OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue, authorisations, lending, feeds)

@@ -50,6 +50,9 @@ TAKEN = {
     "POST /declarations/{declaration}/confirmation": set(),
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /declarations/{declaration}/withdrawal": set(),
+    "POST /feeds": {"party", "of"},
+    "POST /feeds/{feed}/end": set(),
+    "POST /feeds/{feed}/renewal": set(),
     "POST /lenders/{lender}/bookings/{booking}/decision": {"verdict", "ground", "text"},
     "POST /bookings/{booking}/attendance": {"people"},
     "POST /bookings/{booking}/extension": {"until", "reason"},
@@ -102,6 +105,7 @@ DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
 }  # fmt: skip
+FEED = {"id", "party", "of", "opened_at"}
 MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
 KEPT = RESOURCE | {"status", "value_cents", "photo_address", "inventory_number", "buffer_minutes"}
 PLACE = {
@@ -144,6 +148,12 @@ GIVEN = {
     "GET /resources": RESOURCE | {"beside", "minutes", "community", "metres"},
     "GET /resources/{resource}": RESOURCE,
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
+    "GET /resources/{resource}/feed": {"address"},
+    "GET /feeds": FEED | {"address"},
+    "GET /feeds/{feed}": FEED | {"address"},
+    "POST /feeds": FEED,
+    "POST /feeds/{feed}/renewal": FEED,
+    "POST /feeds/{feed}/end": FEED,
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
     "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
     "POST /series/quotes": {"days"},
@@ -366,6 +376,7 @@ def test_every_route_answers_as_the_document_says(
     olga.do(f"{desk}/resources/{lent.hall.token}/publication", {})
     moves(alice, olga, cast, lent)
     catalogues(alice, olga, cast)
+    follows(alice, cast, lent)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
 
@@ -405,6 +416,16 @@ def catalogues(alice: Witness, olga: Witness, cast: Cast) -> None:
     for act in ("withdrawal", "retirement", "restoration"):
         olga.do(f"{here}/{act}")
     alice.do(f"/lenders/{cast.alice.party.token}/things", {"name": "Scie sauteuse"})
+
+
+def follows(alice: Witness, cast: Cast, lent: Lent) -> None:
+    """What a telephone follows."""
+    alice.read(f"/resources/{lent.hall.token}/feed")
+    opened = f"/feeds/{alice.do('/feeds', {'party': cast.alice.party.token, 'of': 'bookings'})['id']}"
+    alice.read("/feeds")
+    alice.read(opened)
+    alice.do(f"{opened}/renewal")
+    alice.do(f"{opened}/end")
 
 
 def told(answer: JSON) -> set[str]:
