@@ -14,7 +14,7 @@ from exchange import config, faults, formats, guide, headers, i18n, navigation, 
 from exchange.adverts.views import adverts
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
-from exchange.bookings.changing import bookings
+from exchange.bookings.agenda import bookings
 from exchange.catalogue.many import catalogue
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations

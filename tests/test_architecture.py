@@ -66,6 +66,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "offers": "operations", "series": "operations", "wanted": "queries", "availability": "queries",
         "searching": "telling", "narrowing": "telling",
         "rhythm": "policy", "asking": "telling", "repeating": "views", "changes": "operations", "changing": "views",
+        "agenda": "views", "sheets": "telling",
         "inventory": "operations", "inventories": "queries", "handing": "views", "counting": "forms",
         "extending": "operations", "prolonging": "views", "damages": "operations", "damaging": "views",
         "geography": "policy", "mapping": "views", "api_series": "api", "api_loans": "api", "api_searching": "api",

@@ -313,3 +313,22 @@ class OfferForm(KeyedForm):
     ends = HourField(_("Jusqu’à"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
     end_day = DayField(_("Jusqu’au jour"), validators=[Optional()])
     word = LongText(_("Un mot pour l’expliquer"), validators=[DataRequired(_("Dites pourquoi, en quelques mots."))])
+
+
+class JumpForm(Form):
+    """A day of a calendar to go to."""
+
+    class Meta:
+        csrf = False  # it is a GET: nothing is written
+
+    jour = DayField(_("Aller au jour"), validators=[Optional()])
+
+
+class SheetForm(Form):
+    """The week of a lender's rooms: from which day, and of which place."""
+
+    class Meta:
+        csrf = False  # it is a GET: nothing is written
+
+    jour = DayField(_("À partir du"), validators=[Optional()])
+    lieu = SelectField(_("Où"), validators=[Optional()])

@@ -549,6 +549,35 @@ def taken(session: Session, units: Iterable[int], starts_at: datetime, ends_at: 
     return [Taken(*row) for row in session.execute(query)]
 
 
+class TakenBy(NamedTuple):
+    """A unit held for a span by a booking, with what only its lender's office reads of it."""
+
+    unit_id: int
+    starts_at: datetime
+    ends_at: datetime
+    token: str
+    party_id: int
+    purpose: str
+    pending: bool
+
+
+def taken_by(
+    session: Session, units: Collection[int], lender: int, starts_at: datetime, ends_at: datetime
+) -> list[TakenBy]:
+    """Who has these units of a lender between two instants, without the time to put them back in order."""
+    query = (
+        select(Occupancy.unit_id, Booking.starts_at, Booking.ends_at, Booking.token, Booking.party_id, Booking.purpose,
+               BookingDecision.booking_id.is_(None))
+        .join(BookingItem, BookingItem.id == Occupancy.booking_item_id)
+        .join(Booking, Booking.id == BookingItem.booking_id)
+        .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
+        .where(Occupancy.unit_id.in_(units), Booking.lender_id == lender)
+        .where(Occupancy.during.overlaps(Range(starts_at, ends_at)))
+        .order_by(Booking.starts_at, Booking.id)
+    )  # fmt: skip
+    return [TakenBy(*row) for row in session.execute(query)]
+
+
 class TakenOf(NamedTuple):
     """Some of a pool held for a span, by an item of a booking."""
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock
 from exchange.bookings import queries as bookings
+from exchange.catalogue import queries as catalogue
 from exchange.db import db, transaction
 from exchange.errors import NotFound
 from exchange.feeds import operations, queries
@@ -49,6 +50,16 @@ def event(booking: str) -> Response:
     return _calendar(calendar(_("Réservation"), of_bookings([found])), "reservation")
 
 
+@feeds.get("/salles/<resource>/agenda")
+def of_resource(resource: str) -> str:
+    """How everybody follows when something is taken."""
+    it = catalogue.published_by_token(db.session(), resource)
+    if it is None:
+        raise NotFound
+    address = address_of(it.token)
+    return render_template("feeds/resource.html", resource=it, address=address, webcal=_webcal(address))
+
+
 class Line(NamedTuple):
     """A calendar that one may follow; ``address`` once it is open."""
 
@@ -62,7 +73,11 @@ class Line(NamedTuple):
     @property
     def webcal(self) -> str:
         """The address with which a telephone opens its calendar by itself."""
-        return f"webcal://{(self.address or '').partition('://')[2]}"
+        return _webcal(self.address or "")
+
+
+def _webcal(address: str) -> str:
+    return f"webcal://{address.partition('://')[2]}"
 
 
 @feeds.get("/moi/agenda")
