@@ -324,11 +324,8 @@ class JumpForm(Form):
     jour = DayField(_("Aller au jour"), validators=[Optional()])
 
 
-class SheetForm(Form):
+class SheetForm(JumpForm):
     """The week of a lender's rooms: from which day, and of which place."""
-
-    class Meta:
-        csrf = False  # it is a GET: nothing is written
 
     jour = DayField(_("À partir du"), validators=[Optional()])
     lieu = SelectField(_("Où"), validators=[Optional()])

@@ -79,7 +79,7 @@ def week_of(rooms: Sequence[ResourceView], days: Sequence[date], *, lender: Part
     said, known = words(), shown(rooms, days)
     who = _who(rooms, days, lender.token, lender.id) if named else {}
     return [
-        Line(room.name, room.place_name or "", [
+        Line(room.name, (room.place_name or "") if room.place_name != room.name else "", [
             _cell(room, each, said, url_for("bookings.day", resource=room.token, jour=each.day.isoformat()),
                   who.get((room.id, each.day), ()))
             for each in known[room.id]
