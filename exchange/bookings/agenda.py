@@ -49,17 +49,12 @@ def _around(endpoint: str, name: str, before: date, first: date, after: date, no
     return Steps(to(before) if first > now else None, to(now) if first != now else None, None if far else to(after))
 
 
-def _typed(form: JumpForm) -> str | None:
-    """The day that was typed, as addresses write it; None for none, or for one that doesn't exist."""
-    return form.jour.data.isoformat() if form.jour.data else None
-
-
 @bookings.get("/salles/<resource>/jour")
 def day(resource: str) -> str | tuple[str, int]:
     """One day of a room or a thing, hour by hour; to its lender's office, who has it."""
     session, it, form = db.session(), published(resource), JumpForm(request.args)
     valid = form.validate()
-    on = policy.first_day(_typed(form), today=today())
+    on = policy.first_day(form.day_typed(), today=today())
     units = catalogue.units_of(session, [it.id])[it.id]
     days, _rows = (weeks.of_pool(it, on, many=1) if it.kind == "pool" else weeks.of_one(it, units, on, many=1))
     lender = members.parties(session, [it.lender_id])[it.lender_id]
@@ -78,7 +73,7 @@ def month(resource: str) -> str | tuple[str, int]:
     """One month of a room or a thing, week by week: which days are free, in part, or not."""
     it, form = published(resource), JumpForm(request.args)
     valid = form.validate()
-    first = policy.first_of_month(request.args.get("mois") or _typed(form), today=today())
+    first = policy.first_of_month(request.args.get("mois") or form.day_typed(), today=today())
     this = today().replace(day=1)
     after = (first + timedelta(days=31)).replace(day=1)
     page = render_template(
@@ -104,7 +99,7 @@ def lender_week(lender: str) -> str | tuple[str, int]:
     valid = form.validate()
     place = form.lieu.data if valid and form.lieu.data else None
     chosen = [room for room in rooms if place in (None, room.place_token)]
-    first = policy.first_day(_typed(form), today=today())
+    first = policy.first_day(form.day_typed(), today=today())
     days, named = [first + timedelta(days=n) for n in range(7)], here and request.args.get("noms") != "non"
     last = max(1, -(-len(chosen) // ROOMS))
     number = min(last, page_number(request.args.get("page", "")))

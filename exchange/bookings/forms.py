@@ -323,6 +323,10 @@ class JumpForm(Form):
 
     jour = DayField(_("Aller au jour"), validators=[Optional()])
 
+    def day_typed(self) -> str | None:
+        """The day that was typed, as addresses write it; None for none, or for one that doesn't exist."""
+        return self.jour.data.isoformat() if self.jour.data else None
+
 
 class SheetForm(JumpForm):
     """The week of a lender's rooms: from which day, and of which place."""

@@ -15,14 +15,17 @@ from icalendar import Calendar
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from exchange.bookings import extending
 from exchange.bookings import operations as bookings
 from exchange.bookings.queries import between
 from exchange.bookings.wanted import Request, Wanted
-from exchange.catalogue.queries import ResourceView
+from exchange.catalogue import operations as catalogue
+from exchange.catalogue.queries import ResourceView, views
 from exchange.closures import operations as closures
 from exchange.feeds import operations, policy, queries
 from exchange.feeds.telling import address_of
 from exchange.feeds.writing import Event, calendar
+from exchange.members import operations as members
 from ledger.entries import Acting
 from tests.cast import NOON, Cast, Person, sign_in
 from tests.counting import counted
@@ -137,6 +140,40 @@ def test_a_delegate_follows_the_club_apart_from_oneself(
     [gala] = read(client, follow(session, cast.delegate))
     [shelves] = read(client, follow(session, cast.bruno.by))
     assert ("Gala" in gala.description.value, "Étagères" in shelves.description.value) == (True, True)
+
+
+def test_a_neighbour_who_lends_has_both_in_one_calendar(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    assert cast.alice.sign_in is not None
+    members.grant(session, sign_in=cast.alice.sign_in.id, party=cast.alice.party.id, role="officer",
+                  starts_on=NOON.date(), granted_by=None, at=NOON)  # fmt: skip
+    ladder = catalogue.add_resource(session, lender=cast.alice.party.id, kind="thing", name="Échelle",
+                                    by=cast.alice.by, at=NOON)  # fmt: skip
+    catalogue.publish(session, lender=cast.alice.party.id, capacities={ladder.id: None}, by=cast.alice.by, at=NOON)
+    ask(session, cast, views(session, [ladder.id])[ladder.id], who=cast.bruno)
+    ask(session, cast, lent.hall, starts=SOON + timedelta(days=1))
+    found = read(client, follow(session, cast.alice.by))
+    assert {each.summary.value for each in found} == {
+        "En attente\u00a0: Échelle, pour Bruno", "En attente\u00a0: Salle des fêtes",
+    }  # fmt: skip
+
+
+def test_more_time_moves_the_end_and_counts_as_a_change(
+    client: FlaskClient, session: Session, cast: Cast, lent: Lent
+) -> None:
+    token, path = ask(session, cast, lent.drill), follow(session, cast.alice.by)
+    bookings.accept(session, token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    bookings.hand_over(session, token, lender=cast.town.id, remarks="", by=cast.olga.by, at=SOON)
+    later = SOON + timedelta(hours=1)
+    with freeze_time(later):
+        [before] = read(client, path)
+        extending.ask(session, token, SOON + timedelta(hours=6), parties=[cast.alice.party.id], reason="",
+                      by=cast.alice.by, at=later)  # fmt: skip
+        [after] = read(client, path)
+    assert after.dtend.value == SOON + timedelta(hours=6)
+    assert int(after.sequence.value) > int(before.sequence.value)
+    assert after.uid.value == before.uid.value
 
 
 def test_everybody_reads_when_a_room_is_taken_and_nothing_else(
