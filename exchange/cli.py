@@ -26,6 +26,7 @@ from exchange.roles import libpq, make_roles, set_password
 COMMANDS: dict[str, str] = {
     "audit": "exchange.audit.commands:audit",
     "export": "exchange.seals.commands:export",
+    "erase-agreements": "exchange.agreements.commands:erase",
     "expire": "exchange.declarations.commands:expire",
     "forget": "exchange.forgetting:command",
     "install": "exchange.installing:install",

@@ -391,6 +391,38 @@ class RuleRefuses(Refusal):
     rule = "rule-refuses"
 
 
+class CharterNotAccepted(RuleRefuses):
+    """The charter of the place isn't accepted yet by who asks. Facts: charter (its identifier), title, findings."""
+
+    rule = "charter-not-accepted"
+
+
+class CharterExists(Refusal):
+    """That place has its charter already: another version of it is written."""
+
+    rule = "charter-exists"
+    field = "place"
+
+
+class CircuitExists(Refusal):
+    """The lender has a circuit of that name already."""
+
+    rule = "circuit-exists"
+    field = "name"
+
+
+class NotYourStep(Refusal):
+    """Others speak of this request now. Facts: step."""
+
+    rule = "not-your-step"
+
+
+class OpinionAwaited(Refusal):
+    """A step before the last hasn't spoken yet, and nobody decides before it. Facts: step."""
+
+    rule = "opinion-awaited"
+
+
 class BorrowerCannotPay(Refusal):
     """The borrower's account doesn't allow this loan any more: all that a lender's office is told of it."""
 
@@ -498,6 +530,70 @@ class SeriesTooLong(Refusal):
 
     rule = "series-too-long"
     field = "until"
+
+
+class EurosMissing(Refusal):
+    """The lender hands nothing over before it has received what is due. Facts: kind (deposit or fee), cents missing."""
+
+    rule = "euros-missing"
+
+
+class MoreThanReceived(Refusal):
+    """No more is given back or kept than was received. Facts: left (euro cents)."""
+
+    rule = "more-than-received"
+    field = "cents"
+
+
+class FieldUnknown(Refusal):
+    """A template names a field that doesn't exist. Facts: name, line (from 1)."""
+
+    rule = "field-unknown"
+    field = "text"
+
+
+class BraceAlone(Refusal):
+    """A template has a brace that opens or closes no field. Facts: line (from 1)."""
+
+    rule = "brace-alone"
+    field = "text"
+
+
+class TemplateChanged(Refusal):
+    """Somebody wrote another version of this template meanwhile."""
+
+    rule = "template-changed"
+
+
+class TemplateMissing(Refusal):
+    """No template of the lender covers this loan."""
+
+    rule = "template-missing"
+
+
+class AgreementExists(Refusal):
+    """This loan has its agreement already, or what is to be replaced was replaced."""
+
+    rule = "agreement-exists"
+
+
+class AgreementVoid(Refusal):
+    """The loan was cancelled or changed, or another agreement took the place of this one."""
+
+    rule = "agreement-void"
+
+
+class AnotherText(Refusal):
+    """What is accepted isn't the text of the agreement. Facts: none."""
+
+    rule = "another-text"
+    field = "digest"
+
+
+class NotYourTurn(Refusal):
+    """The other side of an agreement accepts first. Facts: first ("lender" or "borrower")."""
+
+    rule = "not-your-turn"
 
 
 class CapacityMissing(Refusal):
@@ -608,6 +704,14 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "no_shows_pkey": AlreadyAnswered,
     "settlement_approvals_pkey": AlreadyAnswered,
     "settlement_approvals_by_another": SettlesAlone,
+    "agreement_versions_once": TemplateChanged,
+    "charter_versions_once": TemplateChanged,
+    "charters_once": CharterExists,
+    "circuits_named_once": CircuitExists,
+    "booking_opinions_pkey": AlreadyAnswered,
+    "agreements_first_of_a_loan": AgreementExists,
+    "agreements_replaced_once": AgreementExists,
+    "agreement_signatures_pkey": AlreadyAnswered,
     "declarations_community_id_slip_key": SlipKeyedTwice,
     "sign_ins_user_name_key": UserNameTaken,
     "categories_community_id_name_key": CategoryExists,
@@ -640,6 +744,16 @@ STATUS: dict[str, int] = {
     "slot-taken": 409,
     "out-of-service": 409,
     "already-offered": 409,
+    "template-changed": 409,
+    "euros-missing": 409,
+    "charter-exists": 409,
+    "circuit-exists": 409,
+    "not-your-step": 403,
+    "opinion-awaited": 409,
+    "agreement-exists": 409,
+    "agreement-void": 409,
+    "another-text": 409,
+    "not-your-turn": 409,
     "change-waits": 409,
     "changed-too-late": 409,
     "pool-exhausted": 409,

@@ -12,10 +12,13 @@ from werkzeug.routing import BaseConverter
 
 from exchange import config, faults, formats, guide, headers, i18n, navigation, pages, sign_in, style
 from exchange.adverts.views import adverts
+from exchange.agreements.receipts import agreements
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
 from exchange.bookings.agenda import bookings
 from exchange.catalogue.many import catalogue
+from exchange.charters.views import charters
+from exchange.circuits.views import circuits
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
 from exchange.feeds.views import feeds
@@ -79,8 +82,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, audit, authorisations, bookings, catalogue, declarations, feeds, imports, keys, labels, lending,
-        members, organisations, pictures, rulebook, seals, statements, stewardship,
+        adverts, agreements, audit, authorisations, bookings, catalogue, charters, circuits, declarations, feeds,
+        imports, keys, labels, lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

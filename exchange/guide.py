@@ -202,6 +202,48 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
         _("Ces heures ne valent que ce jour-là ; le lendemain, les heures habituelles reviennent."),
         _("Une réservation déjà acceptée le reste, même si vous ouvrez moins longtemps ce jour-là : prévenez la personne."),
     ),
+    "agreements.index": (
+        _("Un modèle s’écrit une fois ; chaque prêt qu’il concerne a ensuite sa convention, avec son numéro, que les deux côtés acceptent l’un après l’autre."),
+        _("Quand une réservation est changée ou annulée, sa convention le dit ; faites-en une autre pour ce qui la remplace."),
+    ),
+    "agreements.new_template": (
+        _("Écrivez comme dans une lettre. Un mot entre accolades devient le nom, le jour ou le lieu de chaque prêt ; « Aperçu » le montre pour une vraie réservation, sans rien enregistrer."),
+    ),
+    "agreements.edit_template": (
+        _("Ce qui a déjà été accepté garde ses mots. Pour ne plus vous servir d’un modèle, choisissez « Plus aucun prêt »."),
+    ),
+    "agreements.of_loan": (
+        _("Qui n’a pas d’accès au site signe sur papier : imprimez la convention, puis notez ici qui a signé, et quel jour."),
+    ),
+    "agreements.show": (
+        _("Accepter en ligne garde votre nom, la date, et la phrase que vous acceptez. Le papier se télécharge à tout moment."),
+    ),
+    "agreements.euros": (
+        _("Le service n’encaisse rien. Notez le chèque quand vous l’avez en main, puis, après le prêt, que vous l’avez rendu, ou ce que vous en gardez et pourquoi."),
+        _("Chaque somme a son reçu numéroté, que l’emprunteur peut imprimer aussi."),
+    ),
+    "agreements.paid": (
+        _("Les euros se règlent auprès du prêteur, qui note ici ce qu’il a reçu et rendu. S’il manque quelque chose, appelez-le."),
+    ),
+    "charters.index": (
+        _("La charte s’affiche dans le formulaire de demande, avec une case à cocher. Un lieu qui a la sienne ne demande que celle-là."),
+    ),
+    "charters.new": (
+        _("Quelques lignes que l’on lit vraiment valent mieux qu’un règlement de dix pages."),
+    ),
+    "charters.edit": (
+        _("Pour corriger une faute sans rien redemander à personne, attendez la prochaine vraie version : chaque enregistrement est à accepter de nouveau."),
+    ),
+    "circuits.index": (
+        _("Un circuit, c’est la suite des personnes qui répondent à une demande. Chacune est avertie par courriel quand c’est son tour."),
+        _("Une demande garde le circuit qui existait quand elle a été faite."),
+    ),
+    "circuits.new": (
+        _("Une seule étape suffit pour réserver la décision à quelques personnes. Si plus aucune n’est en poste, tout le service peut répondre : rien ne reste bloqué."),
+    ),
+    "circuits.edit": (
+        _("Quelqu’un part ou arrive : cochez et décochez ici. Les demandes qui attendent à cette étape passent aussitôt à la nouvelle personne."),
+    ),
     "authorisations.index": (
         _("Une autorisation compte le jour du prêt : si elle finit avant, la demande est refusée et dit pourquoi."),
         _("La donner de nouveau remplace la précédente, avec sa propre date de fin."),
@@ -308,6 +350,17 @@ AS_ON = {
     "catalogue.check_many": "catalogue.edit_many",
     "catalogue.change_many": "catalogue.edit_many",
     "catalogue.add_special_hours": "catalogue.special_hours",
+    "agreements.receive": "agreements.euros",
+    "agreements.end_receipt": "agreements.euros",
+    "charters.create": "charters.new",
+    "charters.rewrite": "charters.edit",
+    "circuits.create": "circuits.new",
+    "circuits.settle": "circuits.edit",
+    "agreements.write_template": "agreements.new_template",
+    "agreements.rewrite_template": "agreements.edit_template",
+    "agreements.make": "agreements.of_loan",
+    "agreements.note_paper": "agreements.of_loan",
+    "agreements.accept_": "agreements.show",
     "authorisations.give": "authorisations.index",
     "rulebook.create": "rulebook.new",
     "pictures.create": "pictures.index",

@@ -107,7 +107,9 @@ def _lending(session: Session) -> Lending | None:
     if not mandates:
         return None
     lenders = [mandate.party_id for mandate in mandates]
-    to_decide, undecided = bookings.undecided(session, lenders, size=NEWEST)
+    to_decide, undecided = bookings.undecided(
+        session, lenders, sign_in=mandates[0].sign_in_id, on=today(), size=NEWEST
+    )
     of_today, many = bookings.of_the_day(session, lenders, at=clock.now(), until=tomorrow())
     at_home = all(mandate.party_kind == "person" for mandate in mandates)
     return None if at_home and not undecided and not many else Lending(to_decide, undecided, of_today, many)

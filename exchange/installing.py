@@ -46,7 +46,7 @@ _OUTLINE = text("UPDATE territory SET outline = CAST(:outline AS jsonb)")
 
 
 @contextmanager
-def _as_owner() -> Iterator[Session]:
+def as_owner() -> Iterator[Session]:
     """All or nothing, as the owner of the tables: no page makes a community."""
     engine = create_engine(current_app.config["OWNER_URL"], poolclass=NullPool)
     try:
@@ -76,7 +76,7 @@ def territory(name: str, zone: str, school_zone: str | None) -> None:
     """Dire ce que sert cette installation ; redit, cela remplace."""
     if zone not in available_timezones():
         raise click.ClickException(f"« {zone} » n'est pas un fuseau horaire, comme Europe/Paris ou Indian/Reunion.")
-    with _as_owner() as session:
+    with as_owner() as session:
         session.execute(_TERRITORY, {"name": _said(name), "zone": zone, "schools": school_zone})
     click.echo(f"Ce service est celui de {name.strip()}.")
 
@@ -92,7 +92,7 @@ def outline(file: BinaryIO) -> None:
         drawn = outlines.outline_of(file.read(outlines.LARGEST + 1))
     except OutlineWrong as wrong:
         raise click.ClickException(" ".join(filter(None, sentence_of(wrong)))) from wrong
-    with _as_owner() as session:
+    with as_owner() as session:
         queries.territory(session)
         session.execute(_OUTLINE, {"outline": json.dumps(drawn)})
     rings = [ring for polygon in drawn["coordinates"] for ring in polygon]
@@ -104,7 +104,7 @@ def outline(file: BinaryIO) -> None:
 @click.option("--unit", nargs=2, default=("marron", "marrons"), show_default=True, help="une minute, des minutes")
 def community(name: str, unit: tuple[str, str]) -> None:
     """Ouvrir une communauté d'échange, avec son compte et ses limites par défaut."""
-    with _as_owner() as session:
+    with as_owner() as session:
         if any(known.name == name.strip() for known in queries.communities(session)):
             raise click.ClickException(f"Une communauté s'appelle déjà « {name.strip()} ».")
         members.open_community(session, name=_said(name), system_name="Marronnier", unit=unit, at=clock.now())
@@ -119,7 +119,7 @@ def community(name: str, unit: tuple[str, str]) -> None:
 def organisation(name: str, kind: str, class_: str, joins: str | None) -> None:
     """Ajouter une ville, une association, une entreprise, une école, un centre social."""
     at = clock.now()
-    with _as_owner() as session:
+    with as_owner() as session:
         _check_new(session, name)
         added = organisations.add(session, name=_said(name), kind=kind, class_=class_, at=at)
         if joins is not None:
@@ -135,7 +135,7 @@ def organisation(name: str, kind: str, class_: str, joins: str | None) -> None:
 def person(name: str, e_mail: str | None, joins: str | None) -> None:
     """Ajouter une personne, et donner le lien où elle choisit son mot de passe."""
     at = clock.now()
-    with _as_owner() as session:
+    with as_owner() as session:
         added = members.add_party(session, kind="person", name=_said(name), at=at)
         if joins is not None:
             _open_account(session, queries.parties(session, [added.id])[added.id], joins, "person", at)
@@ -156,7 +156,7 @@ def person(name: str, e_mail: str | None, joins: str | None) -> None:
 def mandate(user_name: str, role: str, of: str, until: datetime | None) -> None:
     """Laisser quelqu'un agir pour une structure ou une communauté, dans un rôle, dès aujourd'hui."""
     at = clock.now()
-    with _as_owner() as session:
+    with as_owner() as session:
         sign_in = queries.sign_in_named(session, user_name)
         if sign_in is None:
             raise click.ClickException(f"Personne ne se connecte sous le nom « {user_name} ».")

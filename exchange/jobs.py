@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -14,6 +14,7 @@ from flask import Flask
 from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.manager import JobManager
+from procrastinate.periodic import PeriodicRegistry
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -60,7 +61,19 @@ def work(flask: Flask, *, wait: bool = True, **options: Any) -> None:
         if wait:
             asyncio.run(_work_on(connected, options | {"install_signal_handlers": False}))
         else:
-            connected.run_worker(**options)
+            with _nothing_periodic(connected):
+                connected.run_worker(**options)
+
+
+@contextmanager
+def _nothing_periodic(worker: App) -> Iterator[None]:
+    """Who does what is queued now doesn't queue what the clock asks for."""
+    worker.perform_import_paths()  # its tasks say when as they are imported
+    kept, worker.periodic_registry = worker.periodic_registry, PeriodicRegistry()
+    try:
+        yield
+    finally:
+        worker.periodic_registry = kept
 
 
 async def _work_on(connected: App, options: dict[str, Any]) -> None:

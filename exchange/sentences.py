@@ -282,6 +282,13 @@ def finding_sentence(finding: Facts) -> Sentence:
             _("Vous y êtes autorisé.") if finding["holds"] else _("C’est réservé aux personnes autorisées."),
             "" if finding["holds"] else _("Demandez au prêteur comment le devenir."),
         ),
+        "charter": lambda: Sentence(
+            _("La charte « %(title)s » est acceptée.", title=finding.get("title", "")) if finding["holds"]
+            else _("La charte « %(title)s » n’est pas encore acceptée.", title=finding.get("title", "")),
+            "" if finding["holds"] else _("Lisez-la et acceptez-la, puis refaites la demande."),
+        ),
+        "euro-fee": lambda: Sentence(_fee_words(finding)),
+        "euro-deposit": lambda: Sentence(_deposit_words(finding)),
         "balance-not-asked": lambda: Sentence(_("Aucun solde n’est demandé à qui n’a pas de compte.")),
         "balance": lambda: Sentence(
             _("Un solde d’au moins %(least)s est demandé.", least=spell(facts.get("least", 0))),
@@ -308,8 +315,6 @@ def finding_sentence(finding: Facts) -> Sentence:
 
 
 def _tariff_words(finding: Facts, minutes: int) -> str:
-    from exchange.formats import decision_of  # here, since how a day is written needs these sentences
-
     facts = finding["facts"]
     rates = {
         "hour": _("%(rate)s par heure", rate=spell(facts["rate"])),
@@ -320,9 +325,54 @@ def _tariff_words(finding: Facts, minutes: int) -> str:
     }
     said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
              minutes=spell(minutes))  # fmt: skip
-    if facts.get("decision"):
-        said += " " + _("Délibération %(decision)s.", decision=decision_of(facts["decision"], facts.get("decided_on")))
-    return str(said)
+    return said + _decided(facts)
+
+
+def _fee_words(finding: Facts) -> str:
+    from exchange.formats import euros  # as above
+
+    facts = finding["facts"]
+    rate = euros(facts["rate"])
+    rates = {
+        "hour": _("%(rate)s par heure", rate=rate), "half-day": _("%(rate)s par demi-journée", rate=rate),
+        "day": _("%(rate)s par jour", rate=rate), "item": _("%(rate)s par objet", rate=rate),
+        "flat": _("forfait de %(rate)s", rate=rate),
+    }  # fmt: skip
+    said = _("%(title)s : %(rate)s, soit %(minutes)s.", title=finding.get("title", ""), rate=rates[facts["per"]],
+             minutes=euros(facts["cents"]))  # fmt: skip
+    return said + _decided(facts)
+
+
+def _deposit_words(finding: Facts) -> str:
+    from exchange.formats import euros  # as above
+
+    facts = finding["facts"]
+    said = _("%(title)s : caution de %(amount)s, rendue après le prêt.", title=finding.get("title", ""),
+             amount=euros(facts["cents"]))  # fmt: skip
+    return said + _decided(facts)
+
+
+def _decided(facts: Facts) -> str:
+    from exchange.formats import decision_of  # as above
+
+    if not facts.get("decision"):
+        return ""
+    return " " + str(_("Délibération %(decision)s.", decision=decision_of(facts["decision"], facts.get("decided_on"))))
+
+
+def _euros_missing(facts: Facts) -> Sentence:
+    from exchange.formats import euros  # as above
+
+    amount = euros(facts.get("cents", 0))
+    what = (_("La caution n’est pas reçue : il manque %(amount)s.", amount=amount) if facts.get("kind") == "deposit"
+            else _("La redevance n’est pas reçue : il manque %(amount)s.", amount=amount))  # fmt: skip
+    return Sentence(what, _("Notez ce qui est reçu, puis la remise."))
+
+
+def _more_than_received(facts: Facts) -> Sentence:
+    from exchange.formats import euros  # as above
+
+    return Sentence(_("Il ne reste que %(amount)s de ce qui a été reçu.", amount=euros(facts.get("left", 0))))
 
 
 def _above_limit(facts: Facts) -> Sentence:
@@ -517,6 +567,46 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
     ),
     "pays-themselves": _pays_themselves,
     "with-oneself": _fixed(N("Un échange se fait avec quelqu’un d’autre.")),
+    "charter-not-accepted": lambda facts: Sentence(
+        _("La charte « %(title)s » n’est pas encore acceptée.", title=facts.get("title", "")),
+        _("Lisez-la et acceptez-la, puis refaites la demande."),
+    ),
+    "circuit-exists": _fixed(
+        N("Vous avez déjà un circuit de ce nom."), N("Donnez-lui un autre nom, ou ouvrez celui qui existe.")
+    ),
+    "not-your-step": lambda facts: Sentence(
+        _("Cette demande est à l’étape « %(step)s » : d’autres que vous y répondent.", step=facts["step"]),
+        _("Vous la lisez ; elle avance quand ils ont répondu."),
+    ),
+    "opinion-awaited": lambda facts: Sentence(
+        _("L’étape « %(step)s » n’a pas encore donné son avis.", step=facts["step"]),
+        _("La décision vient après."),
+    ),
+    "charter-exists": _fixed(N("Ce lieu a déjà sa charte."), N("Ouvrez-la, et écrivez sa version suivante.")),
+    "euros-missing": _euros_missing,
+    "more-than-received": _more_than_received,
+    "field-unknown": lambda facts: Sentence(
+        _("Ligne %(line)s : « {%(name)s} » n’est pas un champ que l’on sache remplir.", line=facts["line"], name=facts["name"]),
+        _("Les champs possibles sont dans la liste, sous le texte."),
+    ),
+    "brace-alone": lambda facts: Sentence(
+        _("Ligne %(line)s : une accolade est seule.", line=facts["line"]),
+        _("Un champ s’écrit entre deux accolades, comme {demandeur}."),
+    ),
+    "template-changed": _fixed(
+        N("Quelqu’un d’autre a enregistré ce modèle entre-temps."), N("Rechargez la page, et reportez-y ce que vous vouliez changer."),
+    ),
+    "template-missing": _fixed(N("Aucun modèle de convention ne vaut pour ce prêt."), N("Écrivez-en un, ou étendez un modèle à ce prêt.")),
+    "agreement-exists": _fixed(N("Ce prêt a déjà sa convention."), N("Rechargez la page pour la voir.")),
+    "agreement-void": _fixed(
+        N("Cette convention ne vaut plus : le prêt est annulé ou changé, ou une autre convention la remplace."),
+        N("Ouvrez la page du prêt."),
+    ),
+    "another-text": _fixed(N("Ce n’est pas l’empreinte du texte de cette convention."), N("Relisez la convention, puis acceptez-la avec son empreinte.")),
+    "not-your-turn": lambda facts: Sentence(
+        _("Le prêteur accepte d’abord.") if facts.get("first") == "lender" else _("Le demandeur accepte d’abord."),
+        _("Revenez quand ce sera fait."),
+    ),
     "capacity-missing": _fixed(
         N("Indiquez combien de personnes cette salle peut recevoir : sans cela, elle ne peut pas être publiée."),
     ),

@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 from sqlalchemy.orm import Session
 
 from exchange import clock, forgetting, sealing
+from exchange.agreements import telling as agreements
 from exchange.audit import operations as audit
 from exchange.audit import telling as mismatch
 from exchange.bookings import extending, telling
@@ -190,3 +191,15 @@ def _close_uncollected(session: Session, *, systems: Mapping[int, Acting], at: d
     for view in closed:
         telling.write_no_show(session, view, at=at)
     return len(closed)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="make_agreements", queueing_lock="make_agreements", pass_context=False)
+def make_agreements(timestamp: int) -> None:
+    """Make the agreements that are made by themselves, of the loans that were accepted since."""
+    at, seen = clock.now(), 0
+    while True:
+        with transaction() as session:
+            seen = agreements.make_awaited(session, at=at, after=seen)
+        if not seen:
+            return

@@ -22,8 +22,12 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from exchange.agreements import operations as agreements
+from exchange.agreements import queries as agreements_of
+from exchange.agreements import telling as papers
 from exchange.bookings import damages, extending
 from exchange.bookings import operations as bookings
+from exchange.bookings import queries as loans
 from exchange.bookings.wanted import Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
@@ -66,6 +70,7 @@ class Sent(NamedTuple):
     readers: Collection[str | None] | None = None  # who it is read for, when that is not everybody who may send it
     writes: bool = True
     narrows: frozenset[str] = frozenset()  # what says which rows its page shows: others are out of sight
+    unshown: frozenset[str] = frozenset()  # what its page doesn't always ask for, and that nobody types
 
 
 KEY = {"key": "une-cle"}
@@ -112,9 +117,13 @@ DECLARATION = KEY | {
     "direction": "received", "other": "{bruno}", "minutes": "1h30", "happened_on": "2026-11-20", "nature": "service",
     "description": "Désherbage", "slip": "B-12",
 }  # fmt: skip
+SPEAKERS = {
+    "speakers1": ["{olga_types}"], "speakers2": [], "speakers3": [], "speakers4": [], "resources": ["{hall}"],
+}  # fmt: skip
+CHARTERS = frozenset({"charters"})
 ASKED = KEY | {
     "party": "{alice}", "day": "2026-12-15", "starts": "14h", "ends": "18h", "end_day": "", "people": "20",
-    "purpose": "Goûter",
+    "purpose": "Goûter", "charters": "",
 }  # fmt: skip
 SERIES = {name: value for name, value in ASKED.items() if name != "end_day"} | {
     "every": "fortnight", "weekdays": ["Tu", "Fr"], "until": "2027-02-05", "without_school_holidays": "y",
@@ -125,6 +134,12 @@ RULE = KEY | {"title": "Règle d’hiver", "on": "", "class_": "firm", "starts_o
 LIMITS = KEY | {"floor": "300", "ceiling": "900", "reason": "Décidé en assemblée"}
 LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out": "y",
               "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
+IN_EUROS = {"cents": "300,50", "first": "y", "decision_number": "2026-31", "decision_date": "2026-06-01"}
+CHARTER = KEY | {"title": "Charte des salles", "text": "# Charte\n\nRendre propre.", "asked": "y", "version": ""}
+AGREEMENT = KEY | {
+    "title": "Convention", "text": "# Convention {{numero}}\n\n{{demandeur}}", "covers": "chosen",
+    "resources": "{hall}", "first": "borrower", "automatic": "y", "booking": "{accepted}", "version": "",
+}  # fmt: skip
 CORRECT = frozenset({"correct"})  # the button that goes back to the form
 WITH = frozenset({EVERYTHING})  # what is asked for beside a room has a field of its own, named after it
 AMONG = frozenset({"among"})
@@ -168,13 +183,14 @@ FORMS: tuple[Sent, ...] = (
     Sent("seals.opening", "aicha", OPENED),
     Sent("audit.recompute", "tibo", {}),
     Sent("bookings.check", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
-         status=200, writes=False),
-    Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH),
-    Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}, besides=WITH),
+         status=200, writes=False, unshown=CHARTERS),
+    Sent("bookings.create", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
+    Sent("bookings.create", "alice", ASKED | {"quantity": "3"}, {"resource": "{chairs}"}, besides=WITH,
+         unshown=CHARTERS),
     Sent("bookings.cancel", "alice", {"remarks": "La fête est remise"}),
     Sent("bookings.check_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
-         status=200, writes=False),
-    Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH),
+         status=200, writes=False, unshown=CHARTERS),
+    Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
     Sent("bookings.accept", "olga", {}),
     Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("bookings.hand_over", "olga", {"remarks": "Deux clés", "note_{hall}": "Propre", "keys": "{key}"},
@@ -217,11 +233,30 @@ FORMS: tuple[Sent, ...] = (
     Sent("keys.retire", "olga", {}),
     Sent("bookings.note_no_show", "olga", {"remarks": "Personne n’est venu"}, {"booking": "{missed}"}),
     Sent("bookings.check_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=CORRECT | WITH,
-         status=200, writes=False),
-    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=WITH),
+         status=200, writes=False, unshown=CHARTERS),
+    Sent("bookings.create_series", "alice", SERIES | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
     Sent("bookings.cancel_series", "alice", {"remarks": "La chorale se repose"}),
     Sent("bookings.accept_series", "olga", {}),
+    Sent("bookings.give_opinion", "olga", {"favourable": "no", "words": "Trop de monde"}, {"booking": "{weighed}"}),
+    Sent("bookings.give_opinion_of_series", "olga", {"favourable": "yes", "words": "Bien"},
+         {"series": "{weighed_days}"}),
+    Sent("circuits.create", "olga", SPEAKERS | {
+        "key": "une-cle", "name": "Petites salles", "step1": "Gardien", "step2": "Maire", "step3": "", "step4": "",
+    }),
+    Sent("circuits.settle", "olga", SPEAKERS, {"circuit": "{circuit}"}, unshown=frozenset({"speakers3", "speakers4"})),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
+    Sent("charters.create", "olga", CHARTER | {"place": "{place}"}),
+    Sent("charters.rewrite", "olga", CHARTER | {"version": "1", "place": ""}, {"charter": "{chartered}"},
+         unshown=frozenset({"place"})),
+    Sent("agreements.write_template", "olga", AGREEMENT, besides=frozenset({"preview"})),
+    Sent("agreements.rewrite_template", "olga", AGREEMENT | {"version": "1"}, besides=frozenset({"preview"})),
+    Sent("agreements.make", "olga", KEY | {"insurance": "MAIF, contrat 12"}, {"booking": "{accepted}"}),
+    Sent("agreements.accept_", "olga", {"digest": "{digest}", "read": "y"}, unshown=frozenset({"digest"})),
+    Sent("agreements.note_paper", "olga", {"name": "Alice", "signed_on": "2026-11-20"}, {"booking": "{on_paper}"}),
+    Sent("agreements.receive", "olga", KEY | {"kind": "deposit", "cents": "100", "means": "cheque", "reference": "123",
+                                              "received_on": "2026-11-20"}, {"booking": "{papered}"}),
+    Sent("agreements.end_receipt", "olga", KEY | {"outcome": "kept", "cents": "20", "ended_on": "2026-11-21",
+                                                  "reason": "Une chaise cassée"}, {"booking": "{papered}"}),
     Sent("bookings.check_closing", "olga", CLOSED, status=200, writes=False),
     Sent("bookings.close", "olga", CLOSED),
     Sent("bookings.close", "olga", CLOSED | {"quantity": "2"}, {"resource": "{chairs}"}),
@@ -256,6 +291,8 @@ FORMS: tuple[Sent, ...] = (
     Sent("rulebook.create", "olga", RULE | {"minutes": "60", "per": "hour", "decision_number": "2026-31",
                                             "decision_date": "2026-06-01"}),
     Sent("rulebook.create", "olga", RULE | {"gate": "balance", "least_balance": "-60"}, {"shape": "condition"}),
+    Sent("rulebook.create", "olga", RULE | IN_EUROS | {"per": "day"}, {"shape": "euros"}),
+    Sent("rulebook.create", "olga", RULE | IN_EUROS, {"shape": "caution"}),
     Sent("rulebook.end", "olga", KEY | {"ends_on": "2026-12-31"}),
     Sent("lending.begin", "alice", KEY | {
         "lender": "{alice}", "name": "Tables de jardin", "kind": "pool", "quantity": "4", "description": "En bois",
@@ -423,6 +460,10 @@ class Ground:
             "accepted": self._lent(session, cast, lent.hall, 14),
             "out": self._lent(session, cast, lent.hall, 11, out=True),
             "missed": self._lent(session, cast, lent.drill, -1),
+            "weighed": self.world.weighed, "weighed_days": self.world.weighed_days, "circuit": values["circuit"],
+            "olga_types": str(cast.olga.by.sign_in),
+            "papered": self.world.papered, "chartered": self.world.chartered, "digest": self.world.digest,
+            "on_paper": self._papered(session),
             "used": self._lent(session, cast, lent.hall, -2),
             **self._damages(session, cast, lent),
             "longer": self._longer(session, cast, lent),
@@ -433,6 +474,19 @@ class Ground:
             "leaving": account(cast.fanny).token, "proposed": self.world.proposed,
             "declaration": values["declaration"], "advert": values["advert"], "thread": values["thread"],
         }  # fmt: skip
+
+    def _papered(self, session: Session) -> str:
+        """A loan whose agreement the town accepted."""
+        cast = self.world.cast
+        token = self._lent(session, cast, self.world.lent.hall, 16)
+        found = loans.of_lender(session, token, cast.town.id, at=NOON)
+        assert found is not None
+        papers.make(session, papers.loans(session, [found])[0], by=cast.olga.by, at=NOON)
+        made = agreements_of.of_booking(session, found.id)
+        assert made is not None
+        agreements.accept(session, made, "lender", digest=made.digest, name="Olga", sentence="Oui", on=NOON.date(),
+                          by=cast.olga.by, at=NOON)  # fmt: skip
+        return token
 
     def _damages(self, session: Session, cast: Cast, lent: Lent) -> dict[str, str]:
         """Alice owes the town some euros, and contests something; Zoé, who is in no community, contests too."""
@@ -508,6 +562,8 @@ class Ground:
 
     def named(self, value: Any) -> Any:
         """The value, with real identifiers."""
+        if isinstance(value, list):
+            return [self.named(each) for each in value]
         return value.format_map(self.names) if isinstance(value, str) else value
 
     def says(self, sent: Sent) -> dict[str, Any]:

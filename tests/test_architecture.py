@@ -24,14 +24,18 @@ BELOW: dict[str, set[str]] = {
     "catalogue": {"organisations"},
     "reciprocity": {"organisations"},
     "authorisations": {"catalogue"},
+    "charters": {"catalogue"},
+    "circuits": {"catalogue"},
+    "dues": {"reciprocity"},
     "closures": {"catalogue"},
     "keys": {"catalogue"},
     "labels": {"catalogue"},
     "pictures": {"catalogue"},
     "lending": {"pictures"},
-    "bookings": {"reciprocity", "authorisations", "closures", "keys", "pictures"},
+    "bookings": {"dues", "authorisations", "charters", "circuits", "closures", "keys", "pictures"},
     "rulebook": {"bookings"},
     "feeds": {"bookings"},
+    "agreements": {"bookings"},
     "imports": {"catalogue"},
     "seals": {"members"},
     "stewardship": {"statements"},
@@ -41,7 +45,7 @@ USED_BY_OTHERS = {"operations", "queries", "policy"}  # never another's models, 
 
 # modules beside the capabilities: where they are put together, and where the web begins
 EDGE = {
-    "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory", "faults",
+    "blocks", "calendars", "cli", "clock", "config", "db", "demo", "embedded", "errors", "euros", "factory", "faults",
     "forgetting", "formats", "forms", "guide", "headers", "home", "hours", "i18n", "idempotency", "installing",
     "jobs", "keeping",
     "messages", "navigation", "outbox", "pages", "paging", "paper", "rates", "rest", "roles", "sealing", "security",
@@ -49,7 +53,7 @@ EDGE = {
 }  # fmt: skip
 
 # what each kind of file may import of the edge; views, api and the like stand at the edge themselves: anything
-PURE = {"calendars", "errors", "hours"}
+PURE = {"blocks", "calendars", "errors", "hours"}
 EDGE_FOR: dict[str, set[str]] = {
     "policy": PURE,
     "models": {"db"},
@@ -60,6 +64,7 @@ AT_THE_EDGE = {"forms", "schemas", "views", "office", "telling", "api", "command
 KINDS = {*EDGE_FOR, *AT_THE_EDGE, "__init__"}
 # files that have another name than their kind, and obey it all the same
 NAMED_OTHERWISE: dict[str, dict[str, str]] = {
+    "agreements": {"receipts": "views"},
     "audit": {"wording": "forms"},
     "bookings": {
         "weeks": "telling", "moving": "queries", "closing": "views", "offering": "views", "claims": "operations",
@@ -70,7 +75,7 @@ NAMED_OTHERWISE: dict[str, dict[str, str]] = {
         "inventory": "operations", "inventories": "queries", "handing": "views", "counting": "forms",
         "extending": "operations", "prolonging": "views", "damages": "operations", "damaging": "views",
         "geography": "policy", "mapping": "views", "api_series": "api", "api_loans": "api", "api_searching": "api",
-        "api_closures": "api", "api_offers": "api",
+        "api_closures": "api", "api_offers": "api", "opinions": "operations",
     },
     "catalogue": {"many": "views"},
     "feeds": {"writing": "telling"},

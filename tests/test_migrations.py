@@ -40,6 +40,8 @@ WRITTEN_ONCE = {
     "booking_decisions", "booking_cancellations", "hand_overs", "returns", "handed_items", "return_parts",
     "return_items", "key_loans", "key_returns", "attendances", "extensions", "extension_decisions", "damages",
     "damage_answers", "damage_outcomes", "damage_payments",
+    "agreement_versions", "agreements", "agreement_signatures", "charter_versions", "charter_acceptances",
+    "booking_dues", "euro_receipts", "euro_receipt_ends",
 }  # fmt: skip
 
 

@@ -167,6 +167,13 @@ def test_a_letter_that_no_server_takes_waits_with_its_failure(database: Database
 # Languages
 
 
+def test_doing_what_is_queued_queues_nothing_that_the_clock_asks_for(database: Database) -> None:
+    app = database.app()
+    database.do_jobs(app)
+    with app.app_context():
+        assert db.session.scalar(text("SELECT count(*) FROM procrastinate_periodic_defers")) == 0
+
+
 def test_a_sentence_of_the_code_and_one_of_a_template_are_both_collected(tmp_path: Path) -> None:
     for folder in ("exchange", "templates"):
         (tmp_path / folder).mkdir()

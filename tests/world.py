@@ -11,6 +11,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from exchange.adverts import operations as adverts
+from exchange.agreements import operations as agreements
+from exchange.agreements import queries as agreements_of
+from exchange.agreements import telling as papers
+from exchange.agreements.models import Template
 from exchange.authorisations import operations as authorisations
 from exchange.bookings import damages, inventory, offers, series
 from exchange.bookings import operations as bookings
@@ -20,9 +24,13 @@ from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries as resources
 from exchange.catalogue.models import Resource
+from exchange.charters import operations as charters
+from exchange.charters import queries as charters_of
+from exchange.circuits import operations as circuits
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
+from exchange.dues import operations as euros
 from exchange.feeds import operations as feeds
 from exchange.feeds.policy import address_of
 from exchange.imports import operations as imports
@@ -32,7 +40,9 @@ from exchange.members import operations as members
 from exchange.members.models import Party
 from exchange.pictures import operations as pictures
 from exchange.pictures.operations import drawn
+from exchange.reciprocity import operations as rules_of
 from exchange.reciprocity import queries as rules
+from exchange.reciprocity.policy import Rule
 from exchange.seals import operations as seals
 from exchange.stewardship import operations as stewardship
 from ledger.entries import Acting
@@ -45,6 +55,7 @@ from tests.photos import PHOTO
 
 OCTOBER = date(2026, 10, 10)  # a month that is over
 OUTLINE = '{"type": "MultiPolygon", "coordinates": [[[[-2.1, 47.6], [-2.0, 47.6], [-2.0, 47.7], [-2.1, 47.6]]]]}'
+TEMPLATE = "# Convention {numero} : {preteur} prête à {demandeur} {quoi} du {du} au {au} {assurance}"
 SEAL = SigningKey.generate("localhost/livre")
 
 
@@ -130,6 +141,12 @@ class World:
         """Alice asked for the hall; Olga has a room to publish, a place, a rule and a file."""
         cast, lent, town = self.cast, self.lent, Acting(None, self.cast.town.id)
         starts = NOON + timedelta(days=7)
+        charter = charters.write(session, lender=cast.town.id, title="Charte", text="Rendre propre.", by=cast.olga.by,
+                                 at=NOON)  # fmt: skip
+        chartered = charters_of.of_lender(session, cast.town.id)
+        for who in (cast.alice, cast.bruno, cast.zoe):
+            charters.accept(session, who.party.id, chartered, by=who.by, at=NOON)
+        self.chartered = chartered[0].of
         asked = Request(cast.alice.party.id, (Wanted(lent.hall),), starts, starts + timedelta(hours=4), "Fête", 60)
         booking = bookings.ask(session, asked, zone="Europe/Paris", by=cast.alice.by, at=NOON)
         place = catalogue.add_place(session, lender=cast.town.id, name="Mairie", at=NOON)
@@ -168,15 +185,52 @@ class World:
             Rhythm("week", (starts + timedelta(weeks=8)).date(), (starts + timedelta(weeks=11)).date()),
             zone="Europe/Paris", by=cast.alice.by, at=NOON,
         )  # fmt: skip
+        circuit = self._weighed(session, asked)
         self._loans(session)
         picture = pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène, rideau ouvert",
                                by=cast.olga.by, at=NOON)  # fmt: skip
-        return {"key": self.key, "damage": self.damage, "series": sung.token, "authorisation": allowed.token,
-                "day": "2026-12-24",
+        template = agreements.write_template(session, agreements.Wording("Convention", TEMPLATE), lender=cast.town.id,
+                                             by=cast.olga.by, at=NOON)  # fmt: skip
+        caution = Rule("", "deposit", "Caution", starts_on=SATURDAY, resource=lent.chairs.id, cents=30_000)
+        rules_of.write_rule(session, caution, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        lasting = asked._replace(wanted=(Wanted(lent.chairs, 2),), starts_at=starts + timedelta(days=40),
+                                 ends_at=starts + timedelta(days=41), purpose="Loto", people=None)  # fmt: skip
+        kept = bookings.ask(session, lasting, zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        bookings.accept(session, kept.token, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        receipt = euros.receive(session, kept.id, lender=cast.town.id, kind="deposit", means="cheque", reference="12",
+                                cents=20_000, on=SATURDAY, today=SATURDAY, by=cast.olga.by, at=NOON)  # fmt: skip
+        [loan] = papers.loans(session, [loans.view(session, kept.id, at=NOON)])
+        version = agreements_of.templates(session, cast.town.id)[0]
+        agreement = agreements.make(session, loan.booking, version, papers.values_of(session, loan, at=NOON), year=2026,
+                                    by=cast.olga.by, at=NOON)  # fmt: skip
+        self.papered, self.digest = kept.token, agreement.digest.hex()
+        line = session.get_one(Template, template.template_id)
+        return {"circuit": circuit, "receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
+                "template": line.token, "key": self.key, "damage": self.damage, "series": sung.token,
+                "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
                 "booking": booking.token, "closure": repair.token, "place": place.token, "job": job.token,
                 "rule": rules.rows_of(session, cast.town.id)[0].token}  # fmt: skip
 
+
+    def _weighed(self, session: Session, like: Request) -> str:
+        """A request and a series wait for the opinion of the town's first step; what is asked later has no circuit."""
+        cast, half = self.cast, self.lent.half
+        made = circuits.write(session, lender=cast.town.id, name="Grandes salles", by=cast.olga.by, at=NOON,
+                              steps=[("Service technique", [cast.olga.by.sign_in or 0]), ("Élue", [])])  # fmt: skip
+        change = partial(circuits.decide_on, session, made.id, by=cast.olga.by, at=NOON)
+        change(before=(), after=[half.id])
+        one, *days = [
+            like._replace(wanted=(Wanted(half),), starts_at=like.starts_at + timedelta(weeks=weeks),
+                          ends_at=like.ends_at + timedelta(weeks=weeks), purpose="Bal")
+            for weeks in (14, 15, 16)
+        ]  # fmt: skip
+        self.weighed = bookings.ask(session, one, zone="Europe/Paris", by=cast.alice.by, at=NOON).token
+        first, last = (day.starts_at.date() for day in days)
+        of = series.ask(session, days, Rhythm("week", first, last), zone="Europe/Paris", by=cast.alice.by, at=NOON)
+        self.weighed_days = of.token
+        change(before=[half.id], after=())
+        return made.token
 
     def _loans(self, session: Session) -> None:
         """Alice has a chair and a badge of the hall, with a picture of how they left; the drill is ready for her."""

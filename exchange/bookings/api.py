@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import changes, operations, policy, queries
+from exchange.bookings import changes, operations, opinions, policy, queries
 from exchange.bookings import wanted as wishes
 from exchange.bookings.forms import GROUNDS
 from exchange.bookings.geography import ON_MAPS
@@ -23,6 +23,7 @@ from exchange.bookings.schemas import (
     BookingShape,
     CancellationReason,
     NewDecision,
+    NewOpinion,
     QuoteShape,
     Remarks,
     RequestDetail,
@@ -43,10 +44,12 @@ from exchange.bookings.telling import (
     write_declined,
     write_no_show,
     write_to,
+    write_turn,
 )
 from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.circuits import queries as circuits
 from exchange.closures import queries as closures
 from exchange.db import db
 from exchange.errors import NotBookable, PoolExhausted, RuleRefuses, WrongCursor, WrongFields
@@ -169,6 +172,8 @@ def _quoted(wanted: Request, evaluation: Evaluation) -> dict[str, Any]:
         "allowed": evaluation.allowed,
         "minutes": evaluation.minutes,
         "community": community.token if community else None,
+        "deposit_cents": evaluation.cents("deposit"),
+        "fee_cents": evaluation.cents("fee"),
         "items": [
             _item(each.resource, each.quantity, evaluation.prices[each.resource.id]) for each in wanted.wanted
         ],
@@ -284,6 +289,8 @@ def _loan(told: Told) -> dict[str, Any]:
         "people_came": booking.attendance.people if booking.attendance else None,
         "minutes": booking.minutes,
         "community": told.community.token if told.community else None,
+        "deposit_cents": booking.euros["deposit"],
+        "fee_cents": booking.euros["fee"],
         "changes": booking.changes,
         "replaces": booking.replaces,
         "word": booking.word,
@@ -349,14 +356,20 @@ def as_asked(told: Told) -> dict[str, Any]:
 
 
 def detail(found: BookingView) -> dict[str, Any]:
-    """One request as RequestDetail, with how to reach who asked."""
+    """One request as RequestDetail, with how to reach who asked and where it is on its way."""
+    reached = members.contact(db.session(), found.party_id, on=today())
+    return {**as_asked(tell([found])[0]), "contact": reached._asdict(), "steps": _steps(found)}
+
+
+def _steps(found: BookingView) -> list[dict[str, Any]]:
     session = db.session()
-    profile = members.profile(session, found.party_id)
-    contact = {
-        "e_mails": [to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
-        "phone": profile.phone if profile else "",
-    }
-    return {**as_asked(tell([found])[0]), "contact": contact}
+    said = circuits.said_of(session, found.id)
+    silent = [each.step for each in said if each.given_at is None] if found.state == "pending" else []
+    return [
+        {"step": each.step, "favourable": each.favourable, "text": each.text, "given_at": each.given_at,
+         "turn": each.step in silent[:1]}
+        for each in said
+    ]  # fmt: skip
 
 
 @resources.acts(
@@ -394,6 +407,22 @@ def _decline(
     ground, text = given["ground"], given["text"]
     operations.decline(session, found.token, lender=lender, ground=ground, text=text, by=by, at=at)
     write_declined(session, found, ground=GROUNDS[ground], text=text, at=at)
+
+
+@resources.acts(
+    "/lenders/<lender>/bookings/<booking>/opinion", N("Donner un avis sur une demande"), takes=NewOpinion,
+    gives=RequestDetail,
+)  # fmt: skip
+def give_opinion(given: dict[str, Any], lender: str, booking: str) -> Deed:
+    """Of the step whose turn it is; the request goes on to the next, whose people are told."""
+    found, by, party = asked_of(lender, booking)
+
+    def say(session: Session, at: datetime) -> Done:
+        opinions.give(session, booking, lender=party.id, **given, by=by, at=at)
+        write_turn(session, [found], by=by, at=at)
+        return Done(detail(asked_of(lender, booking)[0]))
+
+    return Deed(by, say)
 
 
 @resources.acts(

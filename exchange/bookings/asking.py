@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from exchange.bookings.wanted import Request, Wanted
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.policy import slots_around, slots_of
 from exchange.catalogue.queries import ResourceView
+from exchange.charters import queries as charters
+from exchange.charters.queries import CharterView
 from exchange.db import db
 from exchange.errors import NotFound, PoolExhausted, SlotTaken
 from exchange.formats import local
@@ -156,6 +158,10 @@ def understood(asking: Asking, form: AskForm) -> Request | None:
     if not valid:
         return None
     zone = territory().zone
+    others = [Wanted(it, int(asked)) for it in asking.beside if (asked := form[beside(it)].data)]
+    accepts = _ticked(asking, form, party.id, [asking.resource, *(each.resource for each in others)])
+    if accepts is None:
+        return None
     assert form.starts.data is not None
     assert form.ends.data is not None
     try:
@@ -165,9 +171,37 @@ def understood(asking: Asking, form: AskForm) -> Request | None:
         form.refuse(error)
         return None
     quantity = form["quantity"].data if "quantity" in form else 1
-    others = [Wanted(it, int(asked)) for it in asking.beside if (asked := form[beside(it)].data)]
     return Request(party.id, (Wanted(asking.resource, quantity), *others), starts, ends, form.purpose.data,
-                   form.people.data)  # fmt: skip
+                   form.people.data, accepts)  # fmt: skip
+
+
+def _ticked(asking: Asking, form: AskForm, party: int, wanted: Sequence[ResourceView]) -> frozenset[str] | None:
+    """The charters that the party accepts with its request; None, with the reason beside the boxes, when it must."""
+    needed = _not_accepted(asking, wanted, [party])
+    ticked = frozenset(each.token for each in needed) & set(form.charters.data or ())
+    if len(ticked) < len(needed):
+        form.charters.errors = [_("Lisez la charte, puis cochez la case pour l’accepter.")]
+        return None
+    return ticked
+
+
+def _not_accepted(
+    asking: Asking, wanted: Sequence[ResourceView], parties: Collection[int]
+) -> list[CharterView]:
+    """The charters of what is wanted that one of these parties hasn't accepted; a lender is not held by its own."""
+    session, lender = db.session(), asking.resource.lender_id
+    bound = {party for party in parties if party != lender}
+    asked = charters.binding_all(charters.of_lender(session, lender), wanted) if bound else []
+    known = charters.accepted(session, bound, asked)
+    return [each for each in asked if any((party, each.id) not in known for party in bound)]
+
+
+def charters_to_tick(asking: Asking, form: AskForm) -> list[CharterView]:
+    """The charters that the form asks to accept: of what it asks for, for any party that it may be asked for."""
+    named = [it for it in asking.beside if form[beside(it)].data]
+    found = _not_accepted(asking, [asking.resource, *named], [party.id for party in asking.parties])
+    form.charters.choices = [(each.token, _("J’ai lu et j’accepte : %(title)s", title=each.title)) for each in found]
+    return found
 
 
 def last_day(form: AskForm) -> date:

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 from exchange.bookings import policy, queries
 from exchange.bookings.claims import claim
 from exchange.bookings.models import Booking
-from exchange.bookings.operations import close_others, decide, give_way, locked, set_aside, write_items, write_request
+from exchange.bookings.operations import (
+    bind,
+    close_others,
+    decide,
+    give_way,
+    locked,
+    set_aside,
+    write_items,
+    write_request,
+)
 from exchange.bookings.queries import Around, BookingView
 from exchange.bookings.wanted import Request, at_once, check, check_free, let_through, one_lender, quote
 from exchange.errors import ChangedTooLate, ChangeWaits, NotBookable, WrongState
@@ -42,6 +51,7 @@ def change(
     changed = write_request(session, request, view.lender_id, evaluation, zone=view.zone, by=by, at=at,
                             series=before.series_id, changes=before.id)  # fmt: skip
     items = write_items(session, changed, request, evaluation)
+    bind(session, changed, request)
     if decided_again(view, request):
         changed.answer_before = min(changed.answer_before, view.starts_at)
         claim(session, changed, items, beside=before)

@@ -166,7 +166,8 @@ def _set_aside(
         return 0, None
     before = Request(view.party_id, wanted, view.starts_at, view.ends_at, view.purpose, view.people)
     held = view._replace(minutes=view.minutes + queries.extra_minutes(session, view.id))
-    quotes = Quotes(session, view.party_id, view.lender_id, zone=view.zone, at=at, instead_of=held)
+    quotes = Quotes(session, view.party_id, view.lender_id, zone=view.zone, at=at, instead_of=held,
+                    asked_at=view.asked_at, offers=view.replaces_id is not None)  # fmt: skip
     longer = quotes.of(before._replace(ends_at=asked.until))
     (let_through if own else let_through_again)(longer)
     minutes = max(longer.minutes - quotes.of(before).minutes, 0)

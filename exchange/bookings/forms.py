@@ -7,7 +7,7 @@ from datetime import time
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, RadioField, SelectField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, StopValidation, ValidationError
 
@@ -80,6 +80,7 @@ class AskForm(KeyedForm):
     ends = HourField(_("Jusqu’à"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
     end_day = DayField(_("Jusqu’au jour"), validators=[Optional()])
     people = Whole(_("Combien de personnes ?"), validators=[Optional(), MANY])
+    charters = SelectMultipleField(_("Charte"), choices=[], validate_choice=False)
     purpose = Text(_("Pour quoi faire ?"), most=400, validators=[DataRequired(_("Dites en quelques mots pour quoi."))])
 
 
@@ -173,6 +174,29 @@ class DeclineForm(Form):
     text = LongText(
         _("Explication pour le demandeur"), validators=[DataRequired(_("Expliquez le refus en quelques mots."))]
     )
+
+
+class OpinionForm(Form):
+    """What a step thinks of a request, before the last one decides."""
+
+    favourable = RadioField(
+        _("Votre avis"),
+        choices=[SelectChoice("yes", _("Favorable")), SelectChoice("no", _("Défavorable"))],
+        validators=[InputRequired(_("Choisissez votre avis."))],
+    )
+    words = LongText(
+        _("Quelques mots pour qui décide"), most=1000,
+        description=_("Le demandeur ne les lit pas."),
+    )  # fmt: skip
+
+    def validate_words(self, field: LongText) -> None:
+        """Who is against says why."""
+        if self.favourable.data == "no" and not field.data:
+            raise StopValidation(_("Dites pourquoi, en quelques mots."))
+
+    def said(self) -> dict[str, Any]:
+        """As ``opinions.give`` takes it."""
+        return {"favourable": self.favourable.data == "yes", "text": self.words.data or ""}
 
 
 class RemarksForm(Form):

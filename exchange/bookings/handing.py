@@ -17,7 +17,7 @@ from exchange.bookings import counting, inventories, inventory, operations, quer
 from exchange.bookings.counting import Counted, InventoryPictureForm, PeopleForm
 from exchange.bookings.office import bookings
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, asked_of, own_booking, tell, write_part_back
+from exchange.bookings.telling import Told, asked_of, own_booking, still_due, tell, write_part_back
 from exchange.db import db, transaction
 from exchange.errors import NotFound, status_of
 from exchange.forms import MOST_SENT
@@ -64,7 +64,8 @@ def _out_form(told: Told, **given: Any) -> Counted:
 
 
 def _out_page(told: Told, lender: members.PartyView, form: Counted) -> str:
-    return render_template("bookings/handing_over.html", told=told, booking=told.booking, lender=lender, form=form)
+    return render_template("bookings/handing_over.html", told=told, booking=told.booking, lender=lender, form=form,
+                           missing=still_due(told.booking))  # fmt: skip
 
 
 @bookings.post("/preteurs/<lender>/reservations/<booking>/remise")

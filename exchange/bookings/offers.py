@@ -62,7 +62,7 @@ def offer(
         raise NotBookable
     check_fitness(request, zone=view.zone)
     check_free(session, request, apart_from=[view.token])
-    evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view)
+    evaluation = quote(session, request, zone=view.zone, at=at, instead_of=view, offers=True)
     let_through_again(evaluation)
     offered = write_request(
         session, request, lender, evaluation, zone=view.zone, by=by, at=at, series=booking.series_id

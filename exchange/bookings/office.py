@@ -11,19 +11,31 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock
-from exchange.bookings import changes, damages, inventories, operations, queries
+from exchange.bookings import changes, damages, inventories, operations, opinions, queries
 from exchange.bookings.counting import PeopleForm
-from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm
+from exchange.bookings.forms import GROUNDS, DeclineForm, OpinionForm, RemarksForm
 from exchange.bookings.queries import BookingView
-from exchange.bookings.telling import Told, asked_of, tell, write_declined, write_no_show, write_to
+from exchange.bookings.telling import (
+    Told,
+    asked_of,
+    still_due,
+    tell,
+    write_declined,
+    write_no_show,
+    write_to,
+    write_turn,
+)
 from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
+from exchange.circuits import queries as circuits
 from exchange.db import db, transaction
+from exchange.dues import queries as dues
 from exchange.errors import status_of
 from exchange.members import queries as members
 from exchange.paging import older_than
 from exchange.security import auth_required, office, today
 from exchange.sentences import Sentence, sentence_of
+from ledger.entries import Acting
 from ledger.errors import Refused
 
 __all__ = ["bookings"]  # with these pages beside those of ``views``
@@ -37,10 +49,14 @@ def requests(lender: str) -> str:
     """What waits for this lender's decision, and what it hands over and takes back these days."""
     desk, at, session = office("booking.decide", lender), clock.now(), db.session()
     waiting = queries.to_decide(session, desk.party.id, at=at)
+    turns = opinions.turns(session, waiting, by=desk.by, at=at)
     following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
     told = tell([*waiting, *following])
+    mine = [each for each in told[: len(waiting)] if (turn := turns.get(each.booking.id)) is None or turn.mine]
     return render_template(
-        "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :],
+        "bookings/requests.html", lender=desk.party, waiting=mine, turns=turns, following=told[len(waiting) :],
+        elsewhere=[each for each in told[: len(waiting)] if each not in mine],
+        missing=dues.missing(session, [view.id for view in following]),
         endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
 
@@ -61,12 +77,16 @@ def decided(lender: str) -> str:
 @auth_required()
 def request_(lender: str, booking: str) -> str:
     """One request as the lender's officer reads it: who, what for, condition met or not, never a balance."""
-    found, _by, party = asked_of(lender, booking)
-    return _request_page(found, party, DeclineForm(formdata=None), RemarksForm(formdata=None))
+    return _request_page(*asked_of(lender, booking))
 
 
-def _request_page(found: BookingView, lender: members.PartyView, decline: DeclineForm, remarks: RemarksForm) -> str:
-    session, refused, at = db.session(), remarks if remarks.errors else decline, clock.now()
+def _request_page(
+    found: BookingView, by: Acting, lender: members.PartyView, *, decline: DeclineForm | None = None,
+    remarks: RemarksForm | None = None, opinion: OpinionForm | None = None,
+) -> str:  # fmt: skip
+    session, at = db.session(), clock.now()
+    refused = decline or remarks or opinion
+    decline, remarks = decline or DeclineForm(formdata=None), remarks or RemarksForm(formdata=None)
     open_ = found.state in {"pending", "accepted"} and found.starts_at > at
     moves = found.hand_over is None or found.replaces_id or found.changes_id  # what left isn't moved any more
     around = queries.around(session, found, at=at) if moves else queries.NOTHING_AROUND
@@ -74,18 +94,27 @@ def _request_page(found: BookingView, lender: members.PartyView, decline: Declin
     told, *rest = tell([found, *others], typed_by=False)
     beside = dict(zip([each.id for each in others], rest, strict=True))
     return render_template(
-        "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused,
-        remarks=remarks, can_close=_can_close(found), profile=members.profile(session, found.party_id), grounds=GROUNDS,
-        e_mails=[to.e_mail for to in members.e_mails_of(session, found.party_id, on=today())],
+        "bookings/request.html", told=told, booking=found, lender=lender, decline=decline, form=refused or decline,
+        remarks=remarks, can_close=_can_close(found), grounds=GROUNDS,
+        reached=members.contact(session, found.party_id, on=today()), missing=still_due(found),
         can_move=open_, obstacle=_obstacle(told) if open_ else None,
         offer=beside.get(around.offer.id) if around.offer else None, before=around.before,
         changed=beside.get(found.changes_id) if found.changes_id else None,
         change=around.change, change_waits=open_ and changes.waits(found, around),
         inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
-        **_damages(found),
+        **_damages(found), **way_of(found, by, opinion or OpinionForm(formdata=None), at=at),
         endangered=_endangered_by(found, lender, at=at), people=PeopleForm(formdata=None),
         can_count=operations.can_count(found, at=at),
     )  # fmt: skip
+
+
+def way_of(found: BookingView, by: Acting, form: OpinionForm, *, at: datetime) -> dict[str, Any]:
+    """Where a request is on its way, and what each step said."""
+    session = db.session()
+    turn = opinions.turns(session, [found], by=by, at=at).get(found.id)
+    said = circuits.said_of(session, found.id)
+    return {"turn": turn, "said": said, "opinion": form,
+            "speakers": members.sign_in_names(session, [each.by_sign_in for each in said])}  # fmt: skip
 
 
 def _damages(found: BookingView) -> dict[str, Any]:
@@ -130,8 +159,7 @@ def accept(lender: str, booking: str) -> Response | tuple[str, int]:
     except Refused as error:
         form = DeclineForm(formdata=None)
         form.refuse(error)
-        found, _by, party = asked_of(lender, booking)
-        return _request_page(found, party, form, RemarksForm(formdata=None)), status_of(error)
+        return _request_page(*asked_of(lender, booking), decline=form), status_of(error)
     flash(_("C’est accepté. Le demandeur en est averti."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
 
@@ -143,13 +171,29 @@ def decline(lender: str, booking: str) -> Response | tuple[str, int]:
     found, by, party = asked_of(lender, booking)
     form = DeclineForm()
     if not form.validate():
-        return _request_page(found, party, form, RemarksForm(formdata=None)), 422
+        return _request_page(found, by, party, decline=form), 422
     with transaction() as session:
         at = clock.now()
         ground, text = form.ground.data, form.text.data
         operations.decline(session, booking, lender=party.id, ground=ground, text=text, by=by, at=at)
         write_declined(session, found, ground=GROUNDS[ground], text=text, at=at)
     flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
+    return redirect(url_for("bookings.requests", lender=lender), 303)
+
+
+@bookings.post("/preteurs/<lender>/reservations/<booking>/avis")
+@auth_required()
+def give_opinion(lender: str, booking: str) -> Response | tuple[str, int]:
+    """The step whose turn it is says what it thinks; those of the next one are told."""
+    found, by, party = asked_of(lender, booking)
+    form = OpinionForm()
+    if not form.validate():
+        return _request_page(found, by, party, opinion=form), 422
+    with transaction() as session:
+        at = clock.now()
+        opinions.give(session, booking, lender=party.id, **form.said(), by=by, at=at)
+        write_turn(session, [found], by=by, at=at)
+    flash(_("Votre avis est noté. La demande passe à l’étape suivante."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)
 
 
@@ -168,13 +212,12 @@ def _record(lender: str, booking: str, act: Any, done: str) -> Response | tuple[
     found, by, party = asked_of(lender, booking)
     form = RemarksForm()
     if not form.validate():
-        return _request_page(found, party, DeclineForm(formdata=None), form), 422
+        return _request_page(found, by, party, remarks=form), 422
     try:
         with transaction() as session:
             act(session, booking, lender=party.id, remarks=form.remarks.data or "", by=by, at=clock.now())
     except Refused as error:
         form.refuse(error)
-        found, _by, party = asked_of(lender, booking)
-        return _request_page(found, party, DeclineForm(formdata=None), form), status_of(error)
+        return _request_page(*asked_of(lender, booking), remarks=form), status_of(error)
     flash(done, "success")
     return redirect(url_for("bookings.request_", lender=lender, booking=booking), 303)

@@ -41,7 +41,11 @@ from exchange.bookings.wanted import (
 )
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
+from exchange.charters import operations as chartering
+from exchange.charters import queries as charters
+from exchange.circuits import operations as circuits
 from exchange.db import signed
+from exchange.dues import operations as dues
 from exchange.errors import (
     AlreadyAnswered,
     BorrowerCannotPay,
@@ -73,6 +77,7 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     let_through(evaluation)
     booking = write_request(session, request, lender, evaluation, zone=zone, by=by, at=at)
     claim(session, booking, write_items(session, booking, request, evaluation))
+    bind(session, booking, request)
     if at_once(request):
         decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
     return booking
@@ -81,12 +86,13 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
-    What was offered in its place is offered no more; what it changes gives way to it. Raises WrongState, OutOfService
-    or PoolExhausted for what was closed meanwhile, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of
-    a balance.
+    What was offered in its place is offered no more; what it changes gives way to it. Raises WrongState; NotYourStep or
+    OpinionAwaited when it isn't theirs to decide now; OutOfService or PoolExhausted for what was closed meanwhile,
+    RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
     """
     before = _changed(session, token, lender=lender, at=at)  # locked first, as by whoever changes it again
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
+    circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
     if view.starts_at <= at:
         raise WrongState(state="pending")
     own = [view.token, *([before.token] if before else [])]
@@ -108,8 +114,12 @@ def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetim
 def decline(
     session: Session, token: str, *, lender: int, ground: str, text: str, by: Acting, at: datetime
 ) -> BookingView:
-    """The lender's officer refuses, on a named ground; the slot is free again. Raises WrongState."""
+    """The lender's officer refuses, on a named ground; the slot is free again.
+
+    Raises WrongState; NotYourStep or OpinionAwaited when it isn't theirs to decide now.
+    """
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
+    circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
     decide(session, booking, "declined", ground=ground, text=text, by=by, at=at)
     close_others(session, booking.id, by=by, at=at)
     free(session, [booking.id])
@@ -223,11 +233,13 @@ def hand_over(
     """The lender hands over the things and the keys: so many of each resource (``items``, by its id; as booked when it
     isn't named), and these keys. What stays is free at once.
 
-    Raises WrongState; TooEarly long before the start; MoreThanBooked, NothingLeaves, KeyOut, KeyNotThere.
+    Raises WrongState; TooEarly long before the start; EurosMissing when the lender wants something received first;
+    MoreThanBooked, NothingLeaves, KeyOut, KeyNotThere.
     """
     booking, view = locked(session, token, lender=lender, states=("accepted", "past"), at=at)
     if view.starts_at - at > policy.HANDED_OVER_WITHIN:
         raise TooEarly(days=policy.HANDED_OVER_WITHIN.days)
+    dues.check_received(session, booking.id)
     close_others(session, booking.id, by=by, at=at)
     session.add(HandOver(booking_id=booking.id, remarks=remarks, handed_over_at=at, **signed(by)))
     session.flush()
@@ -271,7 +283,12 @@ def _resolve_extensions(session: Session, view: BookingView, *, by: Acting, at: 
 
 def _day(view: BookingView, at: datetime) -> date:
     """On which day what a booking costs is said to have happened."""
-    return min(at, view.ends_at).astimezone(ZoneInfo(view.zone)).date()
+    return on_the_day(view, min(at, view.ends_at))
+
+
+def on_the_day(view: BookingView, at: datetime) -> date:
+    """Which day it is where a booking takes place."""
+    return at.astimezone(ZoneInfo(view.zone)).date()
 
 
 def can_count(view: BookingView, *, at: datetime) -> bool:
@@ -363,7 +380,8 @@ def decide(
 
 def gates_again(session: Session, view: BookingView, *, at: datetime) -> Evaluation:
     """Every rule once more, on the day of the decision. The price stays what it was when it was asked for."""
-    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at)
+    return quote(session, request_of(view, _resources_of(session, view)), zone=view.zone, at=at,
+                 asked_at=view.asked_at, offers=view.replaces_id is not None)  # fmt: skip
 
 
 def _resources_of(session: Session, view: BookingView) -> dict[int, ResourceView]:
@@ -400,7 +418,23 @@ def write_request(
     )
     session.add(booking)
     session.flush()
+    _accept_charters(session, request, lender, by=by, at=at)
+    dues.freeze(session, booking.id, evaluation.dues)
     return booking
+
+
+def bind(session: Session, booking: Booking, request: Request) -> None:
+    """A request that somebody has to decide passes the steps of what it asks for."""
+    if not at_once(request):
+        circuits.bind(session, booking.id, [each.resource.id for each in request.wanted])
+
+
+def _accept_charters(session: Session, request: Request, lender: int, *, by: Acting, at: datetime) -> None:
+    """Keep that who asks accepted what was ticked with the request."""
+    if request.accepts:
+        found = charters.of_lender(session, lender, at=at)
+        ticked = [each for each in found if each.token in request.accepts]
+        chartering.accept(session, request.party, ticked, by=by, at=at)
 
 
 def write_items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:

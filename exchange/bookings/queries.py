@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -100,6 +100,11 @@ class BookingView(NamedTuple):
     def hold_id(self) -> int | None:
         """The minutes set aside for it, when it has a price and was accepted."""
         return self.decision.hold_id if self.decision else None
+
+    @property
+    def euros(self) -> dict[str, int]:
+        """What was due in euro cents when it was asked for: "deposit", "fee"."""
+        return self.explanation.get("euros") or {"deposit": 0, "fee": 0}
 
     @property
     def answered(self) -> datetime | None:
@@ -213,6 +218,11 @@ def of_lender(session: Session, token: str, lender: int, *, at: datetime) -> Boo
     """The booking of this random identifier, if it is asked of this lender."""
     query = _BOOKINGS.where(Booking.token == token, Booking.lender_id == lender)
     return next(iter(_views(session, query, at=at)), None)
+
+
+def ids_of_party(session: Session, party: int) -> Sequence[int]:
+    """Everything that a party ever asked for."""
+    return session.scalars(select(Booking.id).where(Booking.party_id == party)).all()
 
 
 def offers_for(session: Session, bookings: Collection[int], *, at: datetime) -> dict[int, BookingView]:
@@ -375,6 +385,8 @@ _UNDECIDED = text(
        AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.id)
        AND NOT EXISTS (SELECT FROM booking_cancellations c WHERE c.booking_id = b.id)
        AND {_WAITING_BEFORE.format("b")}
+       AND (NOT EXISTS (SELECT FROM booking_circuits w WHERE w.booking_id = b.id)
+            OR :sign_in IN (SELECT speakers(step_of(b.id), :on)))
      ORDER BY b.asked_at, b.id LIMIT :size
     """  # noqa: S608 - a constant
 )
@@ -403,9 +415,12 @@ _TODAY = text(
 )
 
 
-def undecided(session: Session, lenders: Collection[int], *, size: int = 3) -> tuple[list[Due], int]:
-    """The requests that wait for the decision of these lenders, the first asked first, and how many wait in all."""
-    return _due(session.execute(_UNDECIDED, {"lenders": list(lenders), "size": size}))
+def undecided(
+    session: Session, lenders: Collection[int], *, sign_in: int, on: date, size: int = 3
+) -> tuple[list[Due], int]:
+    """The requests of these lenders that wait for somebody's word, the first asked first, and how many wait in all."""
+    wanted = {"lenders": list(lenders), "sign_in": sign_in, "on": on, "size": size}
+    return _due(session.execute(_UNDECIDED, wanted))
 
 
 def of_the_day(

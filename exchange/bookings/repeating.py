@@ -14,11 +14,20 @@ from werkzeug.wrappers import Response
 from exchange import clock, idempotency
 from exchange.bookings import rhythm
 from exchange.bookings import series as together
-from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
-from exchange.bookings.forms import GROUNDS, DeclineForm, RemarksForm, SeriesForm, ask_form
+from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
+from exchange.bookings.forms import GROUNDS, DeclineForm, OpinionForm, RemarksForm, SeriesForm, ask_form
 from exchange.bookings.models import Series
 from exchange.bookings.offering import bookings
-from exchange.bookings.telling import asked_series_of, community_of, days_of, own_series, tell, write_series
+from exchange.bookings.office import way_of
+from exchange.bookings.telling import (
+    asked_series_of,
+    community_of,
+    days_of,
+    own_series,
+    tell,
+    write_series,
+    write_turn,
+)
 from exchange.bookings.wanted import Request
 from exchange.db import db, transaction
 from exchange.formats import local_day
@@ -26,6 +35,7 @@ from exchange.idempotency import Done
 from exchange.members import queries as members
 from exchange.security import auth_required, own, territory
 from exchange.sentences import sentence_of
+from ledger.entries import Acting
 from ledger.errors import Refused
 
 __all__ = ["bookings"]  # with these pages beside those of ``views``
@@ -73,6 +83,7 @@ def _form(asking: Asking, **given: Any) -> SeriesForm:
 def _form_page(asking: Asking, form: SeriesForm, ticks: Ticks) -> str:
     return render_template(
         "bookings/new_series.html", asking=asking, form=form, school_zone=territory().school_zone, ticks=ticks,
+        charters=charters_to_tick(asking, form),
     )  # fmt: skip
 
 
@@ -160,7 +171,7 @@ def _ask_once(asking: Asking, form: SeriesForm, wish: Wish, chosen: list[date]) 
         return Done(url_for("bookings.show_series", series=made.token))
 
     values = {"party": wish.request.party, "days": chosen, "hours": wish.hours, "purpose": wish.request.purpose,
-              "people": wish.request.people,
+              "people": wish.request.people, "accepts": sorted(wish.request.accepts),
               "items": [[each.resource.id, each.quantity] for each in wish.request.wanted]}  # fmt: skip
     content = idempotency.digest(request.path, values)
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
@@ -208,15 +219,19 @@ def cancel_series(series: str) -> Response | tuple[str, int]:
 @auth_required()
 def asked_series(lender: str, series: str) -> str:
     """The days of a series, for the lender's officer: all that waits is decided at once, or day by day."""
-    of, _by, party = asked_series_of(lender, series)
-    return _asked_page(of, party, DeclineForm(formdata=None))
+    return _asked_page(*asked_series_of(lender, series))
 
 
-def _asked_page(of: Series, lender: members.PartyView, form: DeclineForm) -> str:
+def _asked_page(
+    of: Series, by: Acting, lender: members.PartyView, *, decline: DeclineForm | None = None,
+    opinion: OpinionForm | None = None,
+) -> str:  # fmt: skip
     told = days_of(db.session(), of, at=clock.now())
+    waiting = [each for each in told if each.booking.state == "pending"]
+    way = way_of((waiting or told)[0].booking, by, opinion or OpinionForm(formdata=None), at=clock.now())
     return render_template(
-        "bookings/asked_series.html", told=told, series=of, lender=lender, decline=form,
-        waiting=[each for each in told if each.booking.state == "pending"],
+        "bookings/asked_series.html", told=told, series=of, lender=lender, waiting=waiting, **way,
+        decline=decline or DeclineForm(formdata=None), form=opinion or decline or DeclineForm(formdata=None),
         address=lambda booking: url_for("bookings.request_", lender=lender.token, booking=booking.token),
     )  # fmt: skip
 
@@ -249,7 +264,7 @@ def decline_series(lender: str, series: str) -> Response | tuple[str, int]:
     of, by, party = asked_series_of(lender, series)
     form = DeclineForm()
     if not form.validate():
-        return _asked_page(of, party, form), 422
+        return _asked_page(of, by, party, decline=form), 422
     with transaction() as session:
         at = clock.now()
         done = together.decline(session, of, ground=form.ground.data, text=form.text.data, by=by, at=at)
@@ -257,4 +272,20 @@ def decline_series(lender: str, series: str) -> Response | tuple[str, int]:
             write_series(session, of.party_id, "series_declined", of, tell(done), at=at,
                          ground=GROUNDS[form.ground.data], text=form.text.data)  # fmt: skip
     flash(_("C’est refusé. Le demandeur reçoit le motif et les voies de recours."), "success")
+    return redirect(url_for("bookings.requests", lender=lender), 303)
+
+
+@bookings.post("/preteurs/<lender>/series/<series>/avis")
+@auth_required()
+def give_opinion_of_series(lender: str, series: str) -> Response | tuple[str, int]:
+    """The step whose turn it is says what it thinks of every day that waits."""
+    of, by, party = asked_series_of(lender, series)
+    form = OpinionForm()
+    if not form.validate():
+        return _asked_page(of, by, party, opinion=form), 422
+    with transaction() as session:
+        at = clock.now()
+        done = together.give_opinion(session, of, **form.said(), by=by, at=at)
+        write_turn(session, done, by=by, at=at)
+    flash(_("Votre avis est noté. La demande passe à l’étape suivante."), "success")
     return redirect(url_for("bookings.requests", lender=lender), 303)

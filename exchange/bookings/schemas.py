@@ -217,11 +217,16 @@ class LoanItem(PricedItem):
 
 
 class QuoteShape(Shape):
-    """What a request would cost in minutes, counted in which community, and what every rule says of it."""
+    """What a request would cost in minutes, counted in which community, and what every rule says of it.
+
+    The deposit and the fee are in euro cents; they are only recorded, and paid to the lender outside of this service.
+    """
 
     allowed = Flag(required=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    deposit_cents = Figure(required=True)
+    fee_cents = Figure(required=True)
     items = Several(Inside(PricedItem), required=True)
     findings = Several(Inside(FindingShape), required=True)
 
@@ -245,6 +250,8 @@ class LoanShape(Shape):
     people_came = Figure(required=True, allow_none=True)
     minutes = Figure(required=True)
     community = Token(required=True, allow_none=True)
+    deposit_cents = Figure(required=True)
+    fee_cents = Figure(required=True)
     changes = Token(required=True, allow_none=True)
     replaces = Token(required=True, allow_none=True)
     word = Text(required=True, least=0, most=2000)
@@ -300,10 +307,34 @@ class ContactShape(Shape):
     phone = Text(required=True, least=0)
 
 
+class StepShape(Shape):
+    """A step of the way of a request, and what it said: null until then, and for the one that decides."""
+
+    step = Text(required=True)
+    favourable = Flag(required=True, allow_none=True)
+    text = Text(required=True, least=0)
+    given_at = Instant(required=True, allow_none=True)
+    turn = Flag(required=True)
+
+
+class NewOpinion(Shape):
+    """What the step whose turn it is thinks; who is against says why."""
+
+    favourable = Flag(required=True)
+    text = Text(load_default="", least=0, most=1000)
+
+    @validates_schema
+    def explained(self, data: dict[str, Any], **_more: Any) -> None:
+        """An unfavourable opinion says why."""
+        if not data["favourable"] and not data["text"].strip():
+            raise ValidationError({"text": [str(_("Dites pourquoi, en quelques mots."))]})
+
+
 class RequestDetail(RequestShape):
-    """One request, with how to reach who asked."""
+    """One request, with how to reach who asked, and the steps of its way, if it has one."""
 
     contact = Inside(ContactShape, required=True)
+    steps = Several(Inside(StepShape), required=True)
 
 
 class CancellationReason(Shape):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from exchange.bookings import operations, policy, queries, rhythm, wanted
+from exchange.bookings import operations, opinions, policy, queries, rhythm, wanted
 from exchange.bookings.availability import Timetable
 from exchange.bookings.claims import claim_all
 from exchange.bookings.models import Booking, Series
@@ -102,6 +102,7 @@ def ask(
             session, one, lender, evaluation, zone=zone, by=by, at=at, series=series.id
         )
         made.append((booking, operations.write_items(session, booking, one, evaluation)))
+        operations.bind(session, booking, one)
     claim_all(session, made)
     if wanted.at_once(requests[0]):
         for booking, _items in made:
@@ -138,6 +139,18 @@ def decline(
     for view in found:
         operations.decline(session, view.token, lender=series.lender_id, ground=ground, text=text, by=by, at=at)
     return found
+
+
+def give_opinion(
+    session: Session, series: Series, *, favourable: bool, text: str, by: Acting, at: datetime
+) -> list[BookingView]:
+    """A step speaks at once of every day that waits for it; return them. Raises what ``opinions.give`` does."""
+    found = _waiting(session, series, at=at)
+    turns = opinions.turns(session, found, by=by, at=at)
+    mine = [view for view in found if (turn := turns.get(view.id)) and turn.mine and not turn.last]
+    for view in mine or found[:1]:
+        opinions.give(session, view.token, lender=series.lender_id, favourable=favourable, text=text, by=by, at=at)
+    return mine
 
 
 def cancel(session: Session, series: Series, *, reason: str, by: Acting, at: datetime) -> list[BookingView]:

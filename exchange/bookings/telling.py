@@ -9,15 +9,19 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from exchange import clock, outbox
-from exchange.bookings import availability, operations, queries
+from exchange.bookings import availability, operations, opinions, queries
 from exchange.bookings.extending import Outcome, Reminder
 from exchange.bookings.geography import ON_MAPS
 from exchange.bookings.models import Series
+from exchange.bookings.operations import on_the_day
 from exchange.bookings.queries import BookingView, SeriesView
 from exchange.bookings.wanted import request_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import Lendable, ResourceView
+from exchange.circuits import queries as circuits
 from exchange.db import db
+from exchange.dues import queries as dues
+from exchange.dues.policy import Due
 from exchange.errors import NotFound
 from exchange.formats import described
 from exchange.members import queries as members
@@ -121,6 +125,12 @@ def asked_of(lender: str, token: str) -> tuple[BookingView, Acting, members.Part
     return found, desk.by, desk.party
 
 
+def still_due(found: BookingView) -> list[Due]:
+    """What is due in euros and not received, while the loan is still to be handed over."""
+    asked = found.state in {"accepted", "past"} and any(found.euros.values())
+    return dues.missing(db.session(), [found.id]).get(found.id, []) if asked else []
+
+
 def own_series(token: str) -> Series:
     """A series of mine, or of those I act for. Raises NotFound."""
     found = queries.series_within(db.session(), token, own("booking.read").parties)
@@ -154,6 +164,16 @@ def write_series(
 def write_to(session: Session, party: int, template: str, found: BookingView, *, at: datetime) -> None:
     """Write a letter about a booking to one of its two sides."""
     outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
+
+
+def write_turn(session: Session, found: list[BookingView], *, by: Acting, at: datetime) -> None:
+    """Tell who speaks next of one request, or of the days of one series."""
+    turn = opinions.turns(session, found[:1], by=by, at=at).get(found[0].id) if found else None
+    if turn is not None:
+        to = members.of_sign_ins(session, circuits.speakers_of(session, turn.step_id, on=on_the_day(found[0], at)))
+        said = circuits.said_of(session, turn.booking_id)
+        outbox.write(session, to, "booking_turn", at=at, told=tell(found[:1])[0], turn=turn, days=len(found),
+                     said=[each for each in said if each.given_at])  # fmt: skip
 
 
 def write_part_back(session: Session, after: BookingView, *, at: datetime) -> None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
 from exchange.bookings import changes, damages, inventories, operations, policy, queries, weeks
-from exchange.bookings.asking import Asking, asking_of, prefilled, refuse, understood
+from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import (
     BESIDE,
@@ -239,7 +239,8 @@ def _once(asking: Asking, form: AskForm, wanted: Request, write: Write) -> str:
         return Done(url_for("bookings.show", booking=write(session, wanted, by, at).token))
 
     values = {"party": wanted.party, "starts": wanted.starts_at, "ends": wanted.ends_at, "purpose": wanted.purpose,
-              "people": wanted.people, "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
+              "people": wanted.people, "accepts": sorted(wanted.accepts),
+              "items": [[w.resource.id, w.quantity] for w in wanted.wanted]}  # fmt: skip
     content = idempotency.digest(request.path, values)
     return idempotency.once(ask, party=by.party, key=form.key.data, content=content).location or "/"
 
@@ -250,7 +251,7 @@ def ask_page(asking: Asking, form: AskForm, *, quiet: bool = False) -> str:
     if quiet:
         for field in form:
             field.errors = ()
-    return render_template("bookings/new.html", asking=asking, form=form)
+    return render_template("bookings/new.html", asking=asking, form=form, charters=charters_to_tick(asking, form))
 
 
 @bookings.get("/reservations")

@@ -15,11 +15,13 @@ from exchange.bookings.availability import Timetable
 from exchange.bookings.queries import BookingView
 from exchange.catalogue import policy as terms
 from exchange.catalogue.queries import ResourceView
-from exchange.errors import BorrowerCannotPay, Closed, NotBookable, RuleRefuses, TooManyPeople
+from exchange.charters import queries as charters
+from exchange.charters.queries import CharterView
+from exchange.errors import BorrowerCannotPay, CharterNotAccepted, Closed, NotBookable, RuleRefuses, TooManyPeople
 from exchange.hours import open_throughout
 from exchange.organisations import queries as organisations
 from exchange.reciprocity import queries as rules
-from exchange.reciprocity.policy import Evaluation, Facts, Item, Span, Standing, evaluate
+from exchange.reciprocity.policy import IN_EUROS, Charter, Evaluation, Facts, Item, Rule, Span, Standing, evaluate
 from ledger.store import reading
 
 
@@ -39,6 +41,7 @@ class Request(NamedTuple):
     ends_at: datetime
     purpose: str
     people: int | None = None
+    accepts: frozenset[str] = frozenset()  # charters that are accepted with it
 
 
 def request_of(view: BookingView, resources: Mapping[int, ResourceView]) -> Request:
@@ -126,36 +129,55 @@ def check_free(session: Session, request: Request, *, apart_from: Sequence[str] 
 class Quotes:
     """What requests of one party to one lender would cost; what is known of the two is read once.
 
-    ``instead_of`` is what they would replace: the minutes that are set aside for it count as given back.
+    ``instead_of`` is what they would replace: the minutes that are set aside for it count as given back. The charters
+    are those of ``asked_at``, when that was before; what the lender itself ``offers`` asks for none.
     """
 
     def __init__(
         self, session: Session, party: int, lender: int, *, zone: str, at: datetime,
-        instead_of: BookingView | None = None,
+        instead_of: BookingView | None = None, asked_at: datetime | None = None, offers: bool = False,
     ) -> None:  # fmt: skip
-        self._there = ZoneInfo(zone)
+        self._there, self._lender = ZoneInfo(zone), lender
         self._rules = rules.rules_of(session, [lender])[lender]
-        self._facts = _facts(session, party, lender, instead_of=instead_of, at=at)
+        waived = offers or party == lender
+        self._charters = [] if waived else charters.of_lender(session, lender, at=asked_at or at)
+        self._facts = _facts(session, party, lender, self._charters, instead_of=instead_of, at=at)
 
     def of(self, request: Request) -> Evaluation:
         """The price of a request and what every rule of its first day says of it."""
         span = Span(request.starts_at.astimezone(self._there), request.ends_at.astimezone(self._there))
         items = [
-            Item(it.id, it.category, quantity, reserved=it.reserved and it.lender_id != request.party)
+            Item(it.id, it.category, quantity, it.reserved and it.lender_id != request.party, self._charter(it))
             for it, quantity in request.wanted
         ]  # fmt: skip
-        return evaluate(self._rules, items, span, self._facts)
+        facts = self._facts._replace(accepted=self._facts.accepted | request.accepts)
+        return evaluate(self._rules_for(request.party), items, span, facts)
+
+    def _rules_for(self, party: int) -> list[Rule]:
+        """A lender owes itself nothing in euros."""
+        own = party == self._lender
+        return [rule for rule in self._rules if rule.shape not in IN_EUROS] if own else self._rules
+
+    def _charter(self, it: ResourceView) -> Charter | None:
+        found = charters.binding(self._charters, it)
+        return Charter(found.token, found.title, found.number) if found else None
 
 
 def quote(
-    session: Session, request: Request, *, zone: str, at: datetime, instead_of: BookingView | None = None
-) -> Evaluation:
+    session: Session, request: Request, *, zone: str, at: datetime, instead_of: BookingView | None = None,
+    asked_at: datetime | None = None, offers: bool = False,
+) -> Evaluation:  # fmt: skip
     """What one request would cost, and whether the rules let it through; nothing is written."""
     lender = request.wanted[0].resource.lender_id
-    return Quotes(session, request.party, lender, zone=zone, at=at, instead_of=instead_of).of(request)
+    quotes = Quotes(session, request.party, lender, zone=zone, at=at, instead_of=instead_of, asked_at=asked_at,
+                    offers=offers)  # fmt: skip
+    return quotes.of(request)
 
 
-def _facts(session: Session, party: int, lender: int, *, instead_of: BookingView | None, at: datetime) -> Facts:
+def _facts(
+    session: Session, party: int, lender: int, found: Sequence[CharterView], *, instead_of: BookingView | None,
+    at: datetime,
+) -> Facts:  # fmt: skip
     accounts = reading.accounts_of(session, [party, lender])
     mine = {account.community_id: account for account in accounts if account.party_id == party}
     back = {instead_of.community_id: instead_of.minutes} if instead_of and instead_of.hold_id else {}
@@ -170,14 +192,26 @@ def _facts(session: Session, party: int, lender: int, *, instead_of: BookingView
         lender_communities=frozenset(a.community_id for a in accounts if a.party_id == lender),
         overdue=queries.overdue(session, party, at=at, apart_from=instead_of.id if instead_of else 0),
         authorised=authorisations.of_party(session, party, lender=lender),
+        accepted=_accepted(session, party, found),
     )
 
 
+def _accepted(session: Session, party: int, found: Sequence[CharterView]) -> frozenset[str]:
+    """The charters, among these, that a party accepted."""
+    ids = {version for _party, version in charters.accepted(session, [party], found)}
+    return frozenset(each.token for each in found if each.id in ids)
+
+
 def let_through(evaluation: Evaluation) -> None:
+    """Raise RuleRefuses, or CharterNotAccepted when that is what is to be done first."""
     if not evaluation.allowed:
-        raise RuleRefuses(findings=[
+        first = evaluation.refusals[0]
+        findings = [
             {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in evaluation.refusals
-        ])  # fmt: skip
+        ]  # fmt: skip
+        if first.code == "charter":
+            raise CharterNotAccepted(findings=findings, title=first.title, charter=first.facts["charter"])
+        raise RuleRefuses(findings=findings)
 
 
 def let_through_again(evaluation: Evaluation) -> None:

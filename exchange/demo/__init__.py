@@ -15,13 +15,13 @@ from flask_security import hash_password
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from exchange import clock
+from exchange import clock, i18n
 from exchange.adverts.models import Advert
 from exchange.audit import operations as audit
 from exchange.bookings.models import Booking
 from exchange.db import db, transaction
 from exchange.declarations.models import Declaration
-from exchange.demo import handing, lending, naming, neighbours, notices, people, stories
+from exchange.demo import handing, lending, naming, neighbours, notices, papers, people, stories
 from exchange.demo.story import Calendar, Story
 from exchange.demo.world import World, texts
 from exchange.members import queries as members
@@ -54,7 +54,9 @@ def load(owner_url: str, say: Callable[[str], None], *, at: datetime | None = No
     """
     say(f"Création de {NAME} : deux ans d'échanges et de prêts, une vingtaine de secondes…")
     hashed = hash_password(PASSWORD)
-    with bare_app(owner_url).app_context():
+    app = bare_app(owner_url)
+    i18n.babel.init_app(app)  # papers are written in words
+    with app.app_context():
         try:
             with transaction() as session:
                 counted = fill(session, hashed=hashed, at=at or clock.now(), seed=seed)
@@ -72,6 +74,7 @@ def fill(session: Session, *, hashed: str, at: datetime, seed: str = SEED) -> st
     people.found(world)
     lending.plan(world)
     handing.plan(world)
+    papers.plan(world)
     neighbours.Neighbours(world).plan()
     stories.plan(world)
     world.story.tell(until=at)

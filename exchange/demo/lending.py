@@ -14,6 +14,7 @@ from exchange.bookings.rhythm import Rhythm
 from exchange.bookings.wanted import Request, Wanted, request_of
 from exchange.catalogue import operations as catalogue
 from exchange.catalogue import queries
+from exchange.charters import queries as charters
 from exchange.closures import operations as closures
 from exchange.demo.drawings import drawing
 from exchange.demo.people import CENTRE, FIRM, LENDING_MEMBER, OPENED, SEL, TOWN
@@ -265,7 +266,8 @@ def _ask(world: World, loan: Loan, *, at: datetime) -> None:
 def _asking(world: World, loan: Loan) -> tuple[Acting, Request]:
     who = _borrower(world, loan.who)
     wanted = tuple(Wanted(world.resources[name], many) for name, many in loan.what.items())
-    request = Request(who.party, wanted, loan.starts, loan.ends, loan.purpose, loan.people)
+    accepts = frozenset(each.token for each in charters.of_lender(world.session, wanted[0].resource.lender_id))
+    request = Request(who.party, wanted, loan.starts, loan.ends, loan.purpose, loan.people, accepts)
     return who.by if who.signs_in else world.counter(who.party), request
 
 

@@ -1,4 +1,4 @@
-"""The addresses at which calendars follow bookings; see ``migrations/versions/0023``."""
+"""The addresses at which calendars follow bookings; see ``migrations/versions/0026``."""
 
 from __future__ import annotations
 

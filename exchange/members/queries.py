@@ -179,6 +179,9 @@ _E_MAILS_OF = (
 )
 
 
+ANSWERING = ("member", "delegate", "officer", "administrator")  # whom a letter to a party is sent to
+
+
 def territory(session: Session) -> TerritoryView:
     """What this install serves. Raises NotInstalled before somebody has named it."""
     row = session.execute(_TERRITORY).one_or_none()
@@ -271,7 +274,7 @@ def holders(session: Session, account_ids: Iterable[int]) -> dict[int, PartyView
 
 def e_mails_of(session: Session, party: int, *, on: date) -> list[Addressee]:
     """Where a letter to this party goes: the addresses of its sign-ins that have one."""
-    return _addressees(session, party, ("member", "delegate", "officer", "administrator"), on=on)
+    return _addressees(session, party, ANSWERING, on=on)
 
 
 def in_office(session: Session, party: int, roles: Collection[str], *, on: date) -> list[Addressee]:
@@ -279,9 +282,46 @@ def in_office(session: Session, party: int, roles: Collection[str], *, on: date)
     return _addressees(session, party, roles, on=on)
 
 
+def of_sign_ins(session: Session, sign_ins: Collection[int]) -> list[Addressee]:
+    """Where a letter to these people goes."""
+    rows = session.execute(
+        select(_sign_ins.c.email, _sign_ins.c.language)
+        .where(_sign_ins.c.id.in_(sign_ins), _sign_ins.c.active, _sign_ins.c.email.is_not(None))
+        .order_by(_sign_ins.c.id)
+    )
+    return [Addressee(row.email, row.language) for row in rows if row.email]
+
+
+def officers(session: Session, party: int, *, on: date) -> dict[int, str]:
+    """The officers of a party on a day, by name: sign-in id -> name."""
+    found = session.scalars(
+        select(Mandate.sign_in_id)
+        .where(Mandate.party_id == party, Mandate.role == "officer", Mandate.starts_on <= on)
+        .where(or_(Mandate.ends_on.is_(None), Mandate.ends_on >= on))
+    )
+    return dict(sorted(sign_in_names(session, found).items(), key=lambda each: (each[1].casefold(), each[0])))
+
+
 def _addressees(session: Session, party: int, roles: Collection[str], *, on: date) -> list[Addressee]:
     rows = session.execute(_E_MAILS_OF, {"party": party, "on": on, "roles": list(roles)})
     return [Addressee(row.email, row.language) for row in rows if row.email]
+
+
+class Contact(NamedTuple):
+    """How a lender reaches who asks for something: the addresses of its sign-ins, and its telephone."""
+
+    e_mails: list[str]
+    phone: str
+
+
+_PHONE = select(Profile.phone).where(Profile.party_id == bindparam("party")).scalar_subquery()
+_CONTACT = select(func.array(_E_MAILS_OF.with_only_columns(_sign_ins.c.email).scalar_subquery()), _PHONE)
+
+
+def contact(session: Session, party: int, *, on: date) -> Contact:
+    """How to reach a party, in one query."""
+    e_mails, phone = session.execute(_CONTACT, {"party": party, "on": on, "roles": list(ANSWERING)}).one()
+    return Contact(list(map(str, e_mails)), phone or "")
 
 
 class Signer(NamedTuple):

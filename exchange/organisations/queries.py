@@ -19,6 +19,11 @@ def class_of(session: Session, party: int) -> str:
     return found or "inhabitant"
 
 
+def contact_of(session: Session, party: int) -> str:
+    """How an organisation says to reach it; nothing for anybody else."""
+    return session.scalar(select(Organisation.contact).where(Organisation.party_id == party)) or ""
+
+
 def kinds_of(session: Session, parties: Collection[int]) -> dict[int, str]:
     """What these organisations are, by id: "association", "firm", "school", "authority" or "social-centre"."""
     if not parties:

@@ -11,7 +11,7 @@ from exchange.db import Base, Id, Signed
 
 
 class RuleRow(Base, Signed):
-    """One dated rule of a lender: a tariff, or a gate."""
+    """One dated rule of a lender: a tariff in minutes, a gate; a deposit or a tariff in euros."""
 
     __tablename__ = "rules"
     id: Mapped[Id]
@@ -31,4 +31,6 @@ class RuleRow(Base, Signed):
     decision_date: Mapped[date | None]
     gate: Mapped[str | None]
     least_balance: Mapped[int | None]
+    cents: Mapped[int | None]  # of a deposit, of a tariff in euros
+    first: Mapped[bool] = mapped_column(default=False)  # received before the loan is handed over
     written_at: Mapped[datetime]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from exchange.db import signed
 from exchange.reciprocity.models import RuleRow
-from exchange.reciprocity.policy import Rule
+from exchange.reciprocity.policy import IN_EUROS, Rule
 from ledger.entries import Acting
 
 
@@ -31,11 +31,13 @@ def write_rule(
         ends_on=rule.ends_on,
         community_id=rule.community,
         minutes=rule.minutes if tariff else None,
-        per=rule.per if tariff else None,
+        per=rule.per if tariff or rule.shape == "euro-tariff" else None,
         decision_number=decision_number,
         decision_date=decision_date,
         gate=rule.gate,
         least_balance=rule.least_balance if rule.gate == "balance" else None,
+        cents=rule.cents if rule.shape in IN_EUROS else None,
+        first=rule.first,
         **signed(by),
         written_at=at,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
+IN_EUROS = frozenset({"deposit", "euro-tariff"})  # shapes that are recorded in euros, and never counted in minutes
 NOON = time(13, 0)  # where the afternoon begins, for tariffs by half-day
 
 
@@ -18,7 +19,7 @@ class Rule(NamedTuple):
     """One dated rule. ``resource`` or ``category`` narrow what it binds, ``class_`` whom; none means all."""
 
     token: str
-    shape: str  # tariff or gate
+    shape: str  # tariff, gate, deposit or euro-tariff
     title: str
     resource: int | None = None
     category: str | None = None
@@ -27,11 +28,21 @@ class Rule(NamedTuple):
     ends_on: date | None = None
     community: int | None = None
     minutes: int = 0  # of a tariff
-    per: str = "flat"  # hour, half-day, day, item or flat
+    per: str = "flat"  # hour, half-day, day, item or flat; of both tariffs
     decision: str | None = None  # the number of the council's
     decided_on: date | None = None
     gate: str | None = None  # balance or nothing-overdue
     least_balance: int = 0  # minutes
+    cents: int = 0  # of a deposit or of a tariff in euros
+    first: bool = False  # the loan isn't handed over before it is received
+
+
+class Charter(NamedTuple):
+    """What a lender asks to be accepted, in the version that binds."""
+
+    token: str
+    title: str
+    version: int
 
 
 class Item(NamedTuple):
@@ -41,6 +52,7 @@ class Item(NamedTuple):
     category: str
     quantity: int = 1
     reserved: bool = False  # to who is authorised
+    charter: Charter | None = None  # that is asked to be accepted first
 
 
 class Span(NamedTuple):
@@ -65,6 +77,7 @@ class Facts(NamedTuple):
     lender_communities: frozenset[int]  # where the lender has an account to be paid on
     overdue: int = 0  # loans that should have come back
     authorised: Mapping[int, date | None] = {}  # what is reserved and they may borrow, with its last day
+    accepted: frozenset[str] = frozenset()  # the charters that they accepted
 
 
 class Finding(NamedTuple):
@@ -76,13 +89,24 @@ class Finding(NamedTuple):
     facts: Mapping[str, Any] = {}
 
 
+class Due(NamedTuple):
+    """What a loan asks for in euro cents: a "deposit", which is given back, or a "fee"."""
+
+    kind: str
+    cents: int
+    first: bool  # the loan isn't handed over before it is received
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """The whole answer: the price of each item in minutes, in which community, and what every rule says."""
+    """The whole answer: the price of each item in minutes, in which community, what every rule says; and what is due in
+    euros, which is only recorded.
+    """
 
     prices: Mapping[int, int]
     community: int | None
     findings: tuple[Finding, ...] = field(default=())
+    dues: tuple[Due, ...] = field(default=())
 
     @property
     def minutes(self) -> int:
@@ -96,8 +120,12 @@ class Evaluation:
 
     @property
     def refusals(self) -> list[Finding]:
-        """What stands in the way, the first to mend first: authorisation, gates, the account, then the price."""
+        """What stands in the way, the first to mend first: authorisation, charter, gates, account, then price."""
         return [finding for finding in self.findings if not finding.holds]
+
+    def cents(self, kind: str) -> int:
+        """The deposit or the fee, in euro cents."""
+        return sum(due.cents for due in self.dues if due.kind == kind)
 
     def as_record(self) -> dict[str, Any]:
         """What is kept with the request, as it was read."""
@@ -105,22 +133,30 @@ class Evaluation:
             "minutes": self.minutes,
             "community": self.community,
             "prices": {str(resource): minutes for resource, minutes in self.prices.items()},
+            "euros": {kind: self.cents(kind) for kind in ("deposit", "fee")},
             "findings": [
-                {"code": f.code, "holds": f.holds, "title": f.title, "facts": dict(f.facts)} for f in self.findings
+                {"code": f.code, "holds": f.holds, "title": f.title, "facts": _kept(f.facts)} for f in self.findings
             ],
         }
+
+
+def _kept(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a finding as they are kept: a charter by the number of its version, not by its address."""
+    return {name: value for name, value in facts.items() if name != "charter"}
 
 
 def evaluate(rules: Sequence[Rule], items: Sequence[Item], span: Span, facts: Facts) -> Evaluation:
     """Say what ``items`` cost during ``span`` for who asks, and whether they may have them.
 
-    The order of refusals is the order of mending: being authorised, what is overdue, the balance asked, the account,
-    its floor.
+    The order of refusals is the order of mending: being authorised, the charter, what is overdue, the balance asked,
+    the account, its floor.
     """
     on = span.starts_at.date()
     binding = [rule for rule in rules if _in_force(rule, on) and rule.class_ in (None, facts.class_)]
     gates = [rule for rule in binding if rule.shape == "gate" and any(_binds(rule, item) for item in items)]
     findings = [_authorised(item, facts, span) for item in items if item.reserved]
+    charters = dict.fromkeys(item.charter for item in items if item.charter)
+    findings += [_chartered(charter, facts) for charter in charters]
     findings += [_through(gate, facts) for gate in sorted(gates, key=lambda gate: (gate.gate == "balance", gate.token))]
     prices: dict[int, int] = {}
     communities: set[int] = set()
@@ -130,23 +166,56 @@ def evaluate(rules: Sequence[Rule], items: Sequence[Item], span: Span, facts: Fa
         findings.append(_priced(tariff, item, prices[item.resource]))
         if tariff and tariff.community is not None and prices[item.resource]:
             communities.add(tariff.community)
+    dues, why = _in_euros(binding, items, span)
+    findings = [each for each in findings if each.code != "free" or not _costs_euros(each.facts["resource"], why)] + why
     if len(communities) > 1:
-        return Evaluation(prices, None, (*findings, Finding("several-communities", holds=False)))
+        return Evaluation(prices, None, (*findings, Finding("several-communities", holds=False)), dues)
     community = next(iter(communities), None)
     if community is not None:
         findings.extend(_payable(community, sum(prices.values()), facts))
-    return Evaluation(prices, community, tuple(findings))
+    return Evaluation(prices, community, tuple(findings), dues)
 
 
 def price(tariff: Rule, item: Item, span: Span) -> int:
     """What a tariff makes one item cost, in whole minutes, rounded up."""
-    return tariff.minutes * _units(tariff.per, item, span) if tariff.per != "hour" else _hourly(tariff, span)
+    return _for(tariff.minutes, tariff.per, item, span)
 
 
-def _hourly(tariff: Rule, span: Span) -> int:
+def _for(rate: int, per: str, item: Item, span: Span) -> int:
+    """A rate for an item during a span, rounded up."""
+    return rate * _units(per, item, span) if per != "hour" else _hourly(rate, span)
+
+
+def _hourly(rate: int, span: Span) -> int:
     """The hours that pass, and not those that clocks show: a night when they change is an hour shorter, or longer."""
     seconds = int((span.ends_at.astimezone(UTC) - span.starts_at.astimezone(UTC)).total_seconds())
-    return -(-tariff.minutes * seconds // 3600)
+    return -(-rate * seconds // 3600)
+
+
+def _in_euros(rules: Sequence[Rule], items: Sequence[Item], span: Span) -> tuple[tuple[Due, ...], list[Finding]]:
+    """What is due in euros, and why. The deposit of a rule counts once, however many items it binds."""
+    fees = [(item, rule, _for(rule.cents, rule.per, item, span)) for item in items
+            if (rule := _most_precise(rules, item, "euro-tariff"))]  # fmt: skip
+    deposits = list(dict.fromkeys(rule for item in items if (rule := _most_precise(rules, item, "deposit"))))
+    why = [_in_euros_because("euro-fee", rule, cents, {"resource": item.resource, "per": rule.per, "rate": rule.cents})
+           for item, rule, cents in fees]  # fmt: skip
+    why += [_in_euros_because("euro-deposit", rule, rule.cents, {}) for rule in deposits if rule.cents]
+    paid = [("fee", cents, rule) for _item, rule, cents in fees] + [("deposit", each.cents, each) for each in deposits]
+    dues = tuple(
+        Due(kind, total, any(rule.first for of, cents, rule in paid if of == kind and cents))
+        for kind in ("deposit", "fee") if (total := sum(cents for of, cents, _rule in paid if of == kind))
+    )  # fmt: skip
+    return dues, why
+
+
+def _costs_euros(resource: int, why: Iterable[Finding]) -> bool:
+    return any(each.facts.get("resource") == resource and each.facts["cents"] for each in why)
+
+
+def _in_euros_because(code: str, rule: Rule, cents: int, more: Mapping[str, Any]) -> Finding:
+    decided_on = rule.decided_on and rule.decided_on.isoformat()
+    return Finding(code, holds=True, title=rule.title,
+                   facts={**more, "cents": cents, "decision": rule.decision, "decided_on": decided_on})  # fmt: skip
 
 
 def _units(per: str, item: Item, span: Span) -> int:
@@ -186,8 +255,12 @@ def _binds(rule: Rule, item: Item) -> bool:
 
 
 def _tariff(rules: Iterable[Rule], item: Item) -> Rule | None:
-    """The tariff of an item: the most precise on the thing, then on the person, then the one that began last."""
-    matching = [rule for rule in rules if rule.shape == "tariff" and _binds(rule, item)]
+    return _most_precise(rules, item, "tariff")
+
+
+def _most_precise(rules: Iterable[Rule], item: Item, shape: str) -> Rule | None:
+    """The rule of an item: the most precise on the thing, then on the person, then the one that began last."""
+    matching = [rule for rule in rules if rule.shape == shape and _binds(rule, item)]
     return max(matching, key=_precision, default=None)
 
 
@@ -210,6 +283,11 @@ def _authorised(item: Item, facts: Facts, span: Span) -> Finding:
     until = facts.authorised.get(item.resource)
     holds = item.resource in facts.authorised and (until is None or _days(span)[-1] <= until)
     return Finding("authorised", holds=holds, facts={"resource": item.resource, "until": until and until.isoformat()})
+
+
+def _chartered(charter: Charter, facts: Facts) -> Finding:
+    return Finding("charter", holds=charter.token in facts.accepted, title=charter.title,
+                   facts={"charter": charter.token, "version": charter.version})  # fmt: skip
 
 
 def _through(gate: Rule, facts: Facts) -> Finding:

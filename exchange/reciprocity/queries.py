@@ -52,4 +52,6 @@ def as_rule(row: RuleRow) -> Rule:
         decided_on=row.decision_date,
         gate=row.gate,
         least_balance=row.least_balance or 0,
+        cents=row.cents or 0,
+        first=row.first,
     )

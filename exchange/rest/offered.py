@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from exchange.adverts.api import resources as adverts
+from exchange.agreements.api import resources as agreements
 from exchange.authorisations.api import resources as authorisations
 from exchange.bookings.api_offers import resources as bookings
 from exchange.catalogue.api import resources as catalogue
+from exchange.charters.api import resources as charters
 from exchange.declarations.api import resources as declarations
 from exchange.feeds.api import resources as feeds
 from exchange.lending.api import resources as lending
@@ -13,4 +15,7 @@ from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
 from exchange.statements.api import resources as statements
 
-OFFERED = (members, statements, declarations, adverts, bookings, pictures, catalogue, authorisations, lending, feeds)
+OFFERED = (
+    members, statements, declarations, adverts, bookings, charters, agreements, pictures, catalogue, authorisations,
+    lending, feeds,
+)  # fmt: skip

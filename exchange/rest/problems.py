@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response
+from flask import Response, make_response, url_for
 from flask_babel import gettext as _
 from marshmallow import fields
 from werkzeug.exceptions import HTTPException
@@ -35,6 +35,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "series-too-long": {"most": 120},
     "hour-missing": {"day": "2027-03-28", "hour": "02:30"},
     "too-many-people": {"name": "Salle des fêtes", "capacity": 60},
+    "not-your-step": {"step": "Service technique"},
+    "opinion-awaited": {"step": "Service technique"},
+    "charter-not-accepted": {"title": "Charte des salles"},
+    "euros-missing": {"kind": "deposit", "cents": 30_000},
+    "more-than-received": {"left": 30_000},
+    "field-unknown": {"name": "demandeuse", "line": 3},
+    "brace-alone": {"line": 3},
+    "not-your-turn": {"first": "lender"},
     "picture-too-large": {"megapixels": 120},
     "more-than-booked": {"most": 20},
     "more-than-out": {"left": 18},
@@ -79,6 +87,8 @@ def _more(error: Refused) -> dict[str, Any]:
     """What a program needs besides the words: the fields to mend, the address of what exists already."""
     if errors := error.facts.get("errors"):
         return {"errors": errors}
+    if charter := error.facts.get("charter"):
+        return {"location": url_for("api_charters.show", charter=charter)}
     if location := error.facts.get("location"):
         return {"location": location}
     name = error.facts.get("field") or getattr(error, "field", None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import RadioField, SelectField
+from wtforms import BooleanField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Optional
 
+from exchange.euros import Euros
 from exchange.forms import DayField, KeyedForm, Text, Whole
 
 CLASSES = {
@@ -51,6 +52,27 @@ class TariffForm(RuleForm):
     )
     decision_number = Text(_("Numéro de la délibération"), most=80, validators=[Optional()])
     decision_date = DayField(_("Date de la délibération"), validators=[Optional()])
+
+
+class EuroForm(RuleForm):
+    """A sum in euros, which this service records and never takes."""
+
+    cents = Euros(_("Combien d’euros ?"), validators=[InputRequired(_("Écrivez une somme, 0 si rien n’est demandé."))])
+    first = BooleanField(_("À recevoir avant la remise : sans cela, elle ne se note pas"))
+    decision_number = Text(_("Numéro de la délibération"), most=80, validators=[Optional()])
+    decision_date = DayField(_("Date de la délibération"), validators=[Optional()])
+
+
+class EuroTariffForm(EuroForm):
+    """A price in euros."""
+
+    per = RadioField(
+        _("Comptés"), choices=[SelectChoice(value, label) for value, label in PERS.items()], default="flat"
+    )
+
+
+class DepositForm(EuroForm):
+    """What is given back after the loan."""
 
 
 class GateForm(RuleForm):

@@ -18,13 +18,26 @@ from exchange.members import queries as members
 from exchange.reciprocity import operations
 from exchange.reciprocity import queries as rules
 from exchange.reciprocity.policy import Rule
-from exchange.rulebook.forms import CLASSES, GATES, PERS, EndForm, GateForm, RuleForm, TariffForm
+from exchange.rulebook.forms import (
+    CLASSES,
+    GATES,
+    PERS,
+    DepositForm,
+    EndForm,
+    EuroForm,
+    EuroTariffForm,
+    GateForm,
+    RuleForm,
+    TariffForm,
+)
 from exchange.security import Office, auth_required, office, today
 from ledger.errors import Refused
 from ledger.store import reading
 
 rulebook = Blueprint("rulebook", __name__)
-FORMS: dict[str, type[RuleForm]] = {"tarif": TariffForm, "condition": GateForm}
+FORMS: dict[str, type[RuleForm]] = {
+    "tarif": TariffForm, "condition": GateForm, "euros": EuroTariffForm, "caution": DepositForm,
+}  # fmt: skip
 
 
 @rulebook.get("/preteurs/<lender>/regles")
@@ -47,7 +60,7 @@ def _index(desk: Office, form: EndForm, *, refused: str = "") -> str:
     )  # fmt: skip
 
 
-@rulebook.get("/preteurs/<lender>/regles/<any(tarif, condition):shape>")
+@rulebook.get("/preteurs/<lender>/regles/<any(tarif, condition, euros, caution):shape>")
 @auth_required()
 def new(lender: str, shape: str) -> str:
     """The form of a new rule."""
@@ -67,7 +80,7 @@ def _page(desk: Office, form: RuleForm, shape: str) -> str:
     return render_template("rulebook/new.html", lender=desk.party, form=form, shape=shape)
 
 
-@rulebook.post("/preteurs/<lender>/regles/<any(tarif, condition):shape>")
+@rulebook.post("/preteurs/<lender>/regles/<any(tarif, condition, euros, caution):shape>")
 @auth_required()
 def create(lender: str, shape: str) -> Response | tuple[str, int]:
     """Write the rule, once for one key."""
@@ -111,6 +124,8 @@ def _rule(desk: Office, form: RuleForm) -> Rule:
             raise Invalid(field="minutes", why="bounds")
         community = _community(desk) if minutes else None
         return rule._replace(minutes=minutes, per=form.per.data, community=community)
+    if isinstance(form, EuroForm):
+        return _in_euros(rule, form)
     assert isinstance(form, GateForm)
     rule = rule._replace(shape="gate", gate=form.gate.data)
     if form.gate.data != "balance":
@@ -118,6 +133,14 @@ def _rule(desk: Office, form: RuleForm) -> Rule:
     if form.least_balance.data is None:
         raise Invalid(field="least_balance", why="missing")
     return rule._replace(least_balance=form.least_balance.data, community=_community(desk))
+
+
+def _in_euros(rule: Rule, form: EuroForm) -> Rule:
+    """A deposit, or a tariff. Raises Invalid."""
+    if form.cents.data is None:
+        raise Invalid(field="cents", why="missing")
+    rule = rule._replace(shape="deposit", cents=form.cents.data, first=bool(form.first.data))
+    return rule._replace(shape="euro-tariff", per=form.per.data) if isinstance(form, EuroTariffForm) else rule
 
 
 def _community(desk: Office) -> int:
@@ -140,7 +163,7 @@ def _bound(desk: Office, on: str) -> tuple[int | None, str | None]:
 
 
 def _decision(form: RuleForm) -> tuple[str | None, date | None]:
-    if not isinstance(form, TariffForm) or not form.decision_number.data:
+    if not isinstance(form, TariffForm | EuroForm) or not form.decision_number.data:
         return None, None
     if form.decision_date.data is None:
         raise Invalid(field="decision_date", why="missing")

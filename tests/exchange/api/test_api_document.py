@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
@@ -15,6 +16,11 @@ from freezegun import freeze_time
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from exchange.agreements import operations as agreements
+from exchange.agreements import telling as papers
+from exchange.bookings import queries as loans
+from exchange.charters import operations as charters
+from exchange.circuits import operations as circuits
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
@@ -43,8 +49,11 @@ TAKEN = {
     "POST /adverts/{advert}/closure": set(),
     "POST /adverts/{advert}/messages": {"party", "text"},
     "POST /bookings": {"party", "items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /bookings/{booking}/agreement/acceptance": {"digest"},
     "POST /bookings/{booking}/cancellation": {"reason"},
     "POST /bookings/{booking}/change": {"items", "starts_at", "ends_at", "people", "purpose"},
+    "POST /charters/{charter}/acceptance": {"party"},
+    "POST /lenders/{lender}/bookings/{booking}/opinion": {"favourable", "text"},
     "POST /bookings/{booking}/consent": set(),
     "POST /bookings/{booking}/dismissal": set(),
     "POST /declarations/{declaration}/confirmation": set(),
@@ -90,8 +99,8 @@ TAKEN = {
 
 LOAN = {
     "id", "state", "lender", "party", "items", "starts_at", "ends_at", "wanted_until", "purpose", "people",
-    "people_came", "minutes", "community", "changes", "replaces", "word", "asked_at", "answer_before", "decided_at",
-    "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
+    "people_came", "minutes", "community", "deposit_cents", "fee_cents", "changes", "replaces", "word", "asked_at",
+    "answer_before", "decided_at", "ground", "text", "cancelled_at", "handed_over_at", "returned_at", "no_show_at",
 }  # fmt: skip
 RESOURCE = {
     "id", "kind", "name", "lender", "category", "description", "conditions", "capacity", "quantity", "opening_hours",
@@ -106,6 +115,10 @@ DECLARATION = {
     "declared_at", "answer_before", "answered_at", "reason",
 }  # fmt: skip
 FEED = {"id", "party", "of", "opened_at"}
+CHARTER = {"id", "lender", "title", "text", "asked", "written_at"}
+AGREEMENT = {
+    "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
+}  # fmt: skip
 MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
 KEPT = RESOURCE | {"status", "value_cents", "photo_address", "inventory_number", "buffer_minutes"}
 PLACE = {
@@ -155,7 +168,7 @@ GIVEN = {
     "POST /feeds/{feed}/renewal": FEED,
     "POST /feeds/{feed}/end": FEED,
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
-    "POST /quotes": {"allowed", "minutes", "community", "items", "findings"},
+    "POST /quotes": {"allowed", "minutes", "community", "deposit_cents", "fee_cents", "items", "findings"},
     "POST /series/quotes": {"days"},
     "POST /series": MANY_DAYS,
     "GET /series/{series}": MANY_DAYS,
@@ -164,14 +177,18 @@ GIVEN = {
     "POST /lenders/{lender}/series/{series}/decision": MANY_DAYS,
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},
+    "GET /charters/{charter}": CHARTER,
+    "POST /charters/{charter}/acceptance": CHARTER,
+    "GET /bookings/{booking}/agreement": AGREEMENT,
+    "POST /bookings/{booking}/agreement/acceptance": AGREEMENT,
     "GET /bookings/{booking}": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/cancellation": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/change": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/consent": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/dismissal": LOAN | {"findings", "typed_by"},
-    "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/revocation": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/offer": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/offer/withdrawal": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/revocation": LOAN | {"checked", "contact", "steps"},
     "GET /lenders/{lender}/closures": CLOSURE,
     "GET /lenders/{lender}/closures/{closure}": CLOSURE | {"bookings"},
     "POST /lenders/{lender}/closures/{closure}/end": CLOSURE | {"bookings"},
@@ -190,16 +207,17 @@ GIVEN = {
     "POST /lenders/{lender}/things": RESOURCE,
     "GET /lenders/{lender}/requests": LOAN | {"checked"},
     "GET /lenders/{lender}/loans": LOAN | {"checked"},
-    "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact"},
+    "GET /lenders/{lender}/bookings/{booking}": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/opinion": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/decision": LOAN | {"checked", "contact", "steps"},
     "POST /bookings/{booking}/attendance": LOAN | {"findings", "typed_by"},
     "POST /bookings/{booking}/extension": {"booking", "granted", "until", "ends_at"},
-    "POST /lenders/{lender}/bookings/{booking}/attendance": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/attendance": LOAN | {"checked", "contact", "steps"},
     "POST /lenders/{lender}/bookings/{booking}/extension": {"booking", "granted", "until", "ends_at"},
     "POST /lenders/{lender}/bookings/{booking}/extension/decision": {"booking", "granted", "until", "ends_at"},
-    "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact"},
-    "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact"},
+    "POST /lenders/{lender}/bookings/{booking}/hand-over": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/no-show": LOAN | {"checked", "contact", "steps"},
+    "POST /lenders/{lender}/bookings/{booking}/return": LOAN | {"checked", "contact", "steps"},
     "GET /lenders/{lender}/resources": KEPT,
     "GET /lenders/{lender}/resources/{resource}": KEPT,
     "POST /lenders/{lender}/resources/{resource}/publication": KEPT,
@@ -327,8 +345,12 @@ def test_every_route_answers_as_the_document_says(
     wanted = {"party": cast.alice.party.token, "items": [{"resource": lent.hall.token}], **span}
     alice.read("/resources", **span)
     alice.read(f"/resources/{lent.hall.token}")
+    charter = charters.write(session, lender=cast.town.id, title="Charte", text="Propre", by=cast.olga.by, at=NOON)
+    alice.read(f"/charters/{charter.token}")
+    alice.do(f"/charters/{charter.token}/acceptance", {"party": cast.alice.party.token})
     alice.do("/quotes", wanted)
-    booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
+    with _two_steps(session, cast, lent):
+        booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
     alice.read(f"/resources/{lent.hall.token}/availability", **span)
     pictures.add(session, lent.hall.id, lender=cast.town.id, data=PHOTO, words="La scène", by=cast.olga.by, at=NOON)
     alice.read(f"/resources/{lent.hall.token}/pictures")
@@ -336,7 +358,10 @@ def test_every_route_answers_as_the_document_says(
     asked = f"{desk}/bookings/{booking['id']}"
     olga.read(f"{desk}/requests")
     olga.read(asked)
+    olga.do(f"{asked}/opinion", {"favourable": True})
     olga.do(f"{asked}/decision", {"verdict": "accepted"})
+    alice.do(f"/bookings/{booking['id']}/agreement/acceptance", {"digest": _agreed(session, cast)})
+    alice.read(f"/bookings/{booking['id']}/agreement")
     alice.read("/bookings")
     alice.read(f"/bookings/{booking['id']}")
     olga.do(f"{asked}/hand-over", {})
@@ -379,6 +404,24 @@ def test_every_route_answers_as_the_document_says(
     follows(alice, cast, lent)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
+
+
+@contextmanager
+def _two_steps(session: Session, cast: Cast, lent: Lent) -> Iterator[None]:
+    """What is asked for meanwhile of the hall is spoken of before it is decided."""
+    made = circuits.write(session, lender=cast.town.id, name="Salles", steps=[("Service technique", []), ("Élue", [])],
+                          by=cast.olga.by, at=NOON)  # fmt: skip
+    circuits.decide_on(session, made.id, before=(), after=[lent.hall.id], by=cast.olga.by, at=NOON)
+    yield
+    circuits.decide_on(session, made.id, before=[lent.hall.id], after=(), by=cast.olga.by, at=NOON)
+
+
+def _agreed(session: Session, cast: Cast) -> str:
+    """The digest of an agreement of the last loan, which its borrower accepts first."""
+    words = agreements.Wording("Convention", "{demandeur}", first="borrower")
+    agreements.write_template(session, words, lender=cast.town.id, by=cast.olga.by, at=NOON)
+    [last] = loans.decided(session, cast.town.id, at=NOON)
+    return papers.make(session, papers.loans(session, [last])[0], by=cast.olga.by, at=NOON).digest.hex()
 
 
 def moves(alice: Witness, olga: Witness, cast: Cast, lent: Lent) -> None:

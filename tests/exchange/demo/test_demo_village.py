@@ -75,6 +75,26 @@ STATES = {
         GROUP BY 1 HAVING count(*) >= 3 AND count(DISTINCT by_party) = 2""",
     "somebody who may borrow what is reserved": """SELECT a.id FROM authorisations a JOIN resources r
         ON r.id = a.resource_id WHERE r.reserved AND a.until > :now""",
+    "a deposit that is missing": """SELECT booking_id FROM booking_dues WHERE kind = 'deposit' AND booking_id NOT IN
+        (SELECT booking_id FROM euro_receipts)""",
+    "a fee in euros": "SELECT booking_id FROM booking_dues WHERE kind = 'fee'",
+    "a deposit without which nothing leaves": "SELECT booking_id FROM booking_dues WHERE first",
+    "a deposit given back": "SELECT receipt_id FROM euro_receipt_ends WHERE outcome = 'returned'",
+    "a deposit kept in part, for a reason": "SELECT receipt_id FROM euro_receipt_ends WHERE outcome = 'kept'",
+    "a circuit of two steps": "SELECT circuit_id FROM circuit_steps GROUP BY 1 HAVING count(*) = 2",
+    "a request that waits for the technical service": """SELECT b.booking_id FROM booking_circuits b
+        WHERE NOT EXISTS (SELECT FROM booking_opinions o WHERE o.booking_id = b.booking_id)
+          AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.booking_id)""",
+    "an opinion before the decision": """SELECT booking_id FROM booking_opinions o
+        WHERE NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = o.booking_id)""",
+    "a charter that is asked": "SELECT id FROM charter_versions WHERE asked",
+    "a charter that somebody accepted": "SELECT version_id FROM charter_acceptances",
+    "a template of agreements": "SELECT id FROM agreement_versions WHERE covers = 'chosen'",
+    "an agreement accepted by both": "SELECT agreement_id FROM agreement_signatures GROUP BY 1 HAVING count(*) = 2",
+    "an agreement that waits for its borrower": """SELECT agreement_id FROM agreement_signatures
+        GROUP BY 1 HAVING count(*) = 1""",
+    "an agreement that nobody accepted yet": """SELECT id FROM agreements
+        WHERE id NOT IN (SELECT agreement_id FROM agreement_signatures)""",
     "something lent in slots": "SELECT id FROM resources WHERE slots LIKE '%,%'",
     "something lent by the day": "SELECT id FROM resources WHERE slots = '00:00-24:00'",
     "a change that waits, of a booking that stands": """SELECT b.id FROM bookings b

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migrations.helpers import grant, run
 
-revision = "0023"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""The charter of a place: what whoever asks for something there accepts first."""
