@@ -46,6 +46,11 @@ def local_day(at: datetime) -> date:
     return local(at).date()
 
 
+def midnight(day: date) -> datetime:
+    """When a day begins in the territory."""
+    return datetime.combine(day, time.min, ZoneInfo(territory().zone))
+
+
 def day(value: date | datetime, form: str = "full") -> str:
     """A day in words: "samedi 14 novembre 2026"; the first of a month as French writes it, "1er novembre 2026"."""
     on = local(value).date() if isinstance(value, datetime) else value

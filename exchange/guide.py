@@ -49,6 +49,20 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "bookings.resource": (
         _("Appuyez sur « Libre » dans la semaine pour demander ce moment. Les personnes qui ont réservé ne sont jamais nommées."),
     ),
+    "bookings.day": (
+        _("Appuyez sur « Libre » pour demander ce moment. « Mois » montre d’un coup d’œil les jours où il reste de la place."),
+    ),
+    "bookings.month": (
+        _("« En partie » : il reste des heures ce jour-là. Appuyez dessus pour les voir."),
+    ),
+    "bookings.lender_week": (
+        _("Imprimée, cette page tient en travers d’une feuille A4, sans le menu : choisissez le lieu et le premier jour, puis imprimez."),
+        _("Seul le prêteur voit qui a réservé, et pour quoi. La feuille à afficher sur la porte n’a pas les noms."),
+    ),
+    "feeds.index": (
+        _("Chaque agenda a son adresse : le vôtre, et celui de chaque structure pour qui vous agissez. Votre téléphone vient lire ce qui a changé, plusieurs fois par jour."),
+        _("Quand vous n’agissez plus pour une structure, son agenda se ferme de lui-même pour vous."),
+    ),
     "bookings.new": (
         _("Avant d’envoyer, une page vous dit ce que cela coûte et quelles règles s’appliquent."),
         _("Au nom d’une structure, les conditions ne sont pas toujours celles d’une personne : choisissez bien « Au nom de qui »."),

@@ -42,7 +42,7 @@ def with_tiles(answer: Response) -> Response:
     return answer
 
 
-KEPT = {"files", "pictures"}
+KEPT = {"files", "pictures", "feeds"}
 """Blueprints that say themselves how long a browser keeps what they answer."""
 
 

@@ -41,7 +41,8 @@ def privacy() -> str:
 def site_map() -> str:
     """The menu unfolded, and the pages that stand outside of it: the second way to find one's way."""
     yours = (
-        [link(_("Mon profil"), "members.me"), link(_("Changer de mot de passe"), "security.change_password"),
+        [link(_("Mon profil"), "members.me"), link(_("Mon agenda dans mon téléphone"), "feeds.index"),
+         link(_("Changer de mot de passe"), "security.change_password"),
          link(_("Clés d’accès pour un programme"), "members.tokens")]
         if current_user.is_authenticated
         else [link(_("Se connecter"), "security.login"), link(_("Mot de passe oublié"), "security.forgot_password")]

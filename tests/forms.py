@@ -165,6 +165,8 @@ FORMS: tuple[Sent, ...] = (
     Sent("members.language", "alice", {"language": "en"}),
     Sent("members.tokens", "alice", KEY | {"name": "Mon tableur", "days": "30"}, status=200),
     Sent("members.revoke", "alice", {}),
+    Sent("feeds.renew", "alice", {}),
+    Sent("feeds.close", "alice", {}),
     Sent("organisations.edit", "bruno", {"about": "De la gymnastique", "contact": "02 99 22 22 22"},
          {"party": "{club}"}),
     Sent("adverts.new", "alice", ADVERT),

@@ -95,6 +95,9 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.accept_series": TOWN, "bookings.decline_series": TOWN,
     "lending.begin": SIGNED_IN, "lending.terms": TOWN, "lending.lent": TOWN,
     "labels.index": TOWN, "labels.sheet": TOWN,
+    "feeds.follow": EVERYBODY, "feeds.event": ALICE, "feeds.index": SIGNED_IN, "feeds.renew": ALICE,
+    "feeds.close": ALICE, "feeds.of_resource": EVERYBODY,
+    "bookings.day": EVERYBODY, "bookings.month": EVERYBODY, "bookings.lender_week": EVERYBODY,
     "pictures.show": EVERYBODY, "pictures.index": TOWN, "pictures.create": TOWN, "pictures.remove": TOWN,
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
@@ -169,6 +172,8 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_authorisations.authorised": TOWN, "api_authorisations.give": TOWN, "api_authorisations.end": TOWN,
     "api_lending.begin": TOWN,
     "api_reports.loans": TOWN, "api_reports.use": TOWN, "api_reports.refusals": TOWN,
+    "api_feeds.mine": SIGNED_IN, "api_feeds.show": {"bruno"}, "api_feeds.create": SIGNED_IN,
+    "api_feeds.renew": {"bruno"}, "api_feeds.end": {"bruno"}, "api_feeds.of_resource": SIGNED_IN,
 }  # fmt: skip
 
 # values that only some endpoints want
@@ -190,6 +195,7 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "charters.edit": {"charter": "chartered"}, "charters.rewrite": {"charter": "chartered"},
     "api_bookings.withdraw_offer": {"booking": "had"}, "api_bookings.consent": {"booking": "offered"},
     "api_bookings.dismiss": {"booking": "offered"},
+    "api_feeds.end": {"feed": "followed"},
     "lending.terms": {"resource": "sander"}, "lending.lent": {"resource": "drill"},
     "organisations.": {"party": "club"}, "catalogue.": {"resource": "attic"}, "api_catalogue.": {"resource": "attic"},
 }  # fmt: skip
@@ -286,6 +292,7 @@ class Place:
             "api_catalogue.add": {"kind": "thing", "name": "Barnum"},
             "api_catalogue.add_place": {"name": "Halle"},
             "api_lending.begin": {"name": "Barnum"},
+            "api_feeds.create": {"party": mine, "of": "bookings"},
             "api_adverts.answer": {"text": "Bonjour"},
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
@@ -318,7 +325,7 @@ class Place:
                          "offered": self.world.offered, "had": self.world.had, "ready": self.world.ready,
                          "out": self.world.out, "shown": self.world.shown, "blurred": self.world.blurred,
                          "weighed": self.world.weighed, "weighed_days": self.world.weighed_days,
-                         "spare": self.world.spare, "papered": self.world.papered,
+                         "spare": self.world.spare, "papered": self.world.papered, "followed": self.world.followed,
                          "option": self.world.option, "sander": self.world.sander,
                          "drill": self.world.lent.drill.token, "chartered": self.world.chartered}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}

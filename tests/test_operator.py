@@ -55,7 +55,7 @@ SPOKEN_OF = {
     "declarations": "Vos échanges et vos comptes", "declaration_answers": "Vos échanges et vos comptes",
     "bookings": "Vos réservations", "outbox": "Les lettres", "imports": "Les fichiers déposés",
     "import_lines": "Les fichiers déposés", "rates": "Les essais aux portes", "mandates": "Qui a fait quoi",
-    "kept_answers": "Qui a fait quoi",
+    "kept_answers": "Qui a fait quoi", "circuit_speakers": "Qui a fait quoi", "feeds": "Vos agendas à suivre",
 }  # fmt: skip
 CITES_PEOPLE = """
     SELECT DISTINCT table_name FROM information_schema.columns

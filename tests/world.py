@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,8 @@ from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
 from exchange.dues import operations as euros
+from exchange.feeds import operations as feeds
+from exchange.feeds.policy import address_of
 from exchange.imports import operations as imports
 from exchange.imports.plan import Choices
 from exchange.keys import operations as keys
@@ -82,6 +85,7 @@ class World:
         alice = cast.alice.sign_in.id
         made, _secret = members.create_access_token(session, sign_in=alice, name="Tableur", days=30, at=NOON)
         self.values["digest"] = made.digest.hex()
+        self.values |= self._feeds(session)
         self.values |= self._settlements(session)
         sealed = seals.seal(session, SEAL, at=NOON)
         assert sealed is not None
@@ -102,6 +106,15 @@ class World:
             select(DeclarationAnswer.entry_id).where(DeclarationAnswer.declaration_id == paid.id)
         ).scalar_one()
         return {"declaration": waiting.token, "entry": entry}
+
+    def _feeds(self, session: Session) -> dict[str, Any]:
+        """Bruno follows what he and the club book; Alice and Fanny what they do."""
+        cast = self.cast
+        opened = {by: feeds.open_(session, "bookings", by=by, at=NOON - timedelta(hours=1))
+                  for by in (cast.bruno.by, cast.delegate, cast.alice.by, cast.fanny.by)}  # fmt: skip
+        self.followed = opened[cast.bruno.by].token
+        address = address_of(opened[cast.fanny.by].secret, current_app.config["SECRET_KEY"])
+        return {"feed": opened[cast.delegate].token, "address": address, "side": "reservations"}
 
     def _settlements(self, session: Session) -> dict[str, Any]:
         """Fanny helped in October, and leaves: Tibo proposed to settle her, and once to settle Alice, who stayed."""

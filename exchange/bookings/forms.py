@@ -330,3 +330,23 @@ class OfferForm(KeyedForm):
     ends = HourField(_("Jusqu’à"), validators=[InputRequired(_("Indiquez l’heure de fin."))])
     end_day = DayField(_("Jusqu’au jour"), validators=[Optional()])
     word = LongText(_("Un mot pour l’expliquer"), validators=[DataRequired(_("Dites pourquoi, en quelques mots."))])
+
+
+class JumpForm(Form):
+    """A day of a calendar to go to."""
+
+    class Meta:
+        csrf = False  # it is a GET: nothing is written
+
+    jour = DayField(_("Aller au jour"), validators=[Optional()])
+
+    def day_typed(self) -> str | None:
+        """The day that was typed, as addresses write it; None for none, or for one that doesn't exist."""
+        return self.jour.data.isoformat() if self.jour.data else None
+
+
+class SheetForm(JumpForm):
+    """The week of a lender's rooms: from which day, and of which place."""
+
+    jour = DayField(_("À partir du"), validators=[Optional()])
+    lieu = SelectField(_("Où"), validators=[Optional()])

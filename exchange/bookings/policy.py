@@ -186,6 +186,17 @@ def first_day(given: str | None, *, today: date) -> date:
     return min(max(wanted, today), today + FARTHEST)
 
 
+def first_of_month(given: str | None, *, today: date) -> date:
+    """The first day of the month that an address names ("2026-11", or one of its days), else of this one; as far as one
+    may ask, and never a past one.
+    """
+    try:
+        wanted = date.fromisoformat(f"{given}-01" if given and len(given) == len("2026-11") else given or "")
+    except ValueError:
+        wanted = today
+    return min(max(wanted, today), today + FARTHEST).replace(day=1)
+
+
 Span = tuple[datetime, datetime]
 
 

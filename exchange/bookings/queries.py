@@ -279,6 +279,31 @@ def of_parties(
     return _views(session, query.order_by(Booking.id.desc()).limit(size), at=at)
 
 
+def between(
+    session: Session, first: datetime, last: datetime, *, at: datetime, parties: Collection[int] = (),
+    lenders: Collection[int] = (), size: int = 3000,
+) -> list[BookingView]:  # fmt: skip
+    """What these parties have, and what is asked of these lenders, between two instants: what is over comes last, so
+    that what is ahead is there even when there is too much of it.
+    """
+    query = _BOOKINGS.where(or_(Booking.party_id.in_(parties), Booking.lender_id.in_(lenders)))
+    over = Booking.ends_at <= at
+    query = query.where(Booking.starts_at < last, Booking.ends_at > first)
+    order = (over, func.abs(func.extract("epoch", Booking.starts_at - at)), Booking.id)
+    return _views(session, query.order_by(*order).limit(size), at=at)
+
+
+def prolonged(session: Session, ids: Collection[int]) -> dict[int, datetime]:
+    """When more time was last granted to those of these bookings that had some."""
+    rows = session.execute(
+        select(Extension.booking_id, func.max(ExtensionDecision.decided_at))
+        .join(ExtensionDecision, ExtensionDecision.extension_id == Extension.id)
+        .where(Extension.booking_id.in_(ids), ExtensionDecision.verdict == "granted")
+        .group_by(Extension.booking_id)
+    ) if ids else ()  # fmt: skip
+    return {row[0]: row[1] for row in rows}
+
+
 def of_series(session: Session, series: int, *, at: datetime) -> list[BookingView]:
     """The days of a series, in order."""
     return _views(session, _BOOKINGS.where(Booking.series_id == series).order_by(Booking.starts_at, Booking.id), at=at)
@@ -626,6 +651,36 @@ def taken(
         .order_by(Occupancy.during)
     )  # fmt: skip
     return [Taken(*row) for row in session.execute(query)]
+
+
+class TakenBy(NamedTuple):
+    """A unit held for a span by a booking, with what only its lender's office reads of it."""
+
+    unit_id: int
+    starts_at: datetime
+    ends_at: datetime
+    token: str
+    party_id: int
+    purpose: str
+    pending: bool
+
+
+def taken_by(
+    session: Session, units: Collection[int], lender: int, starts_at: datetime, ends_at: datetime, *, at: datetime
+) -> list[TakenBy]:
+    """Who has these units of a lender between two instants, without the time to put them back in order."""
+    query = (
+        select(Occupancy.unit_id, Booking.starts_at, Booking.ends_at, Booking.token, Booking.party_id, Booking.purpose,
+               BookingDecision.booking_id.is_(None))
+        .join(BookingItem, BookingItem.id == Occupancy.booking_item_id)
+        .join(Booking, Booking.id == BookingItem.booking_id)
+        .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
+        .where(Occupancy.unit_id.in_(units), Booking.lender_id == lender)
+        .where(Occupancy.during.overlaps(Range(starts_at, ends_at)))
+        .where(or_(Booking.held_until.is_(None), Booking.held_until > at))
+        .order_by(Booking.starts_at, Booking.id)
+    )  # fmt: skip
+    return [TakenBy(*row) for row in session.execute(query)]
 
 
 class TakenOf(NamedTuple):

@@ -20,6 +20,7 @@ from exchange.bookings.forms import (
     CLOSING,
     AskForm,
     ContestForm,
+    JumpForm,
     RemarksForm,
     SearchForm,
     ask_form,
@@ -111,8 +112,8 @@ def ask_url(form: SearchForm, found: Found, endpoint: str = "bookings.resource")
 @bookings.get("/salles/<resource>")
 def resource(resource: str) -> str:
     """One room or thing: what it is, what it costs, and its week."""
-    session, it = db.session(), published(resource)
-    first = policy.first_day(request.args.get("semaine") or request.args.get("jour"), today=today())
+    session, it, jump = db.session(), published(resource), JumpForm(request.args)
+    first = policy.first_day(request.args.get("semaine") or jump.day_typed(), today=today())
     known = {name: value for name, value in request.args.items() if value and (name in SAID or name.startswith(BESIDE))}
     units = catalogue.units_of(session, [it.id])[it.id]
     lender = members.parties(session, [it.lender_id])[it.lender_id]
@@ -124,7 +125,7 @@ def resource(resource: str) -> str:
         "bookings/resource.html", resource=for_all(it, lender), lender=lender, here=here, due=due,
         borrowers=members.parties(session, {each.party_id for each in due}) if due else {},
         rules=[rule for rule in rules.rules_of(session, [it.lender_id], on=today())[it.lender_id] if _binds(rule, it)],
-        first=first, today=today(), days=days, week_rows=rows, known=known, many_days="chaque" in known,
+        first=first, jump=jump, today=today(), days=days, week_rows=rows, known=known, many_days="chaque" in known,
         week=timedelta(days=7),
         communities={c.id: c for c in members.communities(session)}, closing=CLOSING,
         pictures=pictures.of_resource(session, it.id),

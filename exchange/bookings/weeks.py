@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -44,14 +44,14 @@ def labels(days: list[date]) -> list[Row]:
 def _runs(rows: list[Row], column: int, *, together: bool) -> list[Row]:
     """A day as a narrow screen lists it, without what is closed; ``together``, what goes on for hours is said once."""
     runs: list[Row] = []
-    before: Cell | None = None
+    before: Row | None = None
     for row in rows:
         cell = row["cells"][column]
-        if together and before and _goes_on(before, cell):
+        if together and before and before["ends"] == row["label"] and _goes_on(before["cells"][column], cell):
             runs[-1]["ends"] = row["ends"]
         else:
             runs.append({**cell, "starts": row["label"], "ends": row.get("ends") if together else None})
-        before = cell
+        before = row
     return [run for run in runs if run["state"] != "closed"]
 
 
@@ -61,13 +61,13 @@ def _goes_on(before: Cell, cell: Cell) -> bool:
     return same and (cell["state"] != "mine" or before["href"] == cell["href"])
 
 
-def of_one(it: ResourceView, units: Sequence[int], first_day: date) -> Week:
-    """Seven days of a room or a thing, which occupies ``units``, hour by hour.
+def of_one(it: ResourceView, units: Sequence[int], first_day: date, *, many: int = 7) -> Week:
+    """So many days of a room or a thing, which occupies ``units``, hour by hour.
 
     A public page names nobody, and leaves out hours that are always closed.
     """
     session, zone, at = db.session(), territory().zone, clock.now()
-    days = [first_day + timedelta(days=n) for n in range(7)]
+    days = [first_day + timedelta(days=n) for n in range(many)]
     spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
     taken, mine = queries.taken(session, units, first, last, at=at), set(own("booking.read").parties)
@@ -119,10 +119,10 @@ def _with_runs(days: list[date], rows: list[Row], *, together: bool) -> list[Row
     return [{**day, "runs": _runs(rows, column, together=together)} for column, day in enumerate(labels(days))]
 
 
-def of_pool(it: ResourceView, first_day: date) -> Week:
-    """Seven days of a pool hour by hour: how many things one could have during the whole of each hour."""
+def of_pool(it: ResourceView, first_day: date, *, many: int = 7) -> Week:
+    """So many days of a pool hour by hour: how many things one could have during the whole of each hour."""
     session, zone, at = db.session(), territory().zone, clock.now()
-    days = [first_day + timedelta(days=n) for n in range(7)]
+    days = [first_day + timedelta(days=n) for n in range(many)]
     spans = {day: policy.hours_of(day, zone, terms.slots_of(it.slots)) for day in days}
     first, last = spans[days[0]][0][0], spans[days[-1]][-1][1]
     left = Timetable(session, [it], first, last, at=at).left_of(it, [span for each in spans.values() for span in each])
@@ -151,37 +151,90 @@ def not_lent(said: terms.Terms, starts_at: datetime, ends_at: datetime, at: date
     return bool(terms.refusal_of_days(said, *days) or terms.refusal_of_moment(said, starts_at, at=at))
 
 
-def of_rooms(rooms: list[ResourceView], days: list[date]) -> Week:
-    """Each room day by day: free, what is left of it, taken or closed."""
+class Around(NamedTuple):
+    """When something is open, taken and closed for a while, each in order."""
+
+    opened: list[policy.Span]
+    held: list[policy.Span]
+    shut: list[policy.Span]
+
+    def on(self, start: datetime, end: datetime) -> tuple[str, list[policy.Span]]:
+        """How it is between two instants, and what is left of it: free, partly, taken, shut, or closed as usual."""
+        hours = [(max(a, start), min(b, end)) for a, b in self.opened if a < end and start < b]
+        lent = policy.left_of(hours, self.shut)
+        left = policy.left_of(lent, self.held)
+        if not left:
+            return ("closed" if not hours else "taken" if lent else "shut"), []
+        return ("free" if left == hours else "partly"), left
+
+
+def around(rooms: Sequence[ResourceView], first: datetime, last: datetime) -> dict[int, Around]:
+    """When each of these is open, taken and closed between two instants, by id."""
     session, zone, at = db.session(), territory().zone, clock.now()
-    bounds = {day: (policy.hours_of(day, zone)[0][0], policy.hours_of(day, zone)[-1][1]) for day in days}
-    first, last = bounds[days[0]][0], bounds[days[-1]][1]
     units = catalogue.units_of(session, [room.id for room in rooms])
     leaves = {unit for each in units.values() for unit in each}
     taken, shut = queries.taken(session, leaves, first, last, at=at), closures.shut(session, leaves, first, last)
 
-    made, past = cells_in_words(), _("Passé")
+    def of(room: ResourceView) -> Around:
+        mine = units.get(room.id, ())
+        hours = intervals(room.opening_hours, zone, first, last)
+        held = (Timetable(session, [room], first, last, at=at).full(room.lendable) if room.kind == "pool" else
+                [(each.starts_at, each.ends_at) for each in taken if each.unit_id in mine])  # fmt: skip
+        return Around(
+            [(each.starts_at, each.ends_at) for each in hours if each.open], sorted(held),
+            sorted((each.starts_at, each.ends_at or last) for each in shut if each.unit_id in mine),
+        )  # fmt: skip
 
-    def cell(room: ResourceView, page: str, day: date, opened: list[policy.Span], held: list[policy.Span]) -> Cell:
+    return {room.id: of(room) for room in rooms}
+
+
+class Shown(NamedTuple):
+    """How something is on a day, in the hours that pages show: past, or as in ``Around``; and what is left of it."""
+
+    day: date
+    state: str
+    left: list[policy.Span]
+
+    @property
+    def hours(self) -> str:
+        """What is left, in short: "8 h–14 h, 17 h–22 h"."""
+        return ", ".join(f"{formats.hour(a)}–{formats.hour(b, ends=True)}" for a, b in self.left)
+
+
+def shown(rooms: Sequence[ResourceView], days: Sequence[date]) -> dict[int, list[Shown]]:
+    """How each of these is on each of these days, which are in order, by id."""
+    zone, at = territory().zone, clock.now()
+    bounds = {day: (policy.hours_of(day, zone)[0][0], policy.hours_of(day, zone)[-1][1]) for day in days}
+    known = around(rooms, bounds[days[0]][0], bounds[days[-1]][1])
+
+    def on(room: ResourceView, day: date) -> Shown:
         start, end = max(bounds[day][0], at), bounds[day][1]
-        hours = [(max(a, start), min(b, end)) for a, b in opened if a < end and start < b]
-        if start < end and not_lent(room.terms, start, end, at):
-            hours = []
-        href = f"{page}?jour={day}"
-        left = policy.left_of(hours, held)
-        if not hours:
-            return made("closed", past if end <= at else None)
-        if not left:
-            return made("taken", href=href)
-        some = ", ".join(f"{formats.hour(a)}–{formats.hour(b)}" for a, b in left) if left != hours else None
-        return made("free", some, href)
+        if end <= at:
+            return Shown(day, "past", [])
+        if not_lent(room.terms, start, end, at):
+            return Shown(day, "closed", [])
+        return Shown(day, *known[room.id].on(start, end))
+
+    return {room.id: [on(room, day) for day in days] for room in rooms}
+
+
+def of_rooms(rooms: list[ResourceView], days: list[date]) -> Week:
+    """Each room day by day: free, what is left of it, taken or closed."""
+    known, made, past = shown(rooms, days), cells_in_words(), _("Passé")
+
+    def cell(page: str, each: Shown) -> Cell:
+        href = f"{page}?jour={each.day}"
+        match each.state:
+            case "past":
+                return made("closed", past)
+            case "closed" | "shut":
+                return made(each.state)
+            case "partly":
+                return made("free", each.hours, href)
+        return made(each.state, href=href)
 
     rows = []
     for room in rooms:
-        hours = intervals(room.opening_hours, zone, first, last)
-        opened = [(each.starts_at, each.ends_at) for each in hours if each.open]
-        held = [(each.starts_at, each.ends_at) for each in taken if each.unit_id in units[room.id]]
-        held += [(each.starts_at, each.ends_at or last) for each in shut if each.unit_id in units[room.id]]
         page = url_for("bookings.resource", resource=room.token)
-        rows.append({"label": room.name, "cells": [cell(room, page, day, opened, sorted(held)) for day in days]})
+        rows.append({"label": room.name, "cells": [cell(page, each) for each in known[room.id]]})
     return _with_runs(days, rows, together=False), rows

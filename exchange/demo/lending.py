@@ -19,6 +19,7 @@ from exchange.closures import operations as closures
 from exchange.demo.drawings import drawing
 from exchange.demo.people import CENTRE, FIRM, LENDING_MEMBER, OPENED, SEL, TOWN
 from exchange.demo.world import Somebody, World, texts
+from exchange.feeds import operations as feeds
 from exchange.lending import operations as lending
 from exchange.members.queries import mandates_of
 from exchange.pictures import operations as pictures
@@ -31,6 +32,7 @@ from ledger.entries import Acting
 
 REPAIR = "Le Repair Café des Écluses"
 PARTY_HALL, STAGE, BAR = "Salle des fêtes entière", "Salle des fêtes, côté scène", "Salle des fêtes, côté bar"
+FOLLOWER = "Annaïg Lucas"
 ROOMS = {PARTY_HALL, STAGE, BAR, "Chapelle Saint-Marron"}
 RETIRED, WITHDRAWN, INCOMPLETE = "Salle de l'ancienne poste", "Salle de motricité", "Préau de l'école"
 
@@ -75,6 +77,7 @@ def plan(world: World) -> None:
         world.story.plan(moment(-ago, 18), _begin, world, who, lending.Thing(what, said), where)
     world.story.plan(moment(-1, 9, 20), _closures, world)
     world.story.plan(moment(-1, 18, 40), _change, world)
+    world.story.plan(moment(-20, 13), _follow_from_telephones, world)
     weeks_ahead = range(3, 13)
     asked = _every_week(world, told["regular"]) + _every_week(world, told["wished"], weeks=weeks_ahead, asked=-1)
     for weekly in asked:
@@ -183,6 +186,12 @@ def _closures(world: World, *, at: datetime) -> None:
             ends_at=found.ends_at, word="Le vernis sèche ces jours-là ; l'autre côté est libre, on vous y installe.",
             by=by, at=at,
         )  # fmt: skip
+
+
+def _follow_from_telephones(world: World, *, at: datetime) -> None:
+    """Who signs in first has her bookings in her telephone, and the officer those of the town's rooms."""
+    feeds.open_(world.session, "bookings", by=world.anybody(FOLLOWER).by, at=at)
+    feeds.open_(world.session, "loans", by=_office(world, TOWN), at=at)
 
 
 def _change(world: World, *, at: datetime) -> None:

@@ -468,6 +468,11 @@ def sign_in_of_session(session: Session, secret: str, at: datetime) -> SignIn | 
     return session.scalar(_BY_SESSION, {"digest": digest_of(secret), "at": at})
 
 
+def language_of(session: Session, sign_in: int) -> str | None:
+    """The language of somebody who may sign in; None when they may no longer."""
+    return session.scalar(select(SignIn.language).where(SignIn.id == sign_in, SignIn.active))
+
+
 def other_sessions(session: Session, sign_in: int, secret: str, at: datetime) -> int:
     """On how many other browsers this sign-in is open."""
     return session.scalar(

@@ -9,6 +9,7 @@ from exchange.bookings.api_wishes import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.charters.api import resources as charters
 from exchange.declarations.api import resources as declarations
+from exchange.feeds.api import resources as feeds
 from exchange.lending.api import resources as lending
 from exchange.members.api import resources as members
 from exchange.pictures.api import resources as pictures
@@ -17,5 +18,5 @@ from exchange.statements.api import resources as statements
 
 OFFERED = (
     members, statements, declarations, adverts, bookings, charters, agreements, pictures, catalogue, authorisations,
-    lending, reports,
+    lending, feeds, reports,
 )  # fmt: skip

@@ -19,6 +19,18 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => letSendAgain(form), 8000);
 });
 
+// A long address is copied by a button, which shows where the browser can do it.
+document.querySelectorAll("[data-copies]").forEach((button) => {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copies);
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = button.dataset.copied;
+    announce(button.dataset.copied);
+  });
+});
+
 // Going back shows the page as it was left, marks included.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach(letSendAgain);

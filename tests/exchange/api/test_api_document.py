@@ -68,6 +68,9 @@ TAKEN = {
     "POST /declarations/{declaration}/confirmation": set(),
     "POST /declarations/{declaration}/refusal": {"reason"},
     "POST /declarations/{declaration}/withdrawal": set(),
+    "POST /feeds": {"party", "of"},
+    "POST /feeds/{feed}/end": set(),
+    "POST /feeds/{feed}/renewal": set(),
     "POST /lenders/{lender}/bookings/{booking}/decision": {"verdict", "ground", "text"},
     "POST /bookings/{booking}/attendance": {"people"},
     "POST /bookings/{booking}/extension": {"until", "reason"},
@@ -121,6 +124,7 @@ DECLARATION = {
     "id", "state", "community", "giver", "receiver", "minutes", "happened_on", "nature", "description", "slip",
     "declared_at", "answer_before", "answered_at", "reason",
 }  # fmt: skip
+FEED = {"id", "party", "of", "opened_at"}
 CHARTER = {"id", "lender", "title", "text", "asked", "written_at"}
 AGREEMENT = {
     "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
@@ -171,6 +175,12 @@ GIVEN = {
     "GET /resources": RESOURCE | {"beside", "minutes", "community", "metres"},
     "GET /resources/{resource}": RESOURCE,
     "GET /resources/{resource}/availability": {"open", "free", "left", "taken"},
+    "GET /resources/{resource}/feed": {"address"},
+    "GET /feeds": FEED | {"address"},
+    "GET /feeds/{feed}": FEED | {"address"},
+    "POST /feeds": FEED,
+    "POST /feeds/{feed}/renewal": FEED,
+    "POST /feeds/{feed}/end": FEED,
     "GET /resources/{resource}/pictures": {"words", "large", "small", "miniature", "width", "height"},
     "POST /quotes": {"allowed", "minutes", "community", "deposit_cents", "fee_cents", "items", "findings"},
     "POST /series/quotes": {"days"},
@@ -421,6 +431,7 @@ def test_every_route_answers_as_the_document_says(
     moves(alice, olga, cast, lent)
     hesitations(alice, olga, session, cast, lent)
     catalogues(alice, olga, cast)
+    follows(alice, cast, lent)
     assert {name for name, _operation in operations(document)} == set(alice.reached)
     assert {name: told(answer) for name, answer in alice.reached.items()} == GIVEN
 
@@ -504,6 +515,16 @@ def catalogues(alice: Witness, olga: Witness, cast: Cast) -> None:
     alice.do(f"/lenders/{cast.alice.party.token}/things", {"name": "Scie sauteuse"})
     for report in ("loans", "use", "refusals"):
         olga.read(f"{desk}/reports/{report}")
+
+
+def follows(alice: Witness, cast: Cast, lent: Lent) -> None:
+    """What a telephone follows."""
+    alice.read(f"/resources/{lent.hall.token}/feed")
+    opened = f"/feeds/{alice.do('/feeds', {'party': cast.alice.party.token, 'of': 'bookings'})['id']}"
+    alice.read("/feeds")
+    alice.read(opened)
+    alice.do(f"{opened}/renewal")
+    alice.do(f"{opened}/end")
 
 
 def told(answer: JSON) -> set[str]:

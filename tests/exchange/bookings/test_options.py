@@ -60,7 +60,7 @@ def test_an_option_holds_the_hall_costs_nothing_and_waits_for_nobody(session: Se
     option = take(session, cast.alice, lent.hall)
     assert (became(session, option), option.held_until) == ("option", LATER)
     assert queries.to_decide(session, cast.town.id, at=NOON) == []
-    assert queries.undecided(session, [cast.town.id]) == ([], 0)
+    assert queries.undecided(session, [cast.town.id], sign_in=cast.olga.by.sign_in or 0, on=NOON.date()) == ([], 0)
     with pytest.raises(UnderOption) as refused, session.begin_nested():
         asks(session, cast.bruno, lent.half)
     assert refused.value.facts["until"] == LATER.isoformat()

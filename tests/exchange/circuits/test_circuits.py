@@ -14,12 +14,13 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from exchange.bookings import changes, opinions, series
+from exchange.bookings import changes, opinions, options, series
 from exchange.bookings import operations as bookings
 from exchange.bookings import queries as booked
 from exchange.bookings.models import Booking, BookingDecision
 from exchange.bookings.rhythm import Rhythm
 from exchange.bookings.wanted import Wanted
+from exchange.catalogue import queries as resources
 from exchange.circuits import operations, queries
 from exchange.circuits.models import Opinion, Step
 from exchange.circuits.queries import CircuitView
@@ -172,6 +173,17 @@ def test_an_expired_request_waits_for_no_step(session: Session, cast: Cast, lent
     assert bookings.expire(session, by=None, at=later) == 1
     assert booked.view(session, booking.id, at=later).state == "expired"
     assert len(circuit.steps) == 2
+
+
+@pytest.mark.usefixtures("circuit")
+def test_an_option_passes_the_steps_once_it_is_confirmed(session: Session, cast: Cast, lent: Lent) -> None:
+    session.execute(text("UPDATE resources SET option_days = 5 WHERE id = :hall"), {"hall": lent.hall.id})
+    hall = resources.views(session, [lent.hall.id])[lent.hall.id]
+    option = options.take(session, wanting(cast.alice.party.id, hall), zone=ZONE, by=cast.alice.by, at=NOON)
+    assert queries.said_of(session, option.id) == []
+    options.confirm(session, option.token, parties=[cast.alice.party.id], by=cast.alice.by, at=NOON)
+    with pytest.raises(OpinionAwaited):
+        accept(session, cast, option, cast.olga.by)
 
 
 # -- who speaks

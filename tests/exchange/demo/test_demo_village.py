@@ -274,7 +274,7 @@ def test_loading_stops_half_way_and_nothing_is_left(postgres: Postgres, monkeypa
 
 
 # what proves who somebody is, and is never the same twice
-SECRET = {"password", "fs_uniquifier", "digest", "salt", "note_digest"}
+SECRET = {"password", "fs_uniquifier", "digest", "salt", "note_digest", "secret"}
 
 
 def rows(session: Session) -> dict[str, list[tuple[object, ...]]]:

@@ -1,0 +1,1 @@
+"""Calendars that follow bookings from outside: a telephone's, an office's."""
