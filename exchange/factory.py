@@ -15,7 +15,7 @@ from exchange.adverts.views import adverts
 from exchange.agreements.receipts import agreements
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
-from exchange.bookings.agenda import bookings
+from exchange.bookings.answering import bookings
 from exchange.catalogue.many import catalogue
 from exchange.charters.views import charters
 from exchange.circuits.views import circuits

@@ -187,6 +187,9 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "bookings.show_series": (
         _("Chaque jour se décide et s’annule à part. Annuler tout ne touche pas ce qui a déjà eu lieu."),
     ),
+    "bookings.answer_many": (
+        _("Chaque demande cochée reçoit sa réponse et sa lettre. Ce qui n’a pas pu être accepté est dit, et reste à décider."),
+    ),
     "bookings.asked_series": (
         _("Tout accepter, tout refuser, ou ouvrir un jour pour en décider à part. Un jour que les règles refusent reste en attente et vous est dit."),
     ),
@@ -367,6 +370,7 @@ AS_ON = {
     "bookings.create_series": "bookings.new_series",
     "bookings.accept": "bookings.request_",
     "bookings.decline": "bookings.request_",
+    "bookings.decide_many": "bookings.answer_many",
     "bookings.decline_series": "bookings.asked_series",
     "bookings.check_closing": "bookings.closing",
     "bookings.close": "bookings.closing",

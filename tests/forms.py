@@ -199,6 +199,9 @@ FORMS: tuple[Sent, ...] = (
          status=200, writes=False, unshown=CHARTERS),
     Sent("bookings.ask_change", "alice", ASKED | {"with_{chairs}": "4"}, besides=WITH, unshown=CHARTERS),
     Sent("bookings.accept", "olga", {}),
+    Sent("bookings.decide_many", "olga", {
+        "chosen": ["{asked}"], "verdict": "declined", "ground": "services", "text": "La salle est en travaux",
+    }),
     Sent("bookings.decline", "olga", {"ground": "services", "text": "La salle est en travaux"}),
     Sent("bookings.hand_over", "olga", {"remarks": "Deux clés", "note_{hall}": "Propre", "keys": "{key}"},
          {"booking": "{accepted}"}),

@@ -77,6 +77,7 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "bookings.new_wish": SIGNED_IN, "bookings.join": SIGNED_IN, "bookings.wishes_": SIGNED_IN, "bookings.leave": ALICE,
     "bookings.waiting_": TOWN,
     "bookings.requests": TOWN, "bookings.decided": TOWN,
+    "bookings.answer_many": TOWN, "bookings.decide_many": TOWN,
     "bookings.request_": TOWN, "bookings.accept": TOWN, "bookings.decline": TOWN,
     "bookings.handing_over": TOWN, "bookings.taking_back": TOWN,
     "bookings.hand_over": TOWN, "bookings.take_back": TOWN, "bookings.note_no_show": TOWN,

@@ -7,7 +7,7 @@ from datetime import time
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, StopValidation, ValidationError
 
@@ -167,6 +167,35 @@ class DeclineForm(Form):
     text = LongText(
         _("Explication pour le demandeur"), validators=[DataRequired(_("Expliquez le refus en quelques mots."))]
     )
+
+
+class ManyForm(Form):
+    """Several requests answered at once, by the button that is pressed: accepted, or declined on one ground."""
+
+    chosen = SelectMultipleField(
+        _("Les demandes"), choices=[], validate_choice=False,
+        validators=[InputRequired(_("Cochez au moins une demande."))],
+    )  # fmt: skip
+    verdict = HiddenField()
+    ground = RadioField(
+        _("Motif"), choices=[SelectChoice(value, label) for value, label in GROUNDS.items()], validate_choice=False
+    )
+    text = LongText(_("Explication pour les demandeurs"))
+
+    @property
+    def declines(self) -> bool:
+        """Whether the other button was pressed."""
+        return bool(self.verdict.data == "declined")
+
+    def validate_ground(self, field: RadioField) -> None:
+        """A refusal names its ground."""
+        if self.declines and field.data not in GROUNDS:
+            raise ValidationError(_("Choisissez le motif."))
+
+    def validate_text(self, field: LongText) -> None:
+        """A refusal is explained."""
+        if self.declines and not field.data:
+            raise ValidationError(_("Expliquez le refus en quelques mots."))
 
 
 class OpinionForm(Form):

@@ -122,15 +122,33 @@ class Outcome(NamedTuple):
 
 def accept(session: Session, series: Series, *, by: Acting, at: datetime) -> Outcome:
     """The lender's officer accepts each day that waits, as far as the rules and the borrower's account let it."""
-    done, refused = [], []
-    for view in _waiting(session, series, at=at):
+    return accept_each(session, _waiting(session, series, at=at), by=by, at=at)
+
+
+def accept_each(session: Session, found: Sequence[BookingView], *, by: Acting, at: datetime) -> Outcome:
+    """Accept several requests of one lender, whose rows are locked, each as far as it can be."""
+    return _each(session, found, lambda view: operations.accept(
+        session, view.token, lender=view.lender_id, by=by, at=at))  # fmt: skip
+
+
+def decline_each(
+    session: Session, found: Sequence[BookingView], *, ground: str, text: str, by: Acting, at: datetime
+) -> Outcome:
+    """Refuse several requests of one lender, whose rows are locked, on one ground, each as far as it can be."""
+    return _each(session, found, lambda view: operations.decline(
+        session, view.token, lender=view.lender_id, ground=ground, text=text, by=by, at=at))  # fmt: skip
+
+
+def _each(session: Session, found: Sequence[BookingView], do: Callable[[BookingView], object]) -> Outcome:
+    outcome = Outcome([], [])
+    for view in found:
         try:
             with session.begin_nested():
-                operations.accept(session, view.token, lender=series.lender_id, by=by, at=at)
-            done.append(view)
+                do(view)
+            outcome.done.append(view)
         except Refused as error:
-            refused.append((view, error))
-    return Outcome(done, refused)
+            outcome.refused.append((view, error))
+    return outcome
 
 
 def decline(
@@ -141,6 +159,14 @@ def decline(
     for view in found:
         operations.decline(session, view.token, lender=series.lender_id, ground=ground, text=text, by=by, at=at)
     return found
+
+
+def waiting_with(session: Session, leads: Sequence[BookingView], *, at: datetime) -> list[BookingView]:
+    """These requests as they are under their locks, with every waiting day of the series that they lead."""
+    of = {view.series_id for view in leads if view.series_id is not None}
+    wanted = Booking.id.in_([view.id for view in leads]) | Booking.series_id.in_(of)
+    ids = session.scalars(select(Booking.id).where(wanted).order_by(Booking.id).with_for_update()).all()
+    return [view for view in queries.views(session, ids, at=at) if view.state == "pending"]
 
 
 def give_opinion(

@@ -212,6 +212,31 @@ def write_to(session: Session, party: int, template: str, found: BookingView, *,
     outbox.write(session, members.e_mails_of(session, party, on=today()), template, at=at, told=tell([found])[0])
 
 
+def write_accepted(session: Session, found: list[BookingView], *, at: datetime) -> None:
+    """Tell who asked what is accepted: a letter for each request, and one for the days of a series."""
+    for of, views in _by_series(session, found):
+        if of:
+            write_series(session, of.party_id, "series_accepted", of, tell(views), at=at)
+        else:
+            write_to(session, views[0].party_id, "booking_accepted", views[0], at=at)
+
+
+def write_all_declined(session: Session, found: list[BookingView], *, ground: str, text: str, at: datetime) -> None:
+    """The same of what is refused, with its ground and the remedy."""
+    for of, views in _by_series(session, found):
+        if of:
+            write_series(session, of.party_id, "series_declined", of, tell(views), at=at, ground=ground, text=text)
+        else:
+            write_declined(session, views[0], ground=ground, text=text, at=at)
+
+
+def _by_series(session: Session, found: list[BookingView]) -> list[tuple[Series | None, list[BookingView]]]:
+    days: dict[int, list[BookingView]] = {}
+    for view in found:
+        days.setdefault(view.series_id or -view.id, []).append(view)
+    return [(session.get(Series, key) if key > 0 else None, views) for key, views in days.items()]
+
+
 def write_turn(session: Session, found: list[BookingView], *, by: Acting, at: datetime) -> None:
     """Tell who speaks next of one request, or of the days of one series."""
     turn = opinions.turns(session, found[:1], by=by, at=at).get(found[0].id) if found else None
