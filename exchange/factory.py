@@ -15,11 +15,12 @@ from exchange.adverts.views import adverts
 from exchange.agreements.receipts import agreements
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
-from exchange.bookings.changing import bookings
+from exchange.bookings.verifying import bookings
 from exchange.catalogue.many import catalogue
 from exchange.charters.views import charters
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
+from exchange.documents.views import documents
 from exchange.imports.views import imports
 from exchange.keys.views import keys
 from exchange.labels.views import labels
@@ -80,8 +81,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, agreements, audit, authorisations, bookings, catalogue, charters, declarations, imports, keys, labels,
-        lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
+        adverts, agreements, audit, authorisations, bookings, catalogue, charters, declarations, documents, imports,
+        keys, labels, lending, members, organisations, pictures, rulebook, seals, statements, stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)
     document.init(app, csrf, OFFERED)

@@ -1,4 +1,4 @@
-"""What is kept for a time only: the answers of requests that wrote no entry, and the letters that left."""
+"""What is kept for a time only: answers of requests that wrote no entry, letters that left, documents that are over."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from exchange import clock
 from exchange.db import transaction
+from exchange.documents import operations as documents
 
 KEPT = timedelta(days=30)
 _ANSWERS = text("DELETE FROM kept_answers WHERE NOT has_entry AND kept_at < :before")
@@ -22,13 +23,17 @@ class Forgotten(NamedTuple):
 
     answers: int
     letters: int
+    documents: int = 0
 
 
 def forget(session: Session, *, at: datetime) -> Forgotten:
-    """Forget what is more than thirty days old. A letter that never left stays, for who looks for the reason."""
+    """Forget what is more than thirty days old, and the files of documents after the delays of their policy.
+
+    A letter that never left stays, for who looks for the reason.
+    """
     before = {"before": at - KEPT}
     answers, letters = (session.execute(old, before).rowcount for old in (_ANSWERS, _LETTERS))  # type: ignore[attr-defined]
-    return Forgotten(answers, letters)
+    return Forgotten(answers, letters, documents.discard(session, today=at.date(), at=at))
 
 
 @click.command("forget")
@@ -36,4 +41,4 @@ def command() -> None:
     """Effacer ce qui ne se garde que trente jours : lettres parties, réponses aux formulaires."""
     with transaction() as session:
         gone = forget(session, at=clock.now())
-    click.echo(f"{gone.letters} lettres, {gone.answers} réponses effacées.")
+    click.echo(f"{gone.letters} lettres, {gone.answers} réponses, {gone.documents} documents effacés.")

@@ -17,7 +17,7 @@ from exchange import clock, forgetting, sealing
 from exchange.agreements import telling as agreements
 from exchange.audit import operations as audit
 from exchange.audit import telling as mismatch
-from exchange.bookings import extending, telling
+from exchange.bookings import extending, filing, telling
 from exchange.bookings import operations as bookings
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
@@ -139,7 +139,7 @@ def recompute_all(timestamp: int) -> None:
 @app.periodic(cron="23 3 * * *")
 @app.task(name="forget", queueing_lock="forget", pass_context=False)
 def forget(timestamp: int) -> None:
-    """Forget what is kept for thirty days only."""
+    """Forget what is kept for some time only."""
     with transaction() as session:
         forgetting.forget(session, at=clock.now())
 
@@ -159,6 +159,8 @@ def follow_bookings(timestamp: int) -> None:
     _one_by_one(partial(_close_uncollected, systems=systems, at=at))
     _keep_late_places(at)
     _one_by_one(partial(_remind, at=at))
+    _one_by_one(partial(filing.remind_incomplete, at=at))
+    _one_by_one(partial(filing.remind_expiring, at=at))
 
 
 def _one_by_one(do: Callable[[Session], int]) -> None:

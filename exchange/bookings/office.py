@@ -19,6 +19,7 @@ from exchange.bookings.telling import Told, asked_of, still_due, tell, write_dec
 from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.db import db, transaction
+from exchange.documents import queries as documents
 from exchange.dues import queries as dues
 from exchange.errors import status_of
 from exchange.members import queries as members
@@ -43,6 +44,7 @@ def requests(lender: str) -> str:
     return render_template(
         "bookings/requests.html", lender=desk.party, waiting=told[: len(waiting)], following=told[len(waiting) :],
         missing=dues.missing(session, [view.id for view in following]),
+        files=documents.files(session, [view.id for view in (*waiting, *following)]),
         endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
 

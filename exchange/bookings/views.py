@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency, outbox
-from exchange.bookings import changes, damages, inventories, operations, policy, queries, weeks
+from exchange.bookings import changes, damages, filing, inventories, operations, policy, queries, weeks
 from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import (
@@ -39,7 +39,7 @@ from exchange.bookings.telling import (
     tell,
     write_to,
 )
-from exchange.bookings.wanted import Request, at_once, check_all, quote
+from exchange.bookings.wanted import Request, at_once, check_all, quote, request_of
 from exchange.catalogue import queries as catalogue
 from exchange.catalogue.queries import ResourceView
 from exchange.closures import queries as closures
@@ -192,7 +192,9 @@ def checked(asking: Asking, look: Callable[[Request], Evaluation]) -> str | tupl
     assert party is not None
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
                            party=party, own=party.kind == "person" and acts_for(party.id),
-                           at_once=at_once(wanted), community=community_of(evaluation))  # fmt: skip
+                           at_once=at_once(wanted), community=community_of(evaluation),
+                           papers=filing.asked_for(party.id, [each.resource for each in wanted.wanted],
+                                                   until=formats.last_day(wanted.ends_at)))  # fmt: skip
 
 
 @bookings.post("/salles/<resource>/reservations")
@@ -284,7 +286,8 @@ def show_page(found: BookingView, form: RemarksForm) -> str:
                            inventory=inventories.of(session, found) if found.hand_over else inventories.NOTHING,
                            damages=damages.of_booking(session, found.id) if found.hand_over else [],
                            contest=ContestForm(formdata=None), communities=_communities(found),
-                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at))  # fmt: skip
+                           people=PeopleForm(formdata=None), can_count=operations.can_count(found, at=at),
+                           at_once=at_once(request_of(found, told.resources)))  # fmt: skip
 
 
 def _communities(found: BookingView) -> dict[int, members.CommunityView]:

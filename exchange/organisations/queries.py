@@ -19,6 +19,16 @@ def class_of(session: Session, party: int) -> str:
     return found or "inhabitant"
 
 
+def classes_of(session: Session, parties: Collection[int]) -> dict[int, str]:
+    """The classes of these organisations, by id; a party that isn't there is an inhabitant."""
+    if not parties:
+        return {}
+    rows = session.execute(
+        select(Organisation.party_id, Organisation.class_).where(Organisation.party_id.in_(parties))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def contact_of(session: Session, party: int) -> str:
     """How an organisation says to reach it; nothing for anybody else."""
     return session.scalar(select(Organisation.contact).where(Organisation.party_id == party)) or ""

@@ -26,7 +26,7 @@ VISITOR = "visitor"
 ROLES = [VISITOR, *(name for name in PEOPLE if name != "chloe")]  # she has no other role than Alice
 FILES = ("files.", "seals.head", "seals.proof", "audit.entries_sheet", "audit.trial_balance_sheet", "imports.export",
          "statements.export", "pictures.show", "bookings.picture", "labels.sheet", "agreements.printed",
-         "agreements.receipt")  # fmt: skip
+         "agreements.receipt", "bookings.document")  # fmt: skip
 NO_PAGES = (*FILES, "api", "languages.", "healthz", "readyz", "security.logout")
 TWICE = "document.documentElement.style.fontSize = '200%'"
 SEEN = """[matchMedia("(prefers-color-scheme: dark)").matches, innerWidth, document.documentElement.style.fontSize,
