@@ -81,6 +81,9 @@ STATES = {
     "a deposit without which nothing leaves": "SELECT booking_id FROM booking_dues WHERE first",
     "a deposit given back": "SELECT receipt_id FROM euro_receipt_ends WHERE outcome = 'returned'",
     "a deposit kept in part, for a reason": "SELECT receipt_id FROM euro_receipt_ends WHERE outcome = 'kept'",
+    "a document that is asked": "SELECT id FROM document_versions WHERE asked AND verified",
+    **{f"a request whose document is {state}": f"SELECT booking_id FROM booking_papers WHERE state = '{state}'"
+       for state in ("lacking", "unverified", "good")},
     "a charter that is asked": "SELECT id FROM charter_versions WHERE asked",
     "a charter that somebody accepted": "SELECT version_id FROM charter_acceptances",
     "a template of agreements": "SELECT id FROM agreement_versions WHERE covers = 'chosen'",
