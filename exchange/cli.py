@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "audit": "exchange.audit.commands:audit",
     "export": "exchange.seals.commands:export",
     "erase-agreements": "exchange.agreements.commands:erase",
+    "erase-documents": "exchange.documents.commands:erase",
     "expire": "exchange.declarations.commands:expire",
     "forget": "exchange.forgetting:command",
     "install": "exchange.installing:install",

@@ -405,6 +405,61 @@ class NumberedAlready(Refusal):
     field = "inventory_number"
 
 
+class FileIncomplete(Refusal):
+    """A request isn't accepted while a document that it asks for lacks. Facts: missing (the names of what lacks)."""
+
+    rule = "file-incomplete"
+
+
+class DocumentUnreadable(Refusal):
+    """A file that is neither a PDF nor a photograph, or that is damaged, or holds too much."""
+
+    rule = "document-unreadable"
+    field = "files"
+
+
+class DocumentLocked(Refusal):
+    """A PDF that a password protects."""
+
+    rule = "document-locked"
+    field = "files"
+
+
+class DocumentTooLong(Refusal):
+    """A document of more pages than we keep. Facts: most (pages)."""
+
+    rule = "document-too-long"
+    field = "files"
+
+
+class DocumentsMixed(Refusal):
+    """A document is one PDF, or some photographs of its pages. Facts: most (photographs)."""
+
+    rule = "documents-mixed"
+    field = "files"
+
+
+class DocumentExpired(Refusal):
+    """A document that isn't valid any more is of no use."""
+
+    rule = "document-expired"
+    field = "valid_until"
+
+
+class DocumentUndated(Refusal):
+    """This kind of document is given with the last day on which it is valid."""
+
+    rule = "document-undated"
+    field = "valid_until"
+
+
+class DocumentsFull(Refusal):
+    """So many documents of one kind were given lately. Facts: most."""
+
+    rule = "documents-full"
+    field = "files"
+
+
 class PictureUnreadable(Refusal):
     """A file that is no picture, or a damaged one."""
 
@@ -757,6 +812,8 @@ BY_CONSTRAINT: dict[str, type[Refused]] = {
     "charters_once": CharterExists,
     "circuits_named_once": CircuitExists,
     "booking_opinions_pkey": AlreadyAnswered,
+    "document_versions_once": TemplateChanged,
+    "document_checks_once": AlreadyAnswered,
     "agreements_first_of_a_loan": AgreementExists,
     "agreements_replaced_once": AgreementExists,
     "agreement_signatures_pkey": AlreadyAnswered,
@@ -804,6 +861,8 @@ STATUS: dict[str, int] = {
     "circuit-exists": 409,
     "not-your-step": 403,
     "opinion-awaited": 409,
+    "file-incomplete": 409,
+    "documents-full": 409,
     "agreement-exists": 409,
     "agreement-void": 409,
     "another-text": 409,

@@ -15,12 +15,13 @@ from exchange.adverts.views import adverts
 from exchange.agreements.receipts import agreements
 from exchange.audit.views import audit
 from exchange.authorisations.views import authorisations
-from exchange.bookings.answering import bookings
+from exchange.bookings.verifying import bookings
 from exchange.catalogue.many import catalogue
 from exchange.charters.views import charters
 from exchange.circuits.views import circuits
 from exchange.db import db, engine_options
 from exchange.declarations.views import declarations
+from exchange.documents.views import documents
 from exchange.feeds.views import feeds
 from exchange.imports.views import imports
 from exchange.keys.views import keys
@@ -83,8 +84,8 @@ def create_app(settings: dict[str, Any] | None = None, *, patient: bool = False)
     guide.init(app)
     style.init(app)
     for pages_of_capability in (
-        adverts, agreements, audit, authorisations, bookings, catalogue, charters, circuits, declarations, feeds,
-        imports, keys, labels, lending, members, organisations, pictures, reports, rulebook, seals, statements,
+        adverts, agreements, audit, authorisations, bookings, catalogue, charters, circuits, declarations, documents,
+        feeds, imports, keys, labels, lending, members, organisations, pictures, reports, rulebook, seals, statements,
         stewardship,
     ):  # fmt: skip
         app.register_blueprint(pages_of_capability)

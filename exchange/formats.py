@@ -85,10 +85,11 @@ def instant(at: datetime) -> str:
 
 def ending(at: datetime) -> str:
     """The day and the hour of an end, in words; midnight is of the day that it ends: "mercredi 30 à 24 h"."""
-    return gettext("%(day)s à %(hour)s", day=day(_last_day(at)), hour=hour(at, ends=True))
+    return gettext("%(day)s à %(hour)s", day=day(last_day(at)), hour=hour(at, ends=True))
 
 
-def _last_day(ends_at: datetime) -> date:
+def last_day(ends_at: datetime) -> date:
+    """The last day of a span: midnight is of the day that it ends."""
     return (local(ends_at) - timedelta(microseconds=1)).date()
 
 
@@ -101,7 +102,7 @@ def length_of_time(minutes: int) -> str:
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """A span in words: "samedi 14 novembre 2026, de 14 h 00 à 18 h 00"; over several days, both are named."""
-    if local(starts_at).date() == _last_day(ends_at):
+    if local(starts_at).date() == last_day(ends_at):
         return gettext("%(day)s, de %(start)s à %(end)s", day=day(starts_at), start=hour(starts_at),
                        end=hour(ends_at, ends=True))  # fmt: skip
     return gettext("du %(start)s au %(end)s", start=instant(starts_at), end=ending(ends_at))

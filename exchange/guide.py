@@ -238,6 +238,23 @@ OF_SCREENS: dict[str, tuple[LazyString, ...]] = {
     "agreements.paid": (
         _("Les euros se règlent auprès du prêteur, qui note ici ce qu’il a reçu et rendu. S’il manque quelque chose, appelez-le."),
     ),
+    "documents.index": (
+        _("Un document donné une fois sert pour toutes les réservations de la même personne ou structure, jusqu’à sa date de fin."),
+        _("Les demandes se décident dans l’ordre où les dossiers sont complets. Ce que vous demandez aujourd’hui ne change rien aux demandes déjà faites."),
+    ),
+    "documents.new": (
+        _("Demandez le moins possible : chaque document est une démarche de plus. « À vérifier par nous » ajoute un clic pour vous, et un délai pour eux."),
+    ),
+    "bookings.request_paper": (
+        _("« C’est le bon » compte pour toutes les réservations de cette personne. Un refus dit pourquoi, et part par courriel."),
+        _("Si l’on vous apporte le papier, notez que vous l’avez vu : il n’y a rien à numériser."),
+    ),
+    "bookings.giving_document": (
+        _("Avec un téléphone : posez le papier à plat, à la lumière, et appuyez sur le bouton du fichier pour le prendre en photo."),
+    ),
+    "bookings.my_documents": (
+        _("Remplacez un document quand vous recevez le suivant, sans attendre la fin de l’ancien."),
+    ),
     "charters.index": (
         _("La charte s’affiche dans le formulaire de demande, avec une case à cocher. Un lieu qui a la sienne ne demande que celle-là."),
     ),
@@ -385,6 +402,12 @@ AS_ON = {
     "catalogue.add_special_hours": "catalogue.special_hours",
     "agreements.receive": "agreements.euros",
     "agreements.end_receipt": "agreements.euros",
+    "documents.create": "documents.new",
+    "documents.edit": "documents.new",
+    "documents.rewrite": "documents.new",
+    "bookings.give_document": "bookings.giving_document",
+    "bookings.refuse_paper": "bookings.request_paper",
+    "bookings.note_paper_seen": "bookings.request_paper",
     "charters.create": "charters.new",
     "charters.rewrite": "charters.edit",
     "circuits.create": "circuits.new",

@@ -143,6 +143,7 @@ def _menu() -> list[Entry]:
             group(_("Plus"), [
                 link(_("Messages"), "adverts.threads"),
                 link(_("Mes réservations"), "bookings.mine"),
+                link(_("Mes documents"), "bookings.my_documents"),
                 *own_loans(held()),
                 link(_("Membres"), "members.mine"),
                 link(_("Structures"), "organisations.index"),

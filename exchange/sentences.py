@@ -571,6 +571,30 @@ SENTENCES: dict[str, Callable[[Facts], Sentence]] = {
         _("Filtrez d’abord la liste, par catégorie, par état, ou par nom de lieu ou de rue."),
     ),
     "numbered-already": _fixed(N("Ce numéro d’inventaire est déjà celui d’autre chose."), N("Vérifiez-le.")),
+    "file-incomplete": lambda facts: Sentence(
+        _("Le dossier n’est pas complet. Il manque : %(names)s.", names=", ".join(facts.get("missing", ()))),
+        _("Un document donné en ligne, ou vu sur papier par le prêteur, complète le dossier."),
+    ),
+    "document-unreadable": _fixed(
+        N("Ce fichier n’est pas un document que l’on sache lire : il est abîmé, trop lourd, ou d’une autre sorte."),
+        N("Donnez un PDF, ou une photo nette du papier (JPEG, PNG ou WebP)."),
+    ),
+    "document-locked": _fixed(
+        N("Ce PDF est protégé par un mot de passe."), N("Enregistrez-le sans mot de passe, ou donnez une photo du papier."),
+    ),
+    "document-too-long": lambda facts: Sentence(
+        _("Ce document a trop de pages : %(most)s au plus.", most=facts["most"]), _("Donnez seulement les pages demandées."),
+    ),
+    "documents-mixed": lambda facts: Sentence(
+        _("Donnez un seul PDF, ou bien des photos, %(most)s au plus : une par page.", most=facts["most"]),
+    ),
+    "document-expired": _fixed(N("Cette date est passée : ce document ne vaut plus."), N("Donnez celui qui vaut aujourd’hui.")),
+    "document-undated": _fixed(
+        N("Indiquez jusqu’à quand ce document est valable."), N("La date est écrite dessus, souvent en haut ou en bas."),
+    ),
+    "documents-full": lambda facts: Sentence(
+        _("Vous avez déjà donné ce document %(most)s fois en un mois.", most=facts["most"]), _("Écrivez plutôt au prêteur, ou montrez-lui le papier."),
+    ),
     "picture-unreadable": _fixed(
         N("Ce fichier n’est pas une photo que l’on sache lire."),
         N("Donnez une photo au format JPEG, PNG ou WebP. Si elle vient d’un iPhone au format HEIC, partagez-la d’abord en JPEG."),

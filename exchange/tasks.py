@@ -17,7 +17,7 @@ from exchange import clock, forgetting, sealing
 from exchange.agreements import telling as agreements
 from exchange.audit import operations as audit
 from exchange.audit import telling as mismatch
-from exchange.bookings import extending, options, telling, waiting, wishes
+from exchange.bookings import extending, filing, options, telling, waiting, wishes
 from exchange.bookings import operations as bookings
 from exchange.db import transaction
 from exchange.declarations import operations as declarations
@@ -140,7 +140,7 @@ def recompute_all(timestamp: int) -> None:
 @app.periodic(cron="23 3 * * *")
 @app.task(name="forget", queueing_lock="forget", pass_context=False)
 def forget(timestamp: int) -> None:
-    """Forget what is kept for thirty days only."""
+    """Forget what is kept for some time only."""
     with transaction() as session:
         forgetting.forget(session, at=clock.now())
 
@@ -160,6 +160,8 @@ def follow_bookings(timestamp: int) -> None:
     _one_by_one(partial(_close_uncollected, systems=systems, at=at))
     _keep_late_places(at)
     _one_by_one(partial(_remind, at=at))
+    _one_by_one(partial(filing.remind_incomplete, at=at))
+    _one_by_one(partial(filing.remind_expiring, at=at))
 
 
 @app.periodic(cron="* * * * *")

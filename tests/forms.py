@@ -42,6 +42,7 @@ from ledger.entries import Acting
 from tests.cast import NOON, PASSWORD, Cast, Person
 from tests.databases import Database
 from tests.lent import Lent
+from tests.papers import CERTIFICATE
 from tests.photos import PHOTO
 from tests.world import World, account
 
@@ -137,6 +138,10 @@ LEVY = KEY | {"kind": "dues", "whom": "person", "minutes": "30 min", "leave_out"
               "people": "{of_alice}", "reason": "Cotisation votée"}  # fmt: skip
 IN_EUROS = {"cents": "300,50", "first": "y", "decision_number": "2026-31", "decision_date": "2026-06-01"}
 CHARTER = KEY | {"title": "Charte des salles", "text": "# Charte\n\nRendre propre.", "asked": "y", "version": ""}
+DOCUMENT = KEY | {
+    "name": "Attestation", "help": "Votre assureur l’envoie.", "expires": "y", "verified": "y", "asked": "y",
+    "classes": ["local-association", "inhabitant"], "categories": "Salle", "resources": "{other_half}", "version": "",
+}  # fmt: skip
 AGREEMENT = KEY | {
     "title": "Convention", "text": "# Convention {{numero}}\n\n{{demandeur}}", "covers": "chosen",
     "resources": "{hall}", "first": "borrower", "automatic": "y", "booking": "{accepted}", "version": "",
@@ -255,6 +260,15 @@ FORMS: tuple[Sent, ...] = (
     }),
     Sent("circuits.settle", "olga", SPEAKERS, {"circuit": "{circuit}"}, unshown=frozenset({"speakers3", "speakers4"})),
     Sent("bookings.decline_series", "olga", {"ground": "services", "text": "La salle est en travaux"}),
+    Sent("documents.create", "olga", DOCUMENT),
+    Sent("documents.rewrite", "olga", DOCUMENT | {"version": "1"}),
+    Sent("documents.suggest", "olga", {"which": "commitment"}),
+    Sent("bookings.give_document", "alice", KEY | {"files": File("attestation.pdf", CERTIFICATE),
+                                                   "valid_until": "2027-06-30", "booking": "{filed}"}),
+    Sent("bookings.verify_paper", "olga", {"document": "{given}"}, {"booking": "{filed}"}),
+    Sent("bookings.refuse_paper", "olga", {"document": "{given}", "reason": "On ne lit pas la date"},
+         {"booking": "{filed}"}),
+    Sent("bookings.note_paper_seen", "olga", KEY | {"valid_until": "2027-06-30"}, {"booking": "{filed}"}),
     Sent("charters.create", "olga", CHARTER | {"place": "{place}"}),
     Sent("charters.rewrite", "olga", CHARTER | {"version": "1", "place": ""}, {"charter": "{chartered}"},
          unshown=frozenset({"place"})),
@@ -476,7 +490,8 @@ class Ground:
             "missed": self._lent(session, cast, lent.drill, -1),
             "weighed": self.world.weighed, "weighed_days": self.world.weighed_days, "circuit": values["circuit"],
             "olga_types": str(cast.olga.by.sign_in),
-            "papered": self.world.papered, "chartered": self.world.chartered, "digest": self.world.digest,
+            "papered": self.world.papered, "chartered": self.world.chartered, "filed": self.world.filed,
+            "given": self.world.document, "digest": self.world.digest,
             "on_paper": self._papered(session),
             "used": self._lent(session, cast, lent.hall, -2),
             **self._damages(session, cast, lent),

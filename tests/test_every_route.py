@@ -6,6 +6,7 @@ A route that is not in the table fails: who adds one says who may use it.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ from exchange.members.operations import create_access_token
 from tests.cast import NOON, PASSWORD
 from tests.counting import counted
 from tests.databases import Database, Postgres
+from tests.papers import CERTIFICATE
 from tests.world import World
 
 PEOPLE = ("zoe", "chloe", "bruno", "fanny", "tibo", "aicha", "olga", "alice")
@@ -103,6 +105,11 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "authorisations.index": TOWN, "authorisations.give": TOWN, "authorisations.withdraw": TOWN,
     "bookings.closed": TOWN, "bookings.closing": TOWN, "bookings.check_closing": TOWN, "bookings.close": TOWN,
     "bookings.closure": TOWN, "bookings.lift": TOWN,
+    "documents.index": TOWN, "documents.new": TOWN, "documents.create": TOWN, "documents.edit": TOWN,
+    "documents.rewrite": TOWN, "documents.suggest": TOWN,
+    "bookings.my_documents": SIGNED_IN, "bookings.giving_document": ALICE, "bookings.give_document": ALICE,
+    "bookings.document": ALICE_OR_OLGA, "bookings.request_paper": TOWN, "bookings.verify_paper": TOWN,
+    "bookings.refuse_paper": TOWN, "bookings.note_paper_seen": TOWN,
     "charters.show": EVERYBODY, "charters.index": TOWN, "charters.new": TOWN, "charters.create": TOWN,
     "charters.edit": TOWN, "charters.rewrite": TOWN,
     "circuits.index": TOWN, "circuits.new": TOWN, "circuits.create": TOWN, "circuits.edit": TOWN,
@@ -157,6 +164,9 @@ MAY: dict[str, str | set[str] | list[str]] = {
     "api_bookings.note_no_show": TOWN, "api_bookings.count_people": TOWN, "api_bookings.tell_people": ALICE,
     "api_bookings.look": SIGNED_IN, "api_bookings.create_series": SIGNED_IN, "api_bookings.show_series": ALICE,
     "api_bookings.cancel_series": ALICE, "api_bookings.asked_series": TOWN, "api_bookings.decide_series": TOWN,
+    "api_documents.kinds": SIGNED_IN, "api_documents.mine": SIGNED_IN, "api_documents.give": SIGNED_IN,
+    "api_documents.show": ALICE_OR_OLGA, "api_documents.of_booking": ALICE, "api_documents.of_request": TOWN,
+    "api_documents.verify": TOWN, "api_documents.refuse": TOWN, "api_documents.note_paper": TOWN,
     "api_charters.show": SIGNED_IN, "api_charters.accept": SIGNED_IN,
     "api_agreements.show": ALICE, "api_agreements.accept": ALICE,
     "api_bookings.closed": TOWN, "api_bookings.closure": TOWN, "api_bookings.displaces": TOWN,
@@ -186,6 +196,9 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "bookings.taking_back": {"booking": "out"}, "bookings.extending_": {"booking": "out"},
     "bookings.extending_for": {"booking": "out"}, "bookings.new_damage": {"booking": "out"},
     "bookings.picture": {"picture": "shown"},
+    **{f"bookings.{name}": {"booking": "filed"}
+       for name in ("request_paper", "verify_paper", "refuse_paper", "note_paper_seen")},
+    "api_documents.": {"booking": "filed"},
     "keys.retire": {"key": "spare"},
     "bookings.remove_picture": {"picture": "blurred", "booking": "out"}, "bookings.pictures": {"booking": "out"},
     **{f"agreements.{name}": {"booking": "papered"}
@@ -298,6 +311,11 @@ class Place:
             "api_adverts.create": {"kind": "offer", "category": "Jardin", "title": "Taille"},
             "api_adverts.write": {"text": "Bonjour", "party": mine},
             "api_charters.accept": {"party": mine},
+            "api_documents.give": {"party": mine, "kind": self.world.insurance, "valid_until": "2027-06-30",
+                                   "files": [b64encode(CERTIFICATE).decode()]},
+            "api_documents.verify": {"document": self.world.document},
+            "api_documents.refuse": {"document": self.world.document, "reason": "Floue"},
+            "api_documents.note_paper": {"valid_until": "2027-06-30"},
             "api_agreements.accept": {"digest": self.world.digest},
             "api_bookings.change": {
                 "items": [{"resource": self.world.values["resource"]}], "purpose": "Goûter",
@@ -328,7 +346,8 @@ class Place:
                          "weighed": self.world.weighed, "weighed_days": self.world.weighed_days,
                          "spare": self.world.spare, "papered": self.world.papered, "followed": self.world.followed,
                          "option": self.world.option, "sander": self.world.sander,
-                         "drill": self.world.lent.drill.token, "chartered": self.world.chartered}  # fmt: skip
+                         "drill": self.world.lent.drill.token, "chartered": self.world.chartered,
+                         "filed": self.world.filed}  # fmt: skip
                 values |= {name: known[value] for name, value in wanted.items()}
         rule: Rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)
         with self.app.test_request_context():

@@ -42,6 +42,7 @@ WRITTEN_ONCE = {
     "damage_answers", "damage_outcomes", "damage_payments",
     "agreement_versions", "agreements", "agreement_signatures", "charter_versions", "charter_acceptances",
     "booking_dues", "euro_receipts", "euro_receipt_ends",
+    "document_versions", "document_version_resources", "booking_documents", "documents", "document_checks",
 }  # fmt: skip
 
 

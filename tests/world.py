@@ -30,6 +30,8 @@ from exchange.circuits import operations as circuits
 from exchange.closures import operations as closures
 from exchange.declarations import operations as declarations
 from exchange.declarations.models import DeclarationAnswer
+from exchange.documents import operations as documents
+from exchange.documents import queries as documents_of
 from exchange.dues import operations as euros
 from exchange.feeds import operations as feeds
 from exchange.feeds.policy import address_of
@@ -51,6 +53,7 @@ from ledger.store import reading
 from tests.cast import NOON, SATURDAY, Cast, Person, gather
 from tests.databases import as_owner
 from tests.lent import Lent, lend
+from tests.papers import CERTIFICATE
 from tests.photos import PHOTO
 
 OCTOBER = date(2026, 10, 10)  # a month that is over
@@ -206,8 +209,9 @@ class World:
                                     by=cast.olga.by, at=NOON)  # fmt: skip
         self.papered, self.digest = kept.token, agreement.digest.hex()
         line = session.get_one(Template, template.template_id)
-        return {"circuit": circuit, "wish": self.wish, "receipt": receipt.token, "charter": charter.token,
-                "agreement": agreement.token,
+        self._documents(session)
+        return {"document": self.document, "document_kind": self.insurance, "circuit": circuit, "wish": self.wish,
+                "receipt": receipt.token, "charter": charter.token, "agreement": agreement.token,
                 "template": line.token, "key": self.key, "damage": self.damage, "series": sung.token,
                 "authorisation": allowed.token, "day": "2026-12-24",
                 "picture": picture.token, "scale": "petite",
@@ -255,6 +259,20 @@ class World:
             wishes.join(session, wanted(person, hall), zone="Europe/Paris", by=person.by, at=NOON).wish.token
             for person in (cast.alice, cast.chloe)
         )
+
+
+    def _documents(self, session: Session) -> None:
+        """Alice gave her certificate for half of the hall, which Olga is to look at; she rents no other day with it."""
+        cast, it = self.cast, self.lent.other_half
+        asked = documents.Wording("Attestation d’assurance", verified=True, resources=[it.id])
+        documents.write(session, asked, lender=cast.town.id, by=cast.olga.by, at=NOON)
+        [kind] = documents_of.kinds_of(session, cast.town.id)
+        starts = NOON + timedelta(days=150)
+        wanted = Request(cast.alice.party.id, (Wanted(it),), starts, starts + timedelta(hours=2), "Théâtre", 30)
+        self.filed = bookings.ask(session, wanted, zone="Europe/Paris", by=cast.alice.by, at=NOON).token
+        given = documents.give(session, kind, documents.cleaned([CERTIFICATE]), party=cast.alice.party.id,
+                               valid_until=date(2027, 12, 31), today=SATURDAY, by=cast.alice.by, at=NOON)  # fmt: skip
+        self.insurance, self.document = kind.token, given.token
 
     def _loans(self, session: Session) -> None:
         """Alice has a chair and a badge of the hall, with a picture of how they left; the drill is ready for her."""

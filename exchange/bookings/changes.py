@@ -11,18 +11,18 @@ from exchange.bookings import policy, queries, waiting
 from exchange.bookings.claims import claim
 from exchange.bookings.models import Booking
 from exchange.bookings.operations import (
+    accept_alone,
     bind,
     close_others,
-    decide,
     give_way,
     locked,
     make_room,
-    set_aside,
     write_items,
     write_request,
 )
 from exchange.bookings.queries import Around, BookingView
 from exchange.bookings.wanted import Request, at_once, check, check_free, let_through, one_lender, quote
+from exchange.documents import queries as papers
 from exchange.errors import ChangedTooLate, ChangeWaits, NotBookable, WrongState
 from exchange.reciprocity.policy import Evaluation
 from ledger.entries import Acting
@@ -35,8 +35,9 @@ def change(
 ) -> Booking:
     """Ask for a booking otherwise, all or nothing; every rule is run again.
 
-    What nobody has decided yet, or nobody has to, is changed at once. What an officer accepted stays as it was until
-    the change is accepted, which holds until then what it needs besides; a change asked before is given up.
+    What nobody has decided yet, or nobody has to, is changed at once. What an officer accepted, or what lacks a
+    document once changed, stays as it was until the change is accepted, which holds until then what it needs besides;
+    a change asked before is given up.
 
     Raises NotBookable, WrongState, ChangeWaits for a change that waits itself, ChangedTooLate when cancelling would
     cost, and what ``ask`` does.
@@ -55,15 +56,13 @@ def change(
                             series=before.series_id, changes=before.id)  # fmt: skip
     items = write_items(session, changed, request, evaluation)
     bind(session, changed, request)
-    if decided_again(view, request):
+    if decided_again(view, request) or (view.state == "accepted" and not papers.ready(session, changed.id)):
         changed.answer_before = min(changed.answer_before, view.starts_at)
         claim(session, changed, items, beside=before)
         return changed
     give_way(session, before, ground="changed", by=by, at=at)
     claim(session, changed, items)
-    if at_once(request):
-        hold = set_aside(session, changed, by=by, at=at)
-        decide(session, changed, "accepted", hold=hold, by=by, at=at)
+    accept_alone(session, changed, request, by=by, at=at)
     return changed
 
 

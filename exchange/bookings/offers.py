@@ -37,6 +37,7 @@ from exchange.bookings.wanted import (
     one_lender,
     quote,
 )
+from exchange.documents import operations as documents
 from exchange.errors import AlreadyOffered, ChangeWaits, NotBookable, WrongState
 from ledger.entries import Acting
 
@@ -78,11 +79,13 @@ def offer(
 def consent(session: Session, token: str, *, parties: Collection[int], by: Acting, at: datetime) -> BookingView:
     """Who asked agrees to what is offered: it takes the place of what they had, whose minutes are given back.
 
-    Raises WrongState, and RuleRefuses when the account can't pay what it costs now.
+    Raises WrongState, FileIncomplete for a document that isn't valid then, and RuleRefuses when the account can't pay
+    what it costs now.
     """
     before, booking, view = _offered(session, token, parties=parties, at=at)
     if view.starts_at <= at or before.starts_at <= at:
         raise WrongState(state=view.state)
+    documents.check_complete(session, booking.id)
     give_way(session, before, ground="moved", by=by, at=at)
     let_through(gates_again(session, view, at=at))
     free(session, [booking.id])

@@ -32,6 +32,7 @@ from exchange.bookings.views import bookings
 from exchange.bookings.wanted import check_free, request_of
 from exchange.circuits import queries as circuits
 from exchange.db import db, transaction
+from exchange.documents import queries as documents
 from exchange.dues import queries as dues
 from exchange.errors import status_of
 from exchange.members import queries as members
@@ -62,6 +63,7 @@ def requests(lender: str) -> str:
         "bookings/requests.html", lender=desk.party, waiting=mine, turns=turns,
         elsewhere=[each for each in asked if each not in mine], held=rest[: len(held)], following=rest[len(held) :],
         missing=dues.missing(session, [view.id for view in following]),
+        files=documents.files(session, [view.id for view in (*waiting, *following)]),
         endangered=inventories.endangered(session, desk.party.id, at=at),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +48,8 @@ from exchange.charters import operations as chartering
 from exchange.charters import queries as charters
 from exchange.circuits import operations as circuits
 from exchange.db import signed
+from exchange.documents import operations as documents
+from exchange.documents import queries as papers
 from exchange.dues import operations as dues
 from exchange.errors import (
     AlreadyAnswered,
@@ -61,7 +64,7 @@ from exchange.errors import (
 from exchange.keys import operations as key_register
 from exchange.reciprocity.policy import Evaluation
 from ledger.entries import Acting
-from ledger.errors import FloorReached
+from ledger.errors import FloorReached, Refused
 from ledger.store import reading, writing
 
 COUNTED = frozenset({"accepted", "out", "late", "returned", "past"})  # somebody came, or comes now
@@ -83,23 +86,44 @@ def ask(session: Session, request: Request, *, zone: str, by: Acting, at: dateti
     claim(session, booking, write_items(session, booking, request, evaluation))
     bind(session, booking, request)
     waiting.fulfil(session, request, by=by, at=at)
-    if at_once(request):
-        decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
+    accept_alone(session, booking, request, by=by, at=at)
     return booking
+
+
+def accept_alone(session: Session, booking: Booking, request: Request, *, by: Acting, at: datetime) -> None:
+    """Accept what nobody has to decide; what lacks a document waits for it, and nobody decides then either."""
+    if at_once(request) and papers.ready(session, booking.id):
+        decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
+
+
+def accept_complete(session: Session, party: int, kind: int, *, by: Acting, at: datetime) -> list[BookingView]:
+    """Accept the requests of a party that waited for a document of this kind alone, and that nobody has to decide;
+    return them. What the rules refuse meanwhile waits for the lender's office.
+    """
+    done = []
+    for token in papers.waiting_for(session, party, kind, at=at):
+        view = queries.within(session, token, [party], at=at)
+        if view is None or not at_once(request_of(view, _resources_of(session, view))):
+            continue
+        with suppress(Refused), session.begin_nested():
+            done.append(accept(session, token, lender=view.lender_id, by=by, at=at))
+    return done
 
 
 def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetime) -> BookingView:
     """The lender's officer accepts: every rule is run again, and the price is set aside on the borrower's account.
 
     What was offered in its place is offered no more; what it changes gives way to it. Raises WrongState; NotYourStep or
-    OpinionAwaited when it isn't theirs to decide now; OutOfService or PoolExhausted for what was closed meanwhile,
-    RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a balance.
+    OpinionAwaited when it isn't theirs to decide now; FileIncomplete for a document that lacks; OutOfService or
+    PoolExhausted for what was closed meanwhile, RuleRefuses, or BorrowerCannotPay, which tells the office nothing of a
+    balance.
     """
     before = _changed(session, token, lender=lender, at=at)  # locked first, as by whoever changes it again
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
     circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
     if view.starts_at <= at:
         raise WrongState(state="pending")
+    documents.check_complete(session, booking.id)
     make_room(session, request_of(view, _resources_of(session, view)).wanted, view.starts_at, view.ends_at, at=at)
     own = [view.token, *([before.token] if before else [])]
     check_free(session, request_of(view, _resources_of(session, view)), at=at, apart_from=own)
@@ -490,7 +514,7 @@ def accept_charters(session: Session, request: Request, lender: int, *, by: Acti
 
 
 def write_items(session: Session, booking: Booking, request: Request, evaluation: Evaluation) -> list[BookingItem]:
-    """Write what a booking is made of, each with its price and its buffer of today."""
+    """Write what a booking is made of, each with its price and its buffer of today, and the documents it asks for."""
     items = [
         BookingItem(
             booking_id=booking.id, resource_id=resource.id, quantity=quantity,
@@ -500,6 +524,7 @@ def write_items(session: Session, booking: Booking, request: Request, evaluation
     ]  # fmt: skip
     session.add_all(items)
     session.flush()
+    documents.freeze(session, booking.id, replaces=booking.replaces_id)
     return items
 
 

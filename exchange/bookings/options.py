@@ -17,22 +17,20 @@ from exchange.bookings import policy, queries, waiting
 from exchange.bookings.claims import claim, free, items_of
 from exchange.bookings.models import Booking, Option, OptionCall, OptionConfirmation, OptionLetter
 from exchange.bookings.operations import (
+    accept_alone,
     bind,
     cancelled,
-    decide,
     end_hold,
     lapse,
     locked,
     make_room,
     paid,
-    set_aside,
     write_items,
     write_request,
 )
 from exchange.bookings.queries import BookingView
 from exchange.bookings.wanted import (
     Request,
-    at_once,
     check,
     check_all,
     check_free,
@@ -136,8 +134,7 @@ def confirm(session: Session, token: str, *, parties: Collection[int], by: Actin
     end_hold(session, booking)
     bind(session, booking, request)
     waiting.end_of_turn(session, booking.id, "taken", by=by, at=at)
-    if at_once(request):
-        decide(session, booking, "accepted", hold=set_aside(session, booking, by=by, at=at), by=by, at=at)
+    accept_alone(session, booking, request, by=by, at=at)
     return booking
 
 

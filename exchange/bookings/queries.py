@@ -398,7 +398,7 @@ _UNDECIDED = text(
        AND {_WAITING_BEFORE.format("b")}
        AND (NOT EXISTS (SELECT FROM booking_circuits w WHERE w.booking_id = b.id)
             OR :sign_in IN (SELECT speakers(step_of(b.id), :on)))
-     ORDER BY b.asked_at, b.id LIMIT :size
+     ORDER BY file_complete_at(b.id) NULLS LAST, b.asked_at, b.id LIMIT :size
     """  # noqa: S608 - a constant
 )
 _TODAY = text(
@@ -429,7 +429,9 @@ _TODAY = text(
 def undecided(
     session: Session, lenders: Collection[int], *, sign_in: int, on: date, size: int = 3
 ) -> tuple[list[Due], int]:
-    """The requests of these lenders that wait for somebody's word, the first asked first, and how many wait in all."""
+    """The requests of these lenders that wait for somebody's word, those whose file was complete first, and how many
+    wait in all.
+    """
     wanted = {"lenders": list(lenders), "sign_in": sign_in, "on": on, "size": size}
     return _due(session.execute(_UNDECIDED, wanted))
 
@@ -456,12 +458,18 @@ def _due(rows: Iterable[Any]) -> tuple[list[Due], int]:
     return [Due(*row[:-1]) for row in found], found[0][-1] if found else 0
 
 
+# Since when the file of a request holds all that is asked for: the order in which requests are decided.
+_COMPLETE_AT: ColumnElement[datetime] = func.file_complete_at(Booking.id)
+
+
 def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
-    """The requests that wait for this lender's decision, the first asked first; of a series, its first day."""
+    """The requests that wait for this lender's decision, those whose file was complete first before the others, and
+    what is incomplete last; of a series, its first day.
+    """
     query = (
         _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.booking_id.is_(None), _LEADS_WAITING)
         .where(BookingCancellation.booking_id.is_(None), Booking.replaces_id.is_(None), Booking.held_until.is_(None))
-        .order_by(Booking.asked_at, Booking.id)
+        .order_by(_COMPLETE_AT.nulls_last(), Booking.asked_at, Booking.id)
         .limit(size)
     )
     return _views(session, query, at=at)

@@ -106,10 +106,8 @@ def ask(
         made.append((booking, operations.write_items(session, booking, one, evaluation)))
         operations.bind(session, booking, one)
     claim_all(session, made)
-    if wanted.at_once(requests[0]):
-        for booking, _items in made:
-            hold = operations.set_aside(session, booking, by=by, at=at)
-            operations.decide(session, booking, "accepted", hold=hold, by=by, at=at)
+    for booking, _items in made:
+        operations.accept_alone(session, booking, requests[0], by=by, at=at)
     return series
 
 

@@ -12,7 +12,18 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from exchange import clock, formats, idempotency
-from exchange.bookings import changes, damages, inventories, operations, options, policy, queries, waiting, weeks
+from exchange.bookings import (
+    changes,
+    damages,
+    filing,
+    inventories,
+    operations,
+    options,
+    policy,
+    queries,
+    waiting,
+    weeks,
+)
 from exchange.bookings.asking import Asking, asking_of, charters_to_tick, prefilled, refuse, understood
 from exchange.bookings.counting import PeopleForm
 from exchange.bookings.forms import (
@@ -197,7 +208,9 @@ def checked(asking: Asking, look: Callable[[Request], Evaluation]) -> str | tupl
     return render_template("bookings/check.html", asking=asking, form=form, wanted=wanted, evaluation=evaluation,
                            party=party, own=party.kind == "person" and acts_for(party.id),
                            at_once=at_once(wanted), community=community_of(evaluation),
-                           option=None if asking.changed else options.offered(wanted, at=clock.now()))  # fmt: skip
+                           option=None if asking.changed else options.offered(wanted, at=clock.now()),
+                           papers=filing.asked_for(party.id, [each.resource for each in wanted.wanted],
+                                                   until=formats.last_day(wanted.ends_at)))  # fmt: skip
 
 
 @bookings.post("/salles/<resource>/reservations")

@@ -21,7 +21,18 @@ from exchange.audit import operations as audit
 from exchange.bookings.models import Booking
 from exchange.db import db, transaction
 from exchange.declarations.models import Declaration
-from exchange.demo import handing, hesitating, lending, naming, neighbours, notices, papers, people, stories
+from exchange.demo import (
+    files,
+    handing,
+    hesitating,
+    lending,
+    naming,
+    neighbours,
+    notices,
+    papers,
+    people,
+    stories,
+)
 from exchange.demo.story import Calendar, Story
 from exchange.demo.world import World, texts
 from exchange.members import queries as members
@@ -76,6 +87,7 @@ def fill(session: Session, *, hashed: str, at: datetime, seed: str = SEED) -> st
     handing.plan(world)
     hesitating.plan(world)
     papers.plan(world)
+    files.plan(world)
     neighbours.Neighbours(world).plan()
     stories.plan(world)
     world.story.tell(until=at)

@@ -26,6 +26,8 @@ def contact_of(session: Session, party: int) -> str:
 
 def classes_of(session: Session, parties: Collection[int]) -> dict[int, str]:
     """The class of each of these parties, by id."""
+    if not parties:
+        return {}
     rows = session.execute(select(Organisation.party_id, Organisation.class_).where(Organisation.party_id.in_(parties)))
     return dict.fromkeys(parties, "inhabitant") | {row[0]: row[1] for row in rows}
 

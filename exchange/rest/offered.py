@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchange.adverts.api import resources as adverts
 from exchange.agreements.api import resources as agreements
 from exchange.authorisations.api import resources as authorisations
+from exchange.bookings.api_documents import resources as documents
 from exchange.bookings.api_wishes import resources as bookings
 from exchange.catalogue.api import resources as catalogue
 from exchange.charters.api import resources as charters
@@ -17,6 +18,6 @@ from exchange.reports.api import resources as reports
 from exchange.statements.api import resources as statements
 
 OFFERED = (
-    members, statements, declarations, adverts, bookings, charters, agreements, pictures, catalogue, authorisations,
-    lending, feeds, reports,
+    members, statements, declarations, adverts, bookings, documents, charters, agreements, pictures, catalogue,
+    authorisations, lending, feeds, reports,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from webargs.flaskparser import FlaskParser
 from exchange.errors import MalformedJson, NotJson, TooBig, WrongFields
 
 MOST_BYTES = 64 * 1024
+"""Of a body, unless its schema says more (``most_bytes``): one that holds a file."""
 
 
 class StrictParser(FlaskParser):
@@ -23,10 +24,11 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The object in the body. Raises TooBig, NotJson or MalformedJson."""
-        if (req.content_length or 0) > MOST_BYTES:
+        most = getattr(schema, "most_bytes", MOST_BYTES)
+        if (req.content_length or 0) > most:
             raise TooBig
         body = req.get_data(cache=True)
-        if len(body) > MOST_BYTES:
+        if len(body) > most:
             raise TooBig
         if not body:
             return missing

@@ -27,7 +27,8 @@ ROLES = [VISITOR, *(name for name in PEOPLE if name != "chloe")]  # she has no o
 FILES = ("files.", "seals.head", "seals.proof", "audit.entries_sheet", "audit.trial_balance_sheet", "imports.export",
          "statements.export", "pictures.show", "bookings.picture", "labels.sheet", "agreements.printed",
          "agreements.receipt", "reports.loans_sheet", "reports.loans_paper", "reports.statement_paper",
-         "reports.use_sheet", "reports.refusals_sheet", "feeds.follow", "feeds.event")  # fmt: skip
+         "reports.use_sheet", "reports.refusals_sheet", "feeds.follow", "feeds.event",
+         "bookings.document")  # fmt: skip
 NO_PAGES = (*FILES, "api", "languages.", "healthz", "readyz", "security.logout")
 TWICE = "document.documentElement.style.fontSize = '200%'"
 SEEN = """[matchMedia("(prefers-color-scheme: dark)").matches, innerWidth, document.documentElement.style.fontSize,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -22,10 +23,12 @@ from exchange.bookings import queries as loans
 from exchange.bookings import wishes
 from exchange.charters import operations as charters
 from exchange.circuits import operations as circuits
+from exchange.documents import operations as documents
 from exchange.pictures import operations as pictures
 from tests.cast import NOON, Cast
 from tests.exchange.api.conftest import JSON, Held, Program, account_of
 from tests.lent import Lent
+from tests.papers import CERTIFICATE
 from tests.photos import PHOTO
 
 METHODS = ("get", "post")
@@ -63,6 +66,10 @@ TAKEN = {
     "POST /waiting-list/{wish}/refusal": set(),
     "POST /charters/{charter}/acceptance": {"party"},
     "POST /lenders/{lender}/bookings/{booking}/opinion": {"favourable", "text"},
+    "POST /documents": {"party", "kind", "valid_until", "files"},
+    "POST /lenders/{lender}/bookings/{booking}/documents/{document_kind}/verification": {"document"},
+    "POST /lenders/{lender}/bookings/{booking}/documents/{document_kind}/refusal": {"document", "reason"},
+    "POST /lenders/{lender}/bookings/{booking}/documents/{document_kind}/paper": {"valid_until"},
     "POST /bookings/{booking}/consent": set(),
     "POST /bookings/{booking}/dismissal": set(),
     "POST /declarations/{declaration}/confirmation": set(),
@@ -129,6 +136,9 @@ CHARTER = {"id", "lender", "title", "text", "asked", "written_at"}
 AGREEMENT = {
     "id", "number", "state", "turn", "lender", "party", "title", "text", "digest", "made_at", "acceptances",
 }  # fmt: skip
+DOCUMENT = {
+    "id", "kind", "name", "party", "source", "valid_until", "given_at", "pages", "verified", "refused", "reason",
+}  # fmt: skip
 MANY_DAYS = {"id", "lender", "party", "asked_at", "bookings"}
 KEPT = RESOURCE | {"status", "value_cents", "photo_address", "inventory_number", "buffer_minutes"}
 PLACE = {
@@ -191,6 +201,16 @@ GIVEN = {
     "POST /lenders/{lender}/series/{series}/decision": MANY_DAYS,
     "POST /bookings": LOAN | {"findings", "typed_by"},
     "GET /bookings": LOAN | {"findings", "typed_by"},
+    "GET /lenders/{lender}/document-kinds": {
+        "id", "name", "help", "expires", "verified", "classes", "categories",
+    },
+    "GET /documents": DOCUMENT,
+    "POST /documents": DOCUMENT,
+    "GET /documents/{document}": DOCUMENT | {"file"},
+    "GET /bookings/{booking}/documents": {"complete_at", "items"},
+    "GET /lenders/{lender}/bookings/{booking}/documents": {"complete_at", "items"},
+    **{f"POST /lenders/{{lender}}/bookings/{{booking}}/documents/{{document_kind}}/{act}": {"complete_at", "items"}
+       for act in ("verification", "refusal", "paper")},
     "GET /charters/{charter}": CHARTER,
     "POST /charters/{charter}/acceptance": CHARTER,
     "GET /bookings/{booking}/agreement": AGREEMENT,
@@ -343,6 +363,28 @@ def witness(document: JSON, held_by: Held, app: Flask) -> Any:
     return make
 
 
+def _documents(alice: Program, olga: Program, session: Session, cast: Cast, lent: Lent) -> None:
+    """The drill is lent with a permit, which the town refuses, looks at, and sees on paper."""
+    desk, party = f"/lenders/{cast.town.token}", cast.alice.party.token
+    documents.write(session, documents.Wording("Permis", verified=True, resources=[lent.drill.id]), lender=cast.town.id,
+                    by=cast.olga.by, at=NOON)  # fmt: skip
+    [kind] = alice.read(f"{desk}/document-kinds")["items"]
+    booking = alice.do("/bookings", {
+        "party": party, "items": [{"resource": lent.drill.token}], "purpose": "Étagère",
+        "starts_at": "2026-11-29T14:00:00+01:00", "ends_at": "2026-11-29T18:00:00+01:00",
+    })  # fmt: skip
+    paper = f"{desk}/bookings/{booking['id']}/documents"
+    for act, more in (("refusal", {"reason": "Floue"}), ("verification", {})):
+        given = alice.do("/documents", {"party": party, "kind": kind["id"], "valid_until": "2027-06-30",
+                                        "files": [b64encode(CERTIFICATE).decode()]})  # fmt: skip
+        alice.read(f"/documents/{given['id']}")
+        olga.do(f"{paper}/{kind['id']}/{act}", {"document": given["id"]} | more)
+    olga.do(f"{paper}/{kind['id']}/paper", {"valid_until": "2027-06-30"})
+    assert [each["state"] for each in olga.read(paper)["items"]] == ["good"]
+    alice.read(f"/bookings/{booking['id']}/documents")
+    alice.read("/documents")
+
+
 def test_every_route_answers_as_the_document_says(
     witness: Any, cast: Cast, lent: Lent, gardening: JSON, document: JSON, session: Session
 ) -> None:
@@ -378,6 +420,7 @@ def test_every_route_answers_as_the_document_says(
     alice.read(f"/charters/{charter.token}")
     alice.do(f"/charters/{charter.token}/acceptance", {"party": cast.alice.party.token})
     alice.do("/quotes", wanted)
+    _documents(alice, olga, session, cast, lent)
     with _two_steps(session, cast, lent):
         booking = alice.do("/bookings", wanted | {"purpose": "Fête"})
     alice.read(f"/resources/{lent.hall.token}/availability", **span)

@@ -87,6 +87,9 @@ STATES = {
           AND NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = b.booking_id)""",
     "an opinion before the decision": """SELECT booking_id FROM booking_opinions o
         WHERE NOT EXISTS (SELECT FROM booking_decisions d WHERE d.booking_id = o.booking_id)""",
+    "a document that is asked": "SELECT id FROM document_versions WHERE asked AND verified",
+    **{f"a request whose document is {state}": f"SELECT booking_id FROM booking_papers WHERE state = '{state}'"
+       for state in ("lacking", "unverified", "good")},
     "a charter that is asked": "SELECT id FROM charter_versions WHERE asked",
     "a charter that somebody accepted": "SELECT version_id FROM charter_acceptances",
     "a template of agreements": "SELECT id FROM agreement_versions WHERE covers = 'chosen'",
