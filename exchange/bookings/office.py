@@ -54,9 +54,8 @@ def requests(lender: str) -> str:
     desk, at, session = office("booking.decide", lender), clock.now(), db.session()
     waiting = queries.to_decide(session, desk.party.id, at=at)
     turns = opinions.turns(session, waiting, by=desk.by, at=at)
-    following = queries.to_follow(session, desk.party.id, at=at, until=at + timedelta(days=7))
-    held = queries.open_options(session, desk.party.id, at=at)
-    told = tell([*waiting, *held, *following])
+    held, following = queries.at_the_desk(session, desk.party.id, at=at, until=at + timedelta(days=7))
+    told = tell([*waiting, *held, *following], typed_by=False)
     asked, rest = told[: len(waiting)], told[len(waiting) :]
     mine = [each for each in asked if (turn := turns.get(each.booking.id)) is None or turn.mine]
     return render_template(
@@ -119,9 +118,10 @@ def _request_page(
 def way_of(found: BookingView, by: Acting, form: OpinionForm, *, at: datetime) -> dict[str, Any]:
     """Where a request is on its way, and what each step said."""
     session = db.session()
-    turn = opinions.turns(session, [found], by=by, at=at).get(found.id)
-    said = circuits.said_of(session, found.id)
-    return {"turn": turn, "said": said, "opinion": form,
+    if found.circuit_id is None:
+        return {"turn": None, "said": [], "opinion": form, "speakers": {}}
+    turn, said = circuits.way(session, found.id, sign_in=by.sign_in, on=operations.on_the_day(found, at))
+    return {"turn": turn if found.state == "pending" else None, "said": said, "opinion": form,
             "speakers": members.sign_in_names(session, [each.by_sign_in for each in said])}  # fmt: skip
 
 

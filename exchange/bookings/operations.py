@@ -120,7 +120,8 @@ def accept(session: Session, token: str, *, lender: int, by: Acting, at: datetim
     """
     before = _changed(session, token, lender=lender, at=at)  # locked first, as by whoever changes it again
     booking, view = locked(session, token, lender=lender, states=("pending",), at=at)
-    circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
+    if view.circuit_id is not None:
+        circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
     if view.starts_at <= at:
         raise WrongState(state="pending")
     documents.check_complete(session, booking.id)
@@ -148,7 +149,8 @@ def decline(
     again. Raises WrongState; NotYourStep or OpinionAwaited when it isn't theirs to decide now.
     """
     booking, view = locked(session, token, lender=lender, states=("pending", "option"), at=at)
-    circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
+    if view.circuit_id is not None:
+        circuits.check_decides(session, view.id, by=by, on=on_the_day(view, at))
     if view.state == "option":
         end_hold(session, booking)
         waiting.end_of_turn(session, booking.id, "refused", by=by, at=at)

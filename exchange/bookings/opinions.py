@@ -19,7 +19,7 @@ from ledger.entries import Acting
 def turns(session: Session, found: Collection[BookingView], *, by: Acting, at: datetime) -> dict[int, Turn]:
     """Where these requests are on their way, for who acts; by booking id."""
     days = {on_the_day(view, at) for view in found}
-    ids = [view.id for view in found if view.state == "pending"]
+    ids = [view.id for view in found if view.state == "pending" and view.circuit_id is not None]
     return ways.turns(session, ids, sign_in=by.sign_in, on=max(days)) if ids else {}
 
 

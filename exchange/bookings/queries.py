@@ -7,9 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     Select,
+    and_,
     bindparam,
     func,
     literal_column,
@@ -99,6 +101,7 @@ class BookingView(NamedTuple):
     held_until: datetime | None  # while nobody asks for it firmly
     option: str | None  # how it began: "taken" as an option, or the "turn" of who waited
     called_at: datetime | None  # since when somebody else wants what an option holds
+    circuit_id: int | None  # the steps that it passes
     items: tuple[ItemView, ...]
 
     @property
@@ -143,6 +146,9 @@ _ITEMS = (
     .correlate(Booking)
     .scalar_subquery()
 )  # fmt: skip
+_CIRCUIT: ColumnElement[int | None] = literal_column(
+    "(SELECT w.circuit_id FROM booking_circuits w WHERE w.booking_id = bookings.id)", BigInteger()
+)
 _BOOKINGS: Select[*tuple[Any, ...]] = (
     select(Booking, BookingDecision, BookingCancellation, HandOver, Return, NoShow, Attendance,
            select(_CHANGED.token).where(_CHANGED.id == Booking.changes_id).scalar_subquery(),
@@ -151,7 +157,7 @@ _BOOKINGS: Select[*tuple[Any, ...]] = (
            select(_REPLACED.token).where(_REPLACED.id == Booking.replaces_id).scalar_subquery(),
            select(Option.kind).where(Option.booking_id == Booking.id).correlate(Booking).scalar_subquery(),
            select(OptionCall.called_at).where(OptionCall.booking_id == Booking.id).correlate(Booking)
-           .scalar_subquery(), _ITEMS)
+           .scalar_subquery(), _CIRCUIT, _ITEMS)
     .outerjoin(BookingDecision, BookingDecision.booking_id == Booking.id)
     .outerjoin(BookingCancellation, BookingCancellation.booking_id == Booking.id)
     .outerjoin(HandOver, HandOver.booking_id == Booking.id)
@@ -189,7 +195,7 @@ def _views(session: Session, query: Select[*tuple[Any, ...]], *, at: datetime) -
 
 def _view(row: Any, *, at: datetime) -> BookingView:
     (booking, decision, cancellation, hand_over, back, no_show, attendance, changes, wanted_until, replaces, option,
-     called_at, items) = row  # fmt: skip
+     called_at, circuit, items) = row  # fmt: skip
     return BookingView(
         booking.id, booking.token, booking.lender_id, booking.party_id, booking.community_id, booking.purpose,
         booking.people, booking.starts_at, booking.ends_at, booking.zone, booking.minutes, booking.explanation,
@@ -201,7 +207,7 @@ def _view(row: Any, *, at: datetime) -> BookingView:
             returned=back is not None, ends_at=booking.ends_at, at=at, held_until=booking.held_until,
         ),
         decision, cancellation, hand_over, back, no_show, attendance, wanted_until, booking.held_until, option,
-        called_at,
+        called_at, circuit,
         tuple(ItemView(*item) for item in items or ()),
     )  # fmt: skip
 
@@ -475,12 +481,6 @@ def to_decide(session: Session, lender: int, *, at: datetime, size: int = 100) -
     return _views(session, query, at=at)
 
 
-def open_options(session: Session, lender: int, *, at: datetime, size: int = 100) -> list[BookingView]:
-    """What is held of this lender's without a firm request, what ends first before the rest."""
-    query = _BOOKINGS.where(Booking.lender_id == lender, Booking.held_until > at)
-    return _views(session, query.order_by(Booking.held_until, Booking.id).limit(size), at=at)
-
-
 class OptionOver(NamedTuple):
     """An option that is in the way of something."""
 
@@ -547,15 +547,28 @@ def to_follow(session: Session, lender: int, *, at: datetime, until: datetime, s
 
     Things that nobody came for stay there until that is noted.
     """
+    query = _BOOKINGS.where(Booking.lender_id == lender, _followed(at, until))
+    return _views(session, query.order_by(Booking.ends_at, Booking.id).limit(size), at=at)
+
+
+def _followed(at: datetime, until: datetime) -> ColumnElement[bool]:
     expected = (Booking.starts_at < until) & ((Booking.ends_at > at) | _WITH_THINGS)
-    query = (
-        _BOOKINGS.where(Booking.lender_id == lender, BookingDecision.verdict == "accepted")
-        .where(BookingCancellation.booking_id.is_(None), Return.booking_id.is_(None))
-        .where(NoShow.booking_id.is_(None), HandOver.booking_id.is_not(None) | expected)
-        .order_by(Booking.ends_at, Booking.id)
-        .limit(size)
-    )
-    return _views(session, query, at=at)
+    return and_(
+        BookingDecision.verdict == "accepted", BookingCancellation.booking_id.is_(None), Return.booking_id.is_(None),
+        NoShow.booking_id.is_(None), HandOver.booking_id.is_not(None) | expected,
+    )  # fmt: skip
+
+
+def at_the_desk(
+    session: Session, lender: int, *, at: datetime, until: datetime, size: int = 200
+) -> tuple[list[BookingView], list[BookingView]]:
+    """What is held of this lender's without a firm request, what ends first before the rest; and what it follows, as
+    ``to_follow`` says, in one query.
+    """
+    query = _BOOKINGS.where(Booking.lender_id == lender, _followed(at, until) | (Booking.held_until > at))
+    found = _views(session, query.order_by(Booking.ends_at, Booking.id).limit(size), at=at)
+    held = sorted((view for view in found if view.held_until), key=lambda view: (view.held_until or at, view.id))
+    return held, [view for view in found if not view.held_until]
 
 
 def decided(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from exchange.circuits.models import BookingCircuit, Circuit, CircuitResource, Opinion, Speaker, Step
@@ -159,3 +159,18 @@ def said_of(session: Session, booking: int) -> list[Said]:
         .order_by(Step.position)
     )
     return [Said(row[0], row[1], row[2] or "", row[3], row[4]) for row in rows]
+
+
+def way(session: Session, booking: int, *, sign_in: int | None, on: date) -> tuple[Turn | None, list[Said]]:
+    """The same with whose turn it is, in one query; nobody's once every step has spoken."""
+    speaks = literal(sign_in, BigInteger).in_(select(func.speakers(Step.id, on)))
+    rows = session.execute(
+        select(Step.id, Step.name, Opinion.favourable, Opinion.text, Opinion.by_sign_in, Opinion.given_at, speaks)
+        .join(BookingCircuit, BookingCircuit.circuit_id == Step.circuit_id)
+        .outerjoin(Opinion, (Opinion.step_id == Step.id) & (Opinion.booking_id == BookingCircuit.booking_id))
+        .where(BookingCircuit.booking_id == booking)
+        .order_by(Step.position)
+    ).all()
+    silent = next((row for row in rows if row[5] is None), None)
+    turn = Turn(booking, silent[0], silent[1], last=silent is rows[-1], mine=bool(silent[6])) if silent else None
+    return turn, [Said(row[1], row[2], row[3] or "", row[4], row[5]) for row in rows]

@@ -109,7 +109,7 @@ def test_the_club_has_the_hall_and_its_chairs_in_three_screens(
     assert "60 × Chaises pliantes" in bruno.locator("main").inner_text()
     bruno.goto(f"{live.url}/salles?day={day:%Y-%m-%d}&starts=14:00&ends=18:00&people=60")
     assert bruno.locator("main .cards").get_by_text("Salle des fêtes").count() == 0
-    assert bruno.locator("main details").get_by_text("Salle des fêtes").count() == 1
+    assert bruno.locator("main details").get_by_text("Salle des fêtes").count() > 0
 
 
 def test_a_private_room_costs_minutes_and_cancelling_in_time_gives_them_back(

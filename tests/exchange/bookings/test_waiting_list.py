@@ -307,7 +307,7 @@ def test_what_is_held_is_held_for_all_to_see(session: Session, cast: Cast, lent:
     join(session, cast.alice, lent.hall)
     cancels(session, cast, had)
     turns(session, cast)
-    assert [view.option for view in queries.open_options(session, cast.town.id, at=NOON)] == ["turn"]
+    assert [view.option for view in queries.at_the_desk(session, cast.town.id, at=NOON, until=NOON)[0]] == ["turn"]
     coming = queries.coming(session, [cast.alice.party.id], at=NOON)
     assert [each.held_until for each in coming] == [NOON + 2 * DAY]
-    assert became(session, queries.open_options(session, cast.town.id, at=NOON)[0]) == "option"
+    assert became(session, queries.at_the_desk(session, cast.town.id, at=NOON, until=NOON)[0][0]) == "option"
