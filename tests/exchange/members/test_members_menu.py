@@ -35,7 +35,7 @@ def as_(app: Flask, person: Person) -> FlaskClient:
     return sign_in(app.test_client(), person)
 
 
-EVERYBODY = ["Annonces", "Salles", "Plus", "Messages", "Mes réservations", "Membres", "Structures"]
+EVERYBODY = ["Annonces", "Salles", "Plus", "Messages", "Mes réservations", "Mes documents", "Membres", "Structures"]
 
 
 def test_a_member_finds_first_what_they_come_for(app: Flask, session: Session, cast: Cast) -> None:
